@@ -1,0 +1,18 @@
+//! Settings, read once at start: the environment and `site.toml`, as typed structs.
+//!
+//! Shape: [`Environment::read`] and [`Site::read`]; each concern has a struct of its own, which
+//! is passed on to the crate that needs it.
+//! Invariant: an unknown key is an error, because a misspelt option would otherwise silently
+//! keep its default. Secrets are paths here, never values.
+
+mod environment;
+mod problem;
+mod site;
+#[cfg(test)]
+mod tests;
+
+pub use environment::Environment;
+pub use problem::SettingsProblem;
+pub use site::{
+    BackupRepository, BackupSettings, OrganisationSettings, ServerSettings, Site, TlsSettings,
+};

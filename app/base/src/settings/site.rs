@@ -1,0 +1,159 @@
+//! `site.toml`: what is different from one installation to the next.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::problem::SettingsProblem;
+use crate::number::m10w21_holds;
+
+/// Bytes of a site file we are willing to read.
+const BYTES_MAX: u64 = 1024 * 1024;
+
+/// The whole file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// `[server]`: where the service listens and keeps its data.
+    pub server: ServerSettings,
+    /// `[organisation]`: who runs it.
+    pub organisation: OrganisationSettings,
+    /// `[backup]`: where backups go.
+    #[serde(default)]
+    pub backup: BackupSettings,
+}
+
+/// `[server]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSettings {
+    /// Address and port to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The data directory; `--data` wins.
+    pub data: Option<PathBuf>,
+    /// `[server.tls]`.
+    pub tls: Option<TlsSettings>,
+}
+
+/// `[server.tls]`: files in PEM.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsSettings {
+    /// The certificate with its chain.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+    /// The authority whose client certificates are asked for; none when absent.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// `[organisation]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrganisationSettings {
+    /// The municipality's name as printed on forms.
+    pub name: String,
+    /// The insurer number (保険者番号): six digits, the last an M10W21 check digit.
+    insurer_no: Spanned<String>,
+}
+
+/// `[backup]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupSettings {
+    /// `[[backup.repositories]]`: each is written to independently of the others.
+    #[serde(default)]
+    pub repositories: Vec<BackupRepository>,
+}
+
+/// One `[[backup.repositories]]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupRepository {
+    /// How operators call it; no two alike.
+    name: Spanned<String>,
+    /// Its directory.
+    pub path: PathBuf,
+    /// The file that holds its password.
+    pub password_file: PathBuf,
+}
+
+impl OrganisationSettings {
+    /// The insurer number, six digits.
+    #[must_use]
+    pub fn insurer_no(&self) -> &str {
+        self.insurer_no.get_ref()
+    }
+}
+
+impl BackupRepository {
+    /// How operators call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name.get_ref()
+    }
+}
+
+impl Site {
+    /// Reads and checks the file; relative paths in it mean "beside the file".
+    ///
+    /// # Errors
+    /// [`SettingsProblem`] with the line and a Japanese reason.
+    pub fn read(path: &Path) -> Result<Self, SettingsProblem> {
+        let unreadable = |source| SettingsProblem::Unreadable {
+            path: path.to_owned(),
+            source,
+        };
+        let size = std::fs::metadata(path).map_err(unreadable)?.len();
+        if size > BYTES_MAX {
+            return Err(unreadable(std::io::ErrorKind::FileTooLarge.into()));
+        }
+        Self::parse(&std::fs::read_to_string(path).map_err(unreadable)?, path)
+    }
+
+    /// Reads and checks the file's text; `path` names it in errors.
+    ///
+    /// # Errors
+    /// [`SettingsProblem`] with the line and a Japanese reason.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, SettingsProblem> {
+        let mut site: Self =
+            toml::from_str(text).map_err(|error| SettingsProblem::from_toml(path, text, &error))?;
+        site.check()
+            .map_err(|(span, reason)| SettingsProblem::at(path, text, &span, reason.to_owned()))?;
+        site.anchor(path.parent().unwrap_or(Path::new("")));
+        Ok(site)
+    }
+
+    fn check(&self) -> Result<(), (std::ops::Range<usize>, &'static str)> {
+        let number = &self.organisation.insurer_no;
+        if number.get_ref().len() != 6 || !m10w21_holds(number.get_ref()) {
+            let reason = "保険者番号は6桁で、末尾の検証番号が合っている必要があります。\
+                          （全国地方公共団体コードとは別の番号です。）";
+            return Err((number.span(), reason));
+        }
+        let mut seen = std::collections::HashSet::new();
+        for repository in &self.backup.repositories {
+            let name = &repository.name;
+            if name.get_ref().is_empty() || !seen.insert(name.get_ref()) {
+                return Err((name.span(), "保管先の名前が空か、ほかと同じです。"));
+            }
+        }
+        Ok(())
+    }
+
+    fn anchor(&mut self, base: &Path) {
+        let place = |path: &mut PathBuf| *path = base.join(&*path);
+        self.server.data.iter_mut().for_each(place);
+        if let Some(tls) = &mut self.server.tls {
+            place(&mut tls.certificate);
+            place(&mut tls.key);
+            tls.client_ca.iter_mut().for_each(place);
+        }
+        for repository in &mut self.backup.repositories {
+            place(&mut repository.path);
+            place(&mut repository.password_file);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The site file and the environment.
+
+use super::*;
+use std::path::Path;
+
+const GOOD: &str = r#"[server]
+listen = "127.0.0.1:8443"
+data = "/var/lib/hokatsu"
+
+[server.tls]
+certificate = "tls/server.pem"
+key = "tls/server.key"
+
+[organisation]
+name = "和光市"
+insurer_no = "112292"
+
+[[backup.repositories]]
+name = "a"
+path = "/media/a"
+password_file = "/etc/hokatsu/a.password"
+"#;
+
+fn parse(text: &str) -> Result<Site, SettingsProblem> {
+    Site::parse(text, Path::new("/etc/hokatsu/site.toml"))
+}
+
+fn refusal(from: &str, to: &str) -> String {
+    assert!(GOOD.contains(from));
+    parse(&GOOD.replacen(from, to, 1)).unwrap_err().to_string()
+}
+
+#[test]
+fn a_right_file_is_read_into_its_structs() {
+    let site = parse(GOOD).unwrap();
+    assert_eq!(site.server.listen.port(), 8443);
+    assert_eq!(site.organisation.insurer_no(), "112292");
+    assert_eq!(site.backup.repositories[0].name(), "a");
+    let tls = site.server.tls.unwrap();
+    assert_eq!(tls.certificate, Path::new("/etc/hokatsu/tls/server.pem"));
+}
+
+#[test]
+fn a_file_without_optional_parts_is_enough() {
+    let text = "[server]\nlisten='127.0.0.1:0'\n[organisation]\nname='市'\ninsurer_no='112292'";
+    assert!(parse(text).unwrap().backup.repositories.is_empty());
+}
+
+#[test]
+fn a_misspelt_key_is_refused_with_its_line_and_the_right_ones() {
+    assert_eq!(
+        refusal("data = ", "date = "),
+        "設定ファイル /etc/hokatsu/site.toml の 3 行目: 「date」という項目はありません。\
+         使える項目: listen, data, tls"
+    );
+}
+
+#[test]
+fn each_mistake_names_its_line_and_reason() {
+    for (from, to, line, word) in [
+        ("name = \"和光市\"\n", "", 9, "項目「name」がありません"),
+        ("112292", "112291", 11, "検証番号"),
+        ("127.0.0.1:8443", "localhost", 2, "待ち受け先"),
+        ("key = \"tls/server.key\"", "key = 1", 7, "値の種類"),
+        ("key = ", "certificate = ", 7, "二度"),
+        ("[organisation]", "[organisation", 9, "書き方"),
+        ("name = \"a\"", "name = \"\"", 14, "保管先"),
+    ] {
+        let told = refusal(from, to);
+        assert!(told.contains(&format!(" {line} 行目")), "{told}");
+        assert!(told.contains(word), "{told}");
+    }
+}
+
+#[test]
+fn a_missing_file_is_told_with_its_path() {
+    let problem = Site::read(Path::new("/no/such/site.toml")).unwrap_err();
+    assert_eq!(
+        problem.to_string(),
+        "設定ファイル /no/such/site.toml を読めません。"
+    );
+    assert_eq!(problem.report().exit_code(), 2);
+}
+
+#[test]
+fn an_empty_variable_counts_as_absent() {
+    let nothing = Environment::from_lookup(|_| None);
+    assert_eq!(Environment::from_lookup(|_| Some(String::new())), nothing);
+    assert_eq!(nothing.site_file, Path::new("/etc/hokatsu/site.toml"));
+    let given = Environment::from_lookup(|name| Some(format!("/x/{name}")));
+    assert_eq!(given.data_dir, Path::new("/x/HOKATSU_DATA"));
+}
