@@ -1,0 +1,415 @@
+-- One row per write and per look at a person. Never updated, never deleted: the triggers refuse
+-- it, and the hash chain shows it should somebody remove the triggers.
+create table audit_entries (
+  id integer primary key,                    -- position in the chain, from 1, without gaps
+  at text not null,                          -- UTC, microseconds; never runs backwards
+  staff_id integer,                          -- null: the system, or nobody signed in
+  centre_id integer,                         -- null: the city
+  menu text not null,
+  operation text not null,
+  resident_id integer,
+  record_kind text,
+  record_id integer,
+  terminal text not null,
+  outcome text not null check (outcome in ('done', 'refused')),
+  detail text not null,
+  hash blob not null check (length(hash) = 32)
+) strict;
+create index audit_entries_by_resident on audit_entries (resident_id, id);
+create index audit_entries_by_staff on audit_entries (staff_id, id);
+create index audit_entries_by_at on audit_entries (at);
+
+create trigger audit_entries_keep before delete on audit_entries
+begin select raise(abort, 'audit entries are kept'); end;
+create trigger audit_entries_freeze before update on audit_entries
+begin select raise(abort, 'audit entries do not change'); end;
+
+-- How many entries there are and the hash of the last, signed with a key that is not in this file:
+-- a cut tail cannot be hidden by whoever holds only the database.
+create table audit_head (
+  id integer primary key check (id = 1),
+  entries integer not null,
+  hash blob not null,
+  signature blob not null
+) strict;
+-- What the city decides and dates: centres, the areas they look after, and the code tables.
+create table support_centres (
+  id integer primary key,
+  code text not null unique,
+  name text not null,
+  short_name text not null,
+  phone text not null,
+  valid_from text not null,
+  valid_to text,
+  source text not null,
+  unconfirmed integer not null check (unconfirmed in (0, 1))
+) strict;
+
+create table areas (
+  id integer primary key,
+  code text not null,
+  name text not null,
+  kana text not null,
+  postal_code text not null,
+  centre_id integer not null references support_centres,
+  valid_from text not null,
+  valid_to text,
+  source text not null,
+  unconfirmed integer not null check (unconfirmed in (0, 1)),
+  unique (code, valid_from)
+) strict;
+
+create table codes (
+  id integer primary key,
+  list text not null,                        -- e.g. consultation_channel
+  code text not null,
+  label text not null,
+  position integer not null,
+  valid_from text not null,
+  valid_to text,
+  source text not null,
+  unconfirmed integer not null check (unconfirmed in (0, 1)),
+  unique (list, code, valid_from)
+) strict;
+create table staff (
+  id integer primary key,
+  login text not null unique,
+  name text not null,
+  kana text not null,
+  role text not null,
+  job text not null,
+  centre_id integer references support_centres,   -- null: the city
+  starts_on text not null,
+  ends_on text,                                   -- last day of work
+  recorded_at text not null
+) strict;
+
+-- The newest row is the password; the others are its history.
+create table staff_passwords (
+  id integer primary key,
+  staff_id integer not null references staff,
+  hash text not null,                             -- argon2id, PHC string
+  must_change integer not null check (must_change in (0, 1)),
+  recorded_at text not null
+) strict;
+create index staff_passwords_by_staff on staff_passwords (staff_id, id);
+
+-- Failures since the last success, per login as typed (hashed: a password typed into the wrong
+-- box must not be readable here) and per terminal.
+create table sign_in_failures (
+  subject text primary key,
+  failures integer not null,
+  last_at text not null
+) strict, without rowid;
+
+-- Operational state, not a record: rows change while somebody works.
+create table sessions (
+  id integer primary key,
+  token_hash blob not null unique,
+  staff_id integer not null references staff,
+  csrf text not null,
+  terminal text not null,
+  started_at text not null,
+  last_seen_at text not null,
+  ended_at text,
+  ended_by text check (ended_by in ('signed_out', 'everywhere', 'idle', 'limit', 'password', 'replaced'))
+) strict;
+create index sessions_by_staff on sessions (staff_id) where ended_at is null;
+create table imports (
+  id integer primary key,
+  feed text not null,                       -- residents, households, insured, certifications, consultations
+  file_sha256 text not null,
+  file_bytes integer not null,
+  encoding text not null,
+  rows_read integer not null,
+  rows_loaded integer not null,
+  rows_warned integer not null,
+  rows_rejected integer not null,
+  count_new integer not null,
+  count_changed integer not null,
+  count_moved integer not null,
+  count_died integer not null,
+  count_unchanged integer not null,
+  count_absent integer not null,            -- known to us, not in the file
+  applied_by integer references staff,      -- null: from the command line
+  applied_at text not null
+) strict;
+
+create table import_undos (
+  id integer primary key,
+  import_id integer not null unique references imports,
+  undone_by integer references staff,
+  recorded_at text not null
+) strict;
+-- The city's register as last delivered. Only an import writes here; what it replaced is in
+-- resident_changes. What staff typed is in resident_corrections and wins on screen.
+create table residents (
+  id integer primary key,
+  addressee_no text not null unique,
+  household_no text not null,
+  relationship text not null,
+  name text not null,
+  kana text not null,
+  alias_name text not null,
+  alias_kana text not null,
+  latin_name text not null,
+  former_surname text not null,
+  born_on text not null,                    -- ISO; first possible day when born_text is partial
+  born_text text not null,                  -- as delivered when it was not a full date, else ''
+  sex text not null check (sex in ('0', '1', '2', '9')),
+  resident_kind text not null,
+  resident_state text not null check (resident_state in ('1', '2', '3', '4', '9')),
+  postal_code text not null,
+  area_code text not null,
+  address text not null,
+  building text not null,
+  phone text not null,
+  centre_id integer not null references support_centres,
+  resident_since text,
+  event_on text,
+  event_code text not null,
+  moved_from text not null,
+  moved_to text not null,
+  died_on text,
+  nationality text not null,
+  shielded integer not null check (shielded in (0, 1)),
+  shielded_until text,
+  has_gaiji integer not null check (has_gaiji in (0, 1)),
+  import_id integer not null references imports
+) strict;
+create index residents_by_household on residents (household_no);
+create index residents_by_birth on residents (born_on);
+create index residents_by_centre on residents (centre_id);
+
+-- Derived from residents and resident_corrections: what the find box compares.
+create table resident_names (
+  resident_id integer not null references residents,
+  kind text not null check (kind in ('register', 'alias', 'latin', 'former', 'correction')),
+  kana_key text not null,
+  kana_given_key text not null,
+  kana_loose text not null,
+  kana_given_loose text not null,
+  kanji_key text not null,
+  primary key (resident_id, kind)
+) strict, without rowid;
+create index resident_names_by_kana on resident_names (kana_key, resident_id);
+create index resident_names_by_loose on resident_names (kana_loose, resident_id);
+create index resident_names_by_kanji on resident_names (kanji_key, resident_id);
+
+create table resident_places (
+  resident_id integer primary key references residents,
+  phone_digits text not null,
+  address_key text not null
+) strict;
+create index resident_places_by_phone on resident_places (phone_digits) where phone_digits <> '';
+create index resident_places_by_address on resident_places (address_key, resident_id);
+
+create table household_members (
+  id integer primary key,
+  household_no text not null,
+  resident_id integer not null unique references residents,
+  position integer not null,
+  relationship_code text not null,
+  relationship text not null,
+  is_head integer not null check (is_head in (0, 1)),
+  resident_since text,
+  address_since text,
+  removed_on text,
+  import_id integer not null references imports
+) strict;
+create index household_members_by_household on household_members (household_no, position);
+
+create table insured_persons (
+  id integer primary key,
+  resident_id integer not null references residents,
+  insured_no text not null unique,
+  insurer_no text not null,
+  category text not null,
+  acquired_on text,
+  acquired_reason text not null,
+  lost_on text,
+  lost_reason text not null,
+  domicile_exception integer not null check (domicile_exception in (0, 1)),
+  facility_name text not null,
+  card_issued_on text,
+  applying integer not null check (applying in (0, 1)),
+  copay_percent integer,
+  on_welfare integer not null check (on_welfare in (0, 1)),
+  import_id integer not null references imports
+) strict;
+create index insured_persons_by_resident on insured_persons (resident_id);
+
+create table certifications (
+  id integer primary key,
+  insured_person_id integer not null references insured_persons,
+  history_no integer not null,
+  applied_on text,
+  application_kind text not null,
+  state text not null,
+  decided_on text,
+  level text not null,
+  valid_from text,
+  valid_to text,
+  bedridden_level text not null,
+  dementia_level text not null,
+  limit_units integer,
+  planner_kind text not null,
+  planner_office_no text not null,
+  notified_on text,
+  import_id integer not null references imports,
+  unique (insured_person_id, history_no)
+) strict;
+create index certifications_by_end on certifications (valid_to);
+-- What an import changed, row by row: the difference report, the undo, and what the centre has
+-- to take note of.
+create table resident_changes (
+  id integer primary key,
+  import_id integer not null references imports,
+  feed text not null,
+  resident_id integer not null references residents,
+  record_id integer not null,               -- row of the feed's own table
+  kind text not null check (kind in ('new', 'changed', 'moved', 'died', 'left')),
+  fields text not null,                     -- names of the changed columns, comma separated
+  before text                               -- the row it replaced, as JSON; null when new
+) strict;
+create index resident_changes_by_import on resident_changes (import_id, id);
+create index resident_changes_by_resident on resident_changes (resident_id, id);
+
+create table resident_change_confirmations (
+  id integer primary key,
+  change_id integer not null unique references resident_changes,
+  staff_id integer not null references staff,
+  recorded_at text not null
+) strict;
+
+-- What staff typed on purpose where the register says something else.
+create table resident_corrections (
+  id integer primary key,
+  resident_id integer not null references residents,
+  field text not null check (field in ('kana', 'phone', 'address', 'centre')),
+  value text not null,
+  register_value text not null,             -- what the register said at that moment
+  reason text not null,
+  staff_id integer not null references staff,
+  recorded_at text not null
+) strict;
+create index resident_corrections_by_resident on resident_corrections (resident_id, id);
+
+create table resident_correction_endings (
+  id integer primary key,
+  correction_id integer not null unique references resident_corrections,
+  reason text not null,
+  staff_id integer references staff,        -- null: replaced by a newer correction in an undo
+  recorded_at text not null
+) strict;
+
+create table import_conflicts (
+  id integer primary key,
+  import_id integer not null references imports,
+  resident_id integer not null references residents,
+  correction_id integer not null references resident_corrections,
+  register_value text not null
+) strict;
+create index import_conflicts_by_resident on import_conflicts (resident_id);
+
+create table import_conflict_decisions (
+  id integer primary key,
+  conflict_id integer not null unique references import_conflicts,
+  decision text not null check (decision in ('keep', 'register')),
+  staff_id integer not null references staff,
+  recorded_at text not null
+) strict;
+create table consultations (
+  id integer primary key,
+  number text not null unique,              -- printed on the slip
+  centre_id integer references support_centres,   -- null: taken by the city
+  submission text not null unique,          -- one per opened form: a double click is one record
+  created_by integer references staff,      -- null: delivered by the old system
+  created_at text not null
+) strict;
+create index consultations_by_centre on consultations (centre_id);
+
+-- Whom it is about; the newest row counts. No row: nobody knows yet. A record written under a
+-- namesake moves with a new row, and the old one still shows where it was.
+create table consultation_clients (
+  id integer primary key,
+  consultation_id integer not null references consultations,
+  resident_id integer not null references residents,
+  staff_id integer references staff,
+  recorded_at text not null
+) strict;
+create index consultation_clients_by_consultation on consultation_clients (consultation_id, id);
+create index consultation_clients_by_resident on consultation_clients (resident_id);
+
+-- A correction adds a version; the former ones stay readable.
+create table consultation_versions (
+  id integer primary key,
+  consultation_id integer not null references consultations,
+  version integer not null,
+  received_on text not null,
+  started_at text not null,                 -- HH:MM or ''
+  ended_at text not null,
+  minutes integer,
+  channel text not null,
+  caller_kind text not null,
+  caller_name text not null,
+  caller_relation text not null,
+  caller_contact text not null,
+  client_name text not null,                -- as told, when the person is not in the register
+  client_note text not null,                -- age, area, looks: what helps to find out who it is
+  urgency text not null,
+  content text not null,
+  response text not null,
+  referred_to text not null,
+  outcome text not null,
+  closing_reason text not null,
+  next_action text not null,
+  next_due_on text,
+  recorded_by integer references staff,
+  recorded_at text not null,
+  correction_reason text not null,
+  unique (consultation_id, version)
+) strict;
+create index consultation_versions_by_day on consultation_versions (received_on);
+create index consultation_versions_by_due on consultation_versions (next_due_on) where next_due_on is not null;
+
+create table consultation_categories (
+  version_id integer not null references consultation_versions,
+  category text not null,
+  primary key (version_id, category)
+) strict, without rowid;
+
+create table consultation_responses (
+  version_id integer not null references consultation_versions,
+  kind text not null,
+  primary key (version_id, kind)
+) strict, without rowid;
+
+create table consultation_withdrawals (
+  id integer primary key,
+  consultation_id integer not null unique references consultations,
+  reason text not null,
+  staff_id integer not null references staff,
+  recorded_at text not null
+) strict;
+
+-- The next action was done (or is no longer needed): it leaves "my day".
+create table consultation_follow_ups (
+  id integer primary key,
+  consultation_id integer not null references consultations,
+  version integer not null,
+  note text not null,
+  staff_id integer not null references staff,
+  recorded_at text not null,
+  unique (consultation_id, version)
+) strict;
+
+-- Half-typed words of one person at one form; gone when the form is saved.
+create table drafts (
+  id integer primary key,
+  staff_id integer not null references staff,
+  form text not null,                       -- e.g. consultations/new?resident=12
+  body text not null,
+  saved_at text not null,
+  unique (staff_id, form)
+) strict;

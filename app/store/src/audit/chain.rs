@@ -1,0 +1,215 @@
+//! The chain itself: how an entry is hashed and appended.
+
+use jiff::Timestamp;
+use ring::digest::{Context, SHA256};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use crate::actor::Actor;
+use crate::audit::event::Event;
+use crate::audit::seal::{Checkpoint, Head, Signer};
+use crate::directory::DataDir;
+use crate::error::StoreError;
+
+/// SHA-256 of an entry and everything before it.
+pub(crate) type Hash = [u8; 32];
+
+/// The hash before the first entry.
+pub(crate) const GENESIS: Hash = [0; 32];
+
+/// One stored entry, in the order of its columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryRow {
+    /// Position in the chain, from 1.
+    pub id: i64,
+    /// UTC, `2026-11-23T01:02:03.456789Z`.
+    pub at: String,
+    /// Who; `None` for the system.
+    pub staff_id: Option<i64>,
+    /// Of which centre; `None` for the city.
+    pub centre_id: Option<i64>,
+    /// Through which menu.
+    pub menu: String,
+    /// What was done, as stored.
+    pub operation: String,
+    /// About whom.
+    pub resident_id: Option<i64>,
+    /// On what kind of record.
+    pub record_kind: Option<String>,
+    /// On which record.
+    pub record_id: Option<i64>,
+    /// From where.
+    pub terminal: String,
+    /// `done` or `refused`.
+    pub outcome: String,
+    /// Names of fields, counts, a reason.
+    pub detail: String,
+}
+
+impl EntryRow {
+    /// The hash of this entry after `before`. Every field is length-prefixed, so that no two
+    /// different rows give the same bytes.
+    pub(crate) fn hash(&self, before: &Hash) -> Hash {
+        let mut context = Context::new(&SHA256);
+        context.update(b"hokatsu audit entry 1");
+        context.update(before);
+        let number = |value: Option<i64>| value.map_or_else(String::new, |v| v.to_string());
+        let fields = [
+            self.at.as_str(),
+            &number(self.staff_id),
+            &number(self.centre_id),
+            &self.menu,
+            &self.operation,
+            &number(self.resident_id),
+            self.record_kind.as_deref().unwrap_or(""),
+            &number(self.record_id),
+            &self.terminal,
+            &self.outcome,
+            &self.detail,
+        ];
+        for field in fields {
+            let length = u64::try_from(field.len()).unwrap_or(u64::MAX);
+            context.update(&length.to_be_bytes());
+            context.update(field.as_bytes());
+        }
+        let mut hash = GENESIS;
+        hash.copy_from_slice(context.finish().as_ref());
+        hash
+    }
+
+    pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<(Self, Vec<u8>)> {
+        let entry = Self {
+            id: row.get(0)?,
+            at: row.get(1)?,
+            staff_id: row.get(2)?,
+            centre_id: row.get(3)?,
+            menu: row.get(4)?,
+            operation: row.get(5)?,
+            resident_id: row.get(6)?,
+            record_kind: row.get(7)?,
+            record_id: row.get(8)?,
+            terminal: row.get(9)?,
+            outcome: row.get(10)?,
+            detail: row.get(11)?,
+        };
+        Ok((entry, row.get(12)?))
+    }
+}
+
+/// Where the chain stands, and the key that signs it.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    head: Head,
+    last_at: String,
+    signer: Signer,
+}
+
+/// Where the chain will stand when the transaction is committed.
+#[derive(Debug)]
+pub(crate) struct Next {
+    head: Head,
+    last_at: String,
+}
+
+const INSERT: &str = "insert into audit_entries values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const SIGN: &str = "insert into audit_head (id, entries, hash, signature) values (1, ?1, ?2, ?3)
+    on conflict (id) do update set entries = ?1, hash = ?2, signature = ?3";
+
+impl Chain {
+    /// Picks up where the file ends; refuses a file whose end is not what its head signed.
+    pub(crate) fn resume(connection: &Connection, dir: &DataDir) -> Result<Self, StoreError> {
+        let signer = Signer::load(dir)?;
+        let last = connection
+            .query_row(
+                "select id, at, hash from audit_entries order by id desc limit 1",
+                [],
+                |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get(2)?)),
+            )
+            .optional()?;
+        let (entries, last_at, hash) = last.unwrap_or((0, String::new(), GENESIS));
+        let head = Head { entries, hash };
+        match Head::stored(connection)? {
+            Some((stored, signature))
+                if stored == head && signer.public().verifies(&stored, &signature) => {}
+            None if entries == 0 => {}
+            Some(_) | None => return Err(StoreError::AuditHead),
+        }
+        Ok(Self {
+            head,
+            last_at,
+            signer,
+        })
+    }
+
+    /// Writes the events of one transaction and the new head.
+    pub(crate) fn append(
+        &self,
+        connection: &Connection,
+        actor: &Actor,
+        now: Timestamp,
+        events: &[Event],
+    ) -> Result<Next, StoreError> {
+        // A clock that was set back must not shuffle the order: time stands still until it catches up.
+        let at = format!("{now:.6}").max(self.last_at.clone());
+        let mut head = self.head;
+        let mut insert = connection.prepare_cached(INSERT)?;
+        for event in events {
+            let entry = entry(head.entries + 1, &at, actor, event);
+            head = Head {
+                entries: entry.id,
+                hash: entry.hash(&head.hash),
+            };
+            insert.execute(params![
+                entry.id,
+                entry.at,
+                entry.staff_id,
+                entry.centre_id,
+                entry.menu,
+                entry.operation,
+                entry.resident_id,
+                entry.record_kind,
+                entry.record_id,
+                entry.terminal,
+                entry.outcome,
+                entry.detail,
+                head.hash,
+            ])?;
+        }
+        let signature = self.signer.sign(&head);
+        connection
+            .prepare_cached(SIGN)?
+            .execute(params![head.entries, head.hash, signature])?;
+        Ok(Next { head, last_at: at })
+    }
+
+    pub(crate) fn advance(&mut self, next: Next) {
+        self.head = next.head;
+        self.last_at = next.last_at;
+    }
+
+    pub(crate) fn checkpoint(
+        &self,
+        dir: &DataDir,
+        now: Timestamp,
+    ) -> Result<Checkpoint, StoreError> {
+        let checkpoint = Checkpoint::new(&self.head, &self.signer, now);
+        checkpoint.append_to(&dir.checkpoints())?;
+        Ok(checkpoint)
+    }
+}
+
+fn entry(id: i64, at: &str, actor: &Actor, event: &Event) -> EntryRow {
+    EntryRow {
+        id,
+        at: at.to_owned(),
+        staff_id: actor.staff_id.map(|id| id.0),
+        centre_id: actor.centre_id.map(|id| id.0),
+        menu: actor.menu.to_owned(),
+        operation: event.operation.code().to_owned(),
+        resident_id: event.resident.map(|id| id.0),
+        record_kind: event.record.map(|(kind, _)| kind.code().to_owned()),
+        record_id: event.record.map(|(_, id)| id),
+        terminal: actor.terminal.clone(),
+        outcome: event.outcome.code().to_owned(),
+        detail: event.detail.clone(),
+    }
+}

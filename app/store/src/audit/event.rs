@@ -1,0 +1,167 @@
+//! What an entry says.
+
+use crate::ids::ResidentId;
+
+/// How an act ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done, or shown.
+    Done,
+    /// Refused: not allowed, not visible, wrong password.
+    Refused,
+}
+
+impl Outcome {
+    /// As stored.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+macro_rules! coded {
+    ($(#[$meta:meta])* $name:ident { $($variant:ident = $code:literal, $label:literal;)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[expect(missing_docs, reason = "the label beside each variant says what it is")]
+        pub enum $name { $($variant),* }
+
+        impl $name {
+            /// All of them, in the order of the menus.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// As stored; never changes.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code),* }
+            }
+
+            /// As staff read it.
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$variant => $label),* }
+            }
+
+            /// The variant of a stored code.
+            pub fn from_code(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|known| known.code() == code)
+            }
+        }
+    };
+}
+
+coded! {
+    /// What was done (操作内容).
+    Operation {
+        SignIn = "sign_in", "サインイン";
+        SignOut = "sign_out", "サインアウト";
+        SignOutEverywhere = "sign_out_everywhere", "すべての端末からサインアウト";
+        PasswordChange = "password_change", "パスワード変更";
+        StaffAdd = "staff_add", "職員の登録";
+        Refusal = "refusal", "権限のない操作";
+        SetUp = "set_up", "初期設定";
+        MasterLoad = "master_load", "マスタの読込み";
+        ResidentView = "resident_view", "対象者の閲覧";
+        ResidentInquiry = "resident_inquiry", "照会";
+        ResidentCorrect = "resident_correct", "対象者情報の訂正";
+        ResidentCorrectionEnd = "resident_correction_end", "訂正の取消し";
+        ChangeConfirm = "change_confirm", "異動の確認";
+        ConflictDecide = "conflict_decide", "食い違いの判断";
+        ConsultationCreate = "consultation_create", "相談の記録";
+        ConsultationView = "consultation_view", "相談の閲覧";
+        ConsultationCorrect = "consultation_correct", "相談の訂正";
+        ConsultationWithdraw = "consultation_withdraw", "相談の取下げ";
+        ConsultationIdentify = "consultation_identify", "相談の対象者特定";
+        ConsultationFollowUp = "consultation_follow_up", "次回予定の完了";
+        ConsultationPrint = "consultation_print", "相談記録票の印刷";
+        AccessLogView = "access_log_view", "アクセスログの閲覧";
+        AccessLogExport = "access_log_export", "アクセスログの出力";
+        Import = "import", "取込み";
+        ImportUndo = "import_undo", "取込みの取消し";
+        Backup = "backup", "バックアップ";
+    }
+}
+
+coded! {
+    /// What kind of record an entry is about.
+    RecordKind {
+        Staff = "staff", "職員";
+        Resident = "resident", "対象者";
+        Consultation = "consultation", "相談";
+        Correction = "correction", "訂正";
+        Change = "change", "異動";
+        Conflict = "conflict", "食い違い";
+        Import = "import", "取込み";
+        AccessLog = "access_log", "アクセスログ";
+        Master = "master", "マスタ";
+        Backup = "backup", "バックアップ";
+    }
+}
+
+/// One act, to be written down.
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub(crate) operation: Operation,
+    pub(crate) outcome: Outcome,
+    pub(crate) resident: Option<ResidentId>,
+    pub(crate) record: Option<(RecordKind, i64)>,
+    pub(crate) detail: String,
+}
+
+impl Event {
+    /// An act that was done.
+    pub fn done(operation: Operation) -> Self {
+        Self {
+            operation,
+            outcome: Outcome::Done,
+            resident: None,
+            record: None,
+            detail: String::new(),
+        }
+    }
+
+    /// An act that was refused.
+    pub fn refused(operation: Operation) -> Self {
+        Self {
+            outcome: Outcome::Refused,
+            ..Self::done(operation)
+        }
+    }
+
+    /// About this person.
+    #[must_use]
+    pub fn about(mut self, resident: impl Into<Option<ResidentId>>) -> Self {
+        self.resident = resident.into();
+        self
+    }
+
+    /// On this record.
+    #[must_use]
+    pub fn on(mut self, kind: RecordKind, id: i64) -> Self {
+        self.record = Some((kind, id));
+        self
+    }
+
+    /// Names of fields, counts, a reason that was asked for. Never what a field holds.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+}
+
+/// A transaction's result together with what will be written down about it.
+///
+/// Only `WriteTx::audited` makes one, so a write without an entry does not compile:
+///
+/// ```compile_fail
+/// fn silent(db: &store::Db, actor: &store::Actor) -> Result<(), store::StoreError> {
+///     db.write(actor, |tx| { tx.execute("delete from codes", [])?; Ok(()) })
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct Audited<T> {
+    pub(crate) events: Vec<Event>,
+    pub(crate) value: T,
+}

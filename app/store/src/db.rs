@@ -1,0 +1,369 @@
+//! One writer, a few readers, one file.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::clock::Clock;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::actor::Actor;
+use crate::audit::{Audited, Chain, Checkpoint};
+use crate::directory::{DataDir, DirectoryLock};
+use crate::error::StoreError;
+use crate::migrations;
+use crate::pool::Pool;
+use crate::scope::{self, Viewer};
+use crate::tx::{ReadTx, WriteTx};
+
+/// Reading connections. Four keep two cores busy; more would only queue at the disk.
+const READERS: usize = 4;
+/// How long a caller waits for a connection before it is told to try later.
+const WAIT_MAX: Duration = Duration::from_secs(5);
+/// Statements that each connection keeps prepared.
+const STATEMENTS_KEPT: usize = 256;
+
+/// Why the system reads or changes residents' data without a viewer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SystemReason {
+    /// The city delivered its register.
+    Import,
+    /// A feed is taken back.
+    ImportUndo,
+    /// Search keys follow a correction.
+    Reindex,
+    /// Row counts for a backup's manifest.
+    Backup,
+    /// The invented town writes its history.
+    Demo,
+}
+
+#[derive(Debug)]
+struct Line {
+    connection: Connection,
+    viewer: Arc<Viewer>,
+}
+
+#[derive(Debug)]
+struct Writer {
+    line: Line,
+    chain: Chain,
+}
+
+/// The database, open.
+#[derive(Debug)]
+pub struct Db {
+    readers: Pool<Line>,
+    writer: Pool<Writer>,
+    clock: Clock,
+    dir: DataDir,
+    _lock: DirectoryLock,
+}
+
+impl Db {
+    /// Makes an empty database with its audit key in a directory that holds none.
+    ///
+    /// # Errors
+    /// [`StoreError::Foreign`] when there is one already; otherwise as [`Db::open`].
+    pub fn create(dir: &DataDir, clock: Clock) -> Result<Self, StoreError> {
+        if dir.database().exists() {
+            return Err(StoreError::Foreign {
+                path: dir.database(),
+            });
+        }
+        for path in [dir.path().to_path_buf(), dir.keys()] {
+            base::paths::create_private_dir(&path)?;
+        }
+        crate::audit::create_key(dir)?;
+        let lock = dir.lock()?;
+        Self::open_locked(dir, clock, lock, OpenFlags::SQLITE_OPEN_CREATE)
+    }
+
+    /// Opens the database of a data directory, migrates it, and checks that the audit chain ends
+    /// where its signed head says.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`], [`StoreError::Newer`], [`StoreError::Absent`],
+    /// [`StoreError::AuditHead`], and what disks do.
+    pub fn open(dir: &DataDir, clock: Clock) -> Result<Self, StoreError> {
+        if !dir.database().exists() {
+            return Err(StoreError::Absent {
+                dir: dir.path().to_path_buf(),
+            });
+        }
+        let lock = dir.lock()?;
+        Self::open_locked(dir, clock, lock, OpenFlags::empty())
+    }
+
+    fn open_locked(
+        dir: &DataDir,
+        clock: Clock,
+        lock: DirectoryLock,
+        extra: OpenFlags,
+    ) -> Result<Self, StoreError> {
+        let path = dir.database();
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | extra;
+        let mut connection = connect(&path, flags)?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        migrations::run(&mut connection)?;
+        let chain = Chain::resume(&connection, dir)?;
+        let line = Line {
+            viewer: scope::install(&mut connection)?,
+            connection,
+        };
+        let readers = (0..READERS)
+            .map(|_| reader(&path))
+            .collect::<Result<Vec<_>, _>>()?;
+        let db = Self {
+            readers: Pool::new(readers, WAIT_MAX),
+            writer: Pool::new(vec![Writer { line, chain }], WAIT_MAX),
+            clock,
+            dir: dir.clone(),
+            _lock: lock,
+        };
+        db.checkpoint_audit()?;
+        Ok(db)
+    }
+
+    /// The directory this database lives in.
+    pub fn dir(&self) -> &DataDir {
+        &self.dir
+    }
+
+    /// The clock that every entry is stamped with.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Lists: reads through the actor's eyes, leaves no entry.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when no connection came free, and whatever `f` returns.
+    pub fn read<T, E: From<StoreError>>(
+        &self,
+        actor: &Actor,
+        f: impl FnOnce(&ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut line = self.readers.take()?;
+        let Line { connection, viewer } = &mut *line;
+        let seen = Eyes::open(viewer, actor);
+        let tx = connection.transaction().map_err(StoreError::from)?;
+        let result = f(&ReadTx::new(&tx, viewer));
+        drop(tx);
+        drop(seen);
+        result
+    }
+
+    /// Opens a person's record: reads through the actor's eyes and leaves an entry in the same
+    /// transaction. Nothing is returned that was not written down first.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub fn view<T, E: From<StoreError>>(
+        &self,
+        actor: &Actor,
+        f: impl FnOnce(&WriteTx<'_>) -> Result<Audited<T>, E>,
+    ) -> Result<T, E> {
+        self.write(actor, f)
+    }
+
+    /// Changes something: the change and its audit entries are saved together or not at all.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::DiskFull`], [`StoreError::ReadOnly`], and whatever `f`
+    /// returns; after an error nothing of it is in the file.
+    pub fn write<T, E: From<StoreError>>(
+        &self,
+        actor: &Actor,
+        f: impl FnOnce(&WriteTx<'_>) -> Result<Audited<T>, E>,
+    ) -> Result<T, E> {
+        self.transact(actor, None, f)
+    }
+
+    /// Changes operational state that is no record: sessions, failed sign-ins, drafts. The
+    /// authorizer refuses any other table, so nothing else can slip by without its entry.
+    ///
+    /// # Errors
+    /// [`StoreError::Unscoped`] for another table; otherwise as [`Db::write`].
+    pub fn housekeep<T, E: From<StoreError>>(
+        &self,
+        actor: &Actor,
+        f: impl FnOnce(&WriteTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut writer = self.writer.take()?;
+        let Writer {
+            line: Line { connection, viewer },
+            ..
+        } = &mut *writer;
+        let seen = Eyes::housekeeping(viewer, actor);
+        let tx = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(StoreError::from)?;
+        let value = f(&WriteTx::new(&tx, viewer))?;
+        tx.commit().map_err(StoreError::from)?;
+        drop(seen);
+        Ok(value)
+    }
+
+    /// As [`Db::write`], past the scoped views. For the system's own work, which has no viewer.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub fn system<T, E: From<StoreError>>(
+        &self,
+        actor: &Actor,
+        reason: SystemReason,
+        f: impl FnOnce(&WriteTx<'_>) -> Result<Audited<T>, E>,
+    ) -> Result<T, E> {
+        self.transact(actor, Some(reason), f)
+    }
+
+    /// Reads past the scoped views, for the system's own work that changes nothing.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub fn system_read<T, E: From<StoreError>>(
+        &self,
+        reason: SystemReason,
+        f: impl FnOnce(&ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        log::debug!("unscoped read: {reason:?}");
+        let mut line = self.readers.take()?;
+        let Line { connection, viewer } = &mut *line;
+        let seen = Eyes::unscoped(viewer);
+        let tx = connection.transaction().map_err(StoreError::from)?;
+        let result = f(&ReadTx::new(&tx, viewer));
+        drop(tx);
+        drop(seen);
+        result
+    }
+
+    fn transact<T, E: From<StoreError>>(
+        &self,
+        actor: &Actor,
+        reason: Option<SystemReason>,
+        f: impl FnOnce(&WriteTx<'_>) -> Result<Audited<T>, E>,
+    ) -> Result<T, E> {
+        let mut writer = self.writer.take()?;
+        let Writer {
+            line: Line { connection, viewer },
+            chain,
+        } = &mut *writer;
+        let seen = if reason.is_some() {
+            Eyes::unscoped(viewer)
+        } else {
+            Eyes::open(viewer, actor)
+        };
+        let tx = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(StoreError::from)?;
+        let audited = f(&WriteTx::new(&tx, viewer))?;
+        let next = chain.append(&tx, actor, self.clock.now(), &audited.events)?;
+        tx.commit().map_err(StoreError::from)?;
+        drop(seen);
+        // Only a committed entry moves the chain on.
+        chain.advance(next);
+        Ok(audited.value)
+    }
+
+    /// Signs where the chain stands and appends it to the checkpoint file beside the database.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when the file cannot be appended to.
+    pub fn checkpoint_audit(&self) -> Result<Checkpoint, StoreError> {
+        let writer = self.writer.take()?;
+        writer.chain.checkpoint(&self.dir, self.clock.now())
+    }
+
+    /// Copies the whole database to `to` in one step: a consistent file that no write disturbs.
+    ///
+    /// # Errors
+    /// Those of SQLite and the target's disk.
+    pub fn snapshot(&self, to: &Path) -> Result<(), StoreError> {
+        crate::snapshot::copy(&self.dir.database(), to)
+    }
+
+    /// Row counts of all tables, for comparing a restored copy.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub fn row_counts(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        self.system_read(SystemReason::Backup, crate::snapshot::row_counts)
+    }
+
+    /// Signs the chain's end and folds the write-ahead log into the file: a clean stop. The database
+    /// stays usable.
+    ///
+    /// # Errors
+    /// Those of SQLite and of the checkpoint file.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        self.checkpoint_audit()?;
+        let writer = self.writer.take()?;
+        writer
+            .line
+            .connection
+            .execute_batch("pragma wal_checkpoint(truncate)")?;
+        Ok(())
+    }
+
+    /// [`Db::settle`] and let go of the directory.
+    ///
+    /// # Errors
+    /// As [`Db::settle`].
+    pub fn close(self) -> Result<(), StoreError> {
+        self.settle()
+    }
+}
+
+/// Sets a connection's viewer and takes it back when dropped, whatever happens between.
+struct Eyes<'v>(&'v Viewer);
+
+impl<'v> Eyes<'v> {
+    fn open(viewer: &'v Viewer, actor: &Actor) -> Self {
+        viewer.set(actor);
+        Self(viewer)
+    }
+
+    fn unscoped(viewer: &'v Viewer) -> Self {
+        viewer.set_unscoped();
+        Self(viewer)
+    }
+
+    fn housekeeping(viewer: &'v Viewer, actor: &Actor) -> Self {
+        viewer.set(actor);
+        viewer.set_housekeeping();
+        Self(viewer)
+    }
+}
+
+impl Drop for Eyes<'_> {
+    fn drop(&mut self) {
+        self.0.clear();
+    }
+}
+
+fn reader(path: &Path) -> Result<Line, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = connect(path, flags)?;
+    let viewer = scope::install(&mut connection)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(Line { connection, viewer })
+}
+
+/// Opens one connection with every option that affects data spelt out.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the place that opens connections"
+)]
+pub(crate) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(WAIT_MAX)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    // FULL: an acknowledged record survives a power cut, not only a killed process.
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    connection.pragma_update(None, "cache_size", -32_768)?;
+    Ok(connection)
+}

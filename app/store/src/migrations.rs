@@ -1,0 +1,83 @@
+//! Steps from one schema to the next. Frozen once released; `schema.sql` is what they add up to.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::error::StoreError;
+
+/// "HKTS": says that a file is ours.
+const APPLICATION_ID: i32 = 0x484B_5453;
+
+const STEPS: &[(&str, &str)] = &[
+    (
+        "0001_create_audit",
+        include_str!("../migrations/0001_create_audit.sql"),
+    ),
+    (
+        "0002_create_masters",
+        include_str!("../migrations/0002_create_masters.sql"),
+    ),
+    (
+        "0003_create_staff",
+        include_str!("../migrations/0003_create_staff.sql"),
+    ),
+    (
+        "0004_create_imports",
+        include_str!("../migrations/0004_create_imports.sql"),
+    ),
+    (
+        "0005_create_residents",
+        include_str!("../migrations/0005_create_residents.sql"),
+    ),
+    (
+        "0006_create_changes",
+        include_str!("../migrations/0006_create_changes.sql"),
+    ),
+    (
+        "0007_create_consultations",
+        include_str!("../migrations/0007_create_consultations.sql"),
+    ),
+];
+
+/// The newest schema this program knows; `pragma user_version` of an up-to-date file.
+pub const SCHEMA_VERSION: i64 = 7;
+
+/// The schema as one text, for the suite that compares it with all steps on an empty file.
+pub const fn released_schema() -> &'static str {
+    include_str!("../schema.sql")
+}
+
+/// Brings a file to [`SCHEMA_VERSION`], each step in its own transaction.
+pub(crate) fn run(connection: &mut Connection) -> Result<(), StoreError> {
+    let version = version_of(connection)?;
+    if version > SCHEMA_VERSION {
+        return Err(StoreError::Newer {
+            found: version,
+            known: SCHEMA_VERSION,
+        });
+    }
+    for (position, (name, sql)) in (1_i64..).zip(STEPS) {
+        if position > version {
+            let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            tx.execute_batch(sql)?;
+            tx.pragma_update(None, "user_version", position)?;
+            tx.commit()?;
+            log::info!("schema step {name} done");
+        }
+    }
+    Ok(())
+}
+
+fn version_of(connection: &Connection) -> Result<i64, StoreError> {
+    let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables: i64 =
+        connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
+    if id == 0 && version == 0 && tables == 0 {
+        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    } else if id != APPLICATION_ID {
+        return Err(StoreError::Foreign {
+            path: connection.path().unwrap_or_default().into(),
+        });
+    }
+    Ok(version)
+}
