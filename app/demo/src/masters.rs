@@ -1,0 +1,37 @@
+//! Centres and 町丁 as the generator uses them: the shape of `app/server/data/wako.toml`.
+
+use crate::tables::{Area, TableError, areas};
+
+/// The masters do not read, or contradict each other.
+#[derive(Debug, thiserror::Error)]
+pub enum MastersError {
+    /// A committed table does not read.
+    #[error("the masters of the demo do not read")]
+    Table(#[from] TableError),
+}
+
+/// What the generated files refer to by code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Masters {
+    /// Every 町丁, with the centre that serves it.
+    pub areas: Vec<Area>,
+}
+
+impl Masters {
+    /// Reads the masters that are compiled in.
+    ///
+    /// # Errors
+    /// [`MastersError`] when a table does not read.
+    pub fn load() -> Result<Self, MastersError> {
+        Ok(Self { areas: areas()? })
+    }
+
+    /// The codes of the centres, sorted, each once.
+    #[must_use]
+    pub fn centre_codes(&self) -> Vec<&'static str> {
+        let mut codes: Vec<_> = self.areas.iter().map(|area| area.centre).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        codes
+    }
+}
