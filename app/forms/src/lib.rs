@@ -1,0 +1,24 @@
+//! Printed forms: plain structs in, PDF bytes out, drawn by Typst inside the process.
+//!
+//! Shape: one module per form with its input struct; the layout lies beside it in `typst/`.
+//! Invariants: forms reads no database, no clock and no network, and decides nothing: every word
+//! arrives formatted. Text is data (a JSON file in Typst's virtual world), never Typst source, so
+//! `#`, `$` and `[` print as themselves. The same input gives the same bytes.
+//! A character without a glyph is never an empty box: it prints as 〓, is listed at the foot of the
+//! form and is returned in [`Pdf::missing`].
+//! Source: docs/decisions/0010-forms-by-typst.md.
+
+mod consultation_slip;
+mod fonts;
+mod text;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+pub use consultation_slip::{
+    Caller, Certification, Consultation, ConsultationSlip, Correction, NextContact, Person,
+    Reception, Withdrawal, consultation_slip,
+};
+pub use fonts::{FontPackage, Fonts, FontsMissing};
+pub use world::{FormError, Pdf};

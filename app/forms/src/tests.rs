@@ -1,0 +1,400 @@
+//! What a printed form promises, read from the laid-out pages: every glyph, its place, its text.
+
+use std::{collections::BTreeSet, path::Path};
+
+use jiff::Timestamp;
+use typst::layout::{Frame, FrameItem, Point};
+
+use crate::{
+    Caller, Certification, Consultation, ConsultationSlip, Correction, FontPackage, Fonts,
+    FormError, NextContact, Person, Reception, Withdrawal,
+    consultation_slip::{consultation_slip, job},
+    world::typeset,
+};
+
+fn fonts() -> Fonts {
+    Fonts::discover().unwrap_or_else(|missing| panic!("{missing}"))
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+/// An invented slip with every field filled.
+fn slip() -> ConsultationSlip {
+    ConsultationSlip {
+        centre: "みどり町地域包括支援センター".to_owned(),
+        record_no: "R8-00123".to_owned(),
+        record_id: "consultation-123/2".to_owned(),
+        printed_at: Timestamp::from_second(1_795_478_400).unwrap(),
+        printed_on: "令和8年11月24日 9:00".to_owned(),
+        printed_by: "見本 太郎".to_owned(),
+        person: Some(Person {
+            name: some("𠮷田 はな"),
+            kana: some("ヨシダ ハナ"),
+            born: some("昭和12年3月4日(89歳)"),
+            sex: some("女"),
+            address: some("みどり町一丁目2番3号 みどりハイツ405号室"),
+            phone: some("000-0000-0000"),
+            insured_no: some("0000000123"),
+            certification: Some(Certification {
+                level: "要支援2".to_owned(),
+                period: some("令和8年4月1日〜令和9年3月31日"),
+            }),
+        }),
+        reception: Reception {
+            held: "令和8年11月20日 10:00〜10:35".to_owned(),
+            minutes: some("35分"),
+            channel: "電話".to_owned(),
+            received_by: "見本 花子(保健師)".to_owned(),
+        },
+        caller: Caller {
+            kind: some("子"),
+            name: some("𠮷田 一郎"),
+            relation: some("長男"),
+            contact: some("000-0000-0001"),
+        },
+        consultation: Consultation {
+            topics: vec!["認知症".to_owned(), "家族問題/介護負担".to_owned()],
+            urgency: some("C 通常(2週)"),
+            content: "夜間に外へ出ようとすることが増えた。\n\n日中は落ち着いている。".to_owned(),
+            response: "物忘れ外来の受診を勧め、来週の訪問を約束した。".to_owned(),
+            response_kinds: vec!["情報提供".to_owned(), "訪問".to_owned()],
+            referred_to: some("みどり町病院 物忘れ外来"),
+            outcome: some("継続"),
+            next: Some(NextContact {
+                on: "令和8年11月27日".to_owned(),
+                what: some("訪問"),
+            }),
+        },
+        corrections: vec![Correction {
+            version: "2".to_owned(),
+            by: "見本 花子".to_owned(),
+            at: "令和8年11月21日 8:40".to_owned(),
+            reason: "続柄の誤り".to_owned(),
+        }],
+        withdrawal: None,
+    }
+}
+
+/// One drawn text: page, height on the page in points, what it says, which glyphs.
+struct Drawn {
+    page: usize,
+    left: f64,
+    right: f64,
+    text: String,
+    glyphs: Vec<u16>,
+    family: String,
+}
+
+struct Sheet {
+    drawn: Vec<Drawn>,
+    pages: usize,
+    missing: Vec<char>,
+}
+
+impl Sheet {
+    fn of(slip: &ConsultationSlip) -> Self {
+        let (document, missing) = typeset(&fonts(), job(slip).unwrap()).unwrap();
+        let mut drawn = Vec::new();
+        for (page, sheet) in document.pages().iter().enumerate() {
+            collect(page, &sheet.frame, Point::zero(), &mut drawn);
+        }
+        Self {
+            drawn,
+            pages: document.pages().len(),
+            missing,
+        }
+    }
+
+    fn text(&self) -> String {
+        self.drawn.iter().map(|drawn| drawn.text.as_str()).collect()
+    }
+
+    fn text_of_page(&self, page: usize) -> String {
+        let on_page = self.drawn.iter().filter(|drawn| drawn.page == page);
+        on_page.map(|drawn| drawn.text.as_str()).collect()
+    }
+
+    fn first(&self, text: &str) -> &Drawn {
+        self.drawn
+            .iter()
+            .find(|drawn| drawn.text.contains(text))
+            .unwrap()
+    }
+}
+
+fn collect(page: usize, frame: &Frame, origin: Point, drawn: &mut Vec<Drawn>) {
+    for (at, item) in frame.items() {
+        let place = origin + *at;
+        match item {
+            FrameItem::Group(group) => collect(page, &group.frame, place, drawn),
+            FrameItem::Text(text) => drawn.push(Drawn {
+                page,
+                left: place.x.to_pt(),
+                right: (place.x + text.width()).to_pt(),
+                text: text.text.to_string(),
+                glyphs: text.glyphs.iter().map(|glyph| glyph.id).collect(),
+                family: text.font.font().info().family.clone(),
+            }),
+            FrameItem::Shape(..)
+            | FrameItem::Image(..)
+            | FrameItem::Link(..)
+            | FrameItem::Tag(_) => {}
+        }
+    }
+}
+
+fn is_send_and_sync<T: Send + Sync>(_: &T) {}
+
+#[test]
+fn every_field_of_a_full_slip_is_on_one_page() {
+    let sheet = Sheet::of(&slip());
+    let text = sheet.text();
+    for word in [
+        "相談記録票",
+        "みどり町地域包括支援センター",
+        "R8-00123",
+        "consultation-123/2",
+        "令和8年11月24日",
+        "見本 太郎",
+        "𠮷田 はな",
+        "ヨシダ ハナ",
+        "昭和12年3月4日(89歳)",
+        "みどり町一丁目2番3号",
+        "000-0000-0000",
+        "0000000123",
+        "要支援2",
+        "10:00〜10:35",
+        "35分",
+        "見本 花子(保健師)",
+        "𠮷田 一郎",
+        "長男",
+        "認知症",
+        "C 通常(2週)",
+        "日中は落ち着いている。",
+        "物忘れ外来の受診を勧め",
+        "情報提供",
+        "みどり町病院",
+        "継続",
+        "令和8年11月27日",
+        "続柄の誤り",
+        "個人情報",
+        "1/1",
+    ] {
+        assert!(text.contains(word), "{word} is not on the slip");
+    }
+    assert_eq!(sheet.pages, 1);
+    assert!(!text.contains("取下げ"));
+}
+
+#[test]
+fn a_slip_about_nobody_known_says_so_and_leaves_no_field_blank() {
+    let mut slip = slip();
+    slip.person = None;
+    slip.caller = Caller::default();
+    slip.consultation.next = None;
+    let text = Sheet::of(&slip).text();
+    assert!(text.contains("対象者は特定されていません。"));
+    assert!(text.contains('―'));
+}
+
+#[test]
+fn markup_in_a_text_prints_as_it_was_typed() {
+    let typed = r##"#set page(fill: red) $x^2$ *太字* _下線_ [括弧] = 見出し <a> @b \ `c` ~ "引用" // 行末"##;
+    let mut slip = slip();
+    slip.consultation.content = typed.to_owned();
+    slip.record_no = "#panic()".to_owned();
+    let sheet = Sheet::of(&slip);
+    let squeezed = |text: &str| text.replace([' ', '\u{200B}'], "");
+    let text = squeezed(&sheet.text());
+    assert!(text.contains(&squeezed(typed)), "{text}");
+    assert!(text.contains("#panic()"));
+}
+
+#[test]
+fn characters_without_a_glyph_become_geta_and_are_named_on_the_form() {
+    let mut slip = slip();
+    slip.caller.name = some("\u{E000}田 一郎");
+    slip.consultation.content = "笑顔\u{1F600}が\u{E000}見られた。".to_owned();
+    let sheet = Sheet::of(&slip);
+    let text = sheet.text();
+    assert_eq!(sheet.missing, ['\u{E000}', '\u{1F600}']);
+    assert!(text.contains("〓田 一郎"));
+    assert!(text.contains("笑顔〓が〓見られた。"));
+    assert!(text.contains("表示できない文字 2 字(U+E000 U+1F600)"));
+}
+
+#[test]
+fn no_glyph_on_any_page_is_an_empty_box() {
+    let mut slip = slip();
+    slip.consultation.content =
+        "\u{0}\u{7}ﾀﾞ か\u{309A} ①㈱髙﨑𩸽 \u{1F468}\u{200D}\u{1F469} ا ⅷ € ☃ \u{F8FF} \u{3000}\u{2009}."
+            .to_owned();
+    slip.withdrawal = Some(Withdrawal {
+        by: "甲".to_owned(),
+        at: "乙".to_owned(),
+        reason: "丙".to_owned(),
+    });
+    let sheet = Sheet::of(&slip);
+    let empty: BTreeSet<_> = sheet
+        .drawn
+        .iter()
+        .filter(|drawn| drawn.glyphs.contains(&0))
+        .map(|drawn| drawn.text.as_str())
+        .collect();
+    assert_eq!(empty, BTreeSet::new());
+}
+
+#[test]
+fn a_variant_of_a_name_is_drawn_from_ipamj_in_its_own_shape() {
+    let mut slip = slip();
+    slip.caller.name = some("渡\u{908A}\u{E0108} 一郎");
+    let sheet = Sheet::of(&slip);
+    assert!(sheet.missing.is_empty());
+    let variant = sheet.first("\u{908A}\u{E0108}");
+    assert_eq!(variant.family, "IPAmjMincho");
+    assert_eq!(sheet.first("長男").family, "BIZ UDMincho");
+    slip.caller.name = some("渡\u{908A}\u{E0109} 一郎");
+    let other = Sheet::of(&slip);
+    assert_ne!(variant.glyphs, other.first("\u{908A}\u{E0109}").glyphs);
+}
+
+#[test]
+fn a_variant_the_body_face_knows_keeps_its_shape_there() {
+    let mut slip = slip();
+    slip.caller.name = some("\u{8FBB}\u{E0100}");
+    let old = Sheet::of(&slip);
+    slip.caller.name = some("\u{8FBB}\u{E0101}");
+    let new = Sheet::of(&slip);
+    assert!(old.missing.is_empty() && new.missing.is_empty());
+    let (old, new) = (old.first("\u{8FBB}"), new.first("\u{8FBB}"));
+    assert_eq!(old.family, "BIZ UDMincho");
+    assert_ne!(old.glyphs, new.glyphs);
+}
+#[test]
+fn an_unknown_variant_prints_its_base_and_is_reported() {
+    let mut slip = slip();
+    slip.caller.name = some("山\u{E01EF}田");
+    let sheet = Sheet::of(&slip);
+    assert_eq!(sheet.missing, ['\u{E01EF}']);
+    assert!(sheet.text().contains("山田"));
+    assert!(sheet.text().contains("U+E01EF"));
+}
+
+#[test]
+fn a_hundred_thousand_characters_flow_over_numbered_pages_without_loss() {
+    let mut slip = slip();
+    slip.consultation.content = "訪問時の様子を記す。".repeat(10_000);
+    slip.consultation.response = "終わりの印".to_owned();
+    let sheet = Sheet::of(&slip);
+    let written = sheet.text().matches("訪").count();
+    // One more 訪問 stands in 対応区分, and one in 次回予定.
+    assert_eq!(written, 10_002);
+    assert!(sheet.pages > 40, "{} pages", sheet.pages);
+    assert!(
+        sheet
+            .text_of_page(1)
+            .contains(&format!("2/{}", sheet.pages))
+    );
+    assert!(sheet.text_of_page(1).contains("R8-00123"));
+    let text = sheet.text();
+    assert_eq!(text.matches("終わりの印").count(), 1);
+    assert!(text.find("終わりの印") > text.rfind("様子を記す。"));
+    assert!(sheet.text_of_page(sheet.pages - 1).contains("続柄の誤り"));
+}
+
+#[test]
+fn a_word_without_spaces_stays_inside_the_paper() {
+    let mut slip = slip();
+    let word = "x".repeat(400);
+    slip.caller.contact = Some(word.clone());
+    slip.consultation.content = word.clone();
+    slip.centre = word;
+    let sheet = Sheet::of(&slip);
+    let margin = 16.0 / 25.4 * 72.0;
+    let page_width = 210.0 / 25.4 * 72.0;
+    for drawn in sheet.drawn.iter().filter(|drawn| drawn.text.contains("xx")) {
+        assert!(
+            drawn.left >= margin - 0.5,
+            "{} starts at {}",
+            drawn.text,
+            drawn.left
+        );
+        assert!(
+            drawn.right <= page_width - margin + 0.5,
+            "ends at {}",
+            drawn.right
+        );
+    }
+}
+
+#[test]
+fn a_withdrawn_slip_says_so_on_every_page() {
+    let mut slip = slip();
+    slip.consultation.content = "経過。\n".repeat(200);
+    slip.withdrawal = Some(Withdrawal {
+        by: "見本 花子".to_owned(),
+        at: "令和8年11月22日".to_owned(),
+        reason: "別人の記録".to_owned(),
+    });
+    let sheet = Sheet::of(&slip);
+    assert!(sheet.pages > 1);
+    for page in 0..sheet.pages {
+        assert!(sheet.text_of_page(page).contains("取下げ"), "page {page}");
+    }
+    assert!(sheet.text_of_page(0).contains("別人の記録"));
+}
+
+#[test]
+fn the_same_slip_gives_the_same_bytes_in_every_thread() {
+    let fonts = fonts();
+    is_send_and_sync(&fonts);
+    let first = consultation_slip(&fonts, &slip()).unwrap().bytes;
+    assert!(first.starts_with(b"%PDF-"));
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (0..3)
+            .map(|_| scope.spawn(|| consultation_slip(&fonts, &slip()).unwrap().bytes))
+            .collect();
+        for other in others {
+            assert!(other.join().unwrap() == first);
+        }
+    });
+}
+
+#[test]
+fn text_over_the_limit_is_refused_with_its_count() {
+    let mut slip = slip();
+    slip.consultation.content = "字".repeat(300_001);
+    let Err(FormError::TooLong { characters }) = consultation_slip(&fonts(), &slip) else {
+        panic!("drawn, or refused for another reason");
+    };
+    assert!(characters > 300_001);
+}
+
+#[test]
+fn missing_fonts_are_named_with_the_command_that_installs_them() {
+    let empty = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/typst");
+    let missing = Fonts::discover_in(&empty).unwrap_err();
+    assert_eq!(
+        missing.packages,
+        [
+            FontPackage::BizUdMincho,
+            FontPackage::BizUdGothic,
+            FontPackage::IpamjMincho
+        ]
+    );
+    assert!(missing.to_string().contains(
+        "sudo apt-get install fonts-morisawa-bizud-mincho fonts-morisawa-bizud-gothic \
+         fonts-ipamj-mincho"
+    ));
+}
+
+#[test]
+fn debug_output_holds_nothing_of_the_record() {
+    let shown = format!("{:?}", slip());
+    assert!(
+        !shown.contains("田") && shown.contains("consultation-123/2"),
+        "{shown}"
+    );
+}
