@@ -1,0 +1,231 @@
+//! What can stop a backup or a restore, and what each reader is told about it.
+
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use base::paths::PathError;
+use base::report::{Kind, Report, Runbook};
+use rustic_core::RusticError;
+
+/// Why a job was not done; nothing half is left that [`crate::list`] would show.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    #[error("there is no repository `{name}` at {}", path.display())]
+    NotThere { name: String, path: PathBuf },
+    #[error("{} is in use already", path.display())]
+    Used { path: PathBuf },
+    #[error("{} is not valid text", path.display())]
+    PathNotText { path: PathBuf },
+    #[error("the password file {} is empty", path.display())]
+    PasswordEmpty { path: PathBuf },
+    #[error("the password does not open repository `{name}`")]
+    PasswordWrong { name: String },
+    #[error("the system gives no random numbers")]
+    NoRandom,
+    #[error("repository `{name}` is in use by: {owner}")]
+    Locked { name: String, owner: String },
+    #[error("cannot {step} in repository `{name}`")]
+    Engine {
+        step: &'static str,
+        name: String,
+        #[source]
+        source: Box<RusticError>,
+    },
+    #[error("cannot {step} {}", path.display())]
+    Io {
+        step: &'static str,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("cannot write a file")]
+    Files(#[from] PathError),
+    #[error("cannot write as JSON")]
+    Json(#[from] serde_json::Error),
+    #[error("there is nothing to back up in {}", path.display())]
+    SourceEmpty { path: PathBuf },
+    #[error("{} is neither a file nor a directory, or has a name of our own", path.display())]
+    SourceUnsupported { path: PathBuf },
+    #[error("{} files changed or vanished while they were read, first: {}", files.len(),
+        files.first().map_or("-", String::as_str))]
+    SourceChanged { files: Vec<String> },
+    #[error("the clock shows {now}, before the newest snapshot of {newest}")]
+    ClockBehind { newest: String, now: String },
+    #[error("repository `{name}` has no snapshot {wanted}")]
+    NoSnapshot { name: String, wanted: String },
+    #[error("{} is not empty", path.display())]
+    TargetUsed { path: PathBuf },
+    #[error("{} needs {needed} bytes and has {free}", path.display())]
+    NoRoom {
+        path: PathBuf,
+        needed: u64,
+        free: u64,
+    },
+    #[error("the manifest of snapshot {snapshot} cannot be read")]
+    ManifestUnreadable { snapshot: String },
+}
+
+impl BackupError {
+    pub(crate) fn io(step: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io {
+            step,
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// For `map_err` on a call of the engine.
+    pub(crate) fn engine(
+        step: &'static str,
+        name: &str,
+    ) -> impl FnOnce(Box<RusticError>) -> Self + use<> {
+        let name = name.to_owned();
+        move |source| {
+            if source.is_incorrect_password() {
+                return Self::PasswordWrong { name };
+            }
+            Self::Engine { step, name, source }
+        }
+    }
+
+    /// Whether a disk without room is what lies underneath.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(self);
+        while let Some(error) = cause {
+            let full = error
+                .downcast_ref::<io::Error>()
+                .is_some_and(|e| e.kind() == io::ErrorKind::StorageFull);
+            if full {
+                return true;
+            }
+            cause = error.source();
+        }
+        matches!(self, Self::NoRoom { .. })
+    }
+
+    /// What it happened to: a repository's name or a path.
+    fn target(&self) -> Option<String> {
+        match self {
+            Self::NotThere { name, .. }
+            | Self::PasswordWrong { name }
+            | Self::Locked { name, .. }
+            | Self::Engine { name, .. }
+            | Self::NoSnapshot { name, .. } => Some(name.clone()),
+            Self::Used { path }
+            | Self::PathNotText { path }
+            | Self::PasswordEmpty { path }
+            | Self::Io { path, .. }
+            | Self::SourceEmpty { path }
+            | Self::SourceUnsupported { path }
+            | Self::TargetUsed { path }
+            | Self::NoRoom { path, .. } => Some(path.display().to_string()),
+            Self::SourceChanged { files } => files.first().cloned(),
+            Self::ManifestUnreadable { snapshot } => Some(snapshot.clone()),
+            Self::Files(e) => Some(e.path().display().to_string()),
+            Self::NoRandom | Self::Json(_) | Self::ClockBehind { .. } => None,
+        }
+    }
+
+    fn kind_and_advice(&self) -> (Kind, String, Runbook) {
+        use Runbook::{BackupFailed, RestoreFailed};
+        let (kind, text, page) = match self {
+            Self::NotThere { .. } => (
+                Kind::BackupTarget,
+                "控えの保管先が見つかりません。ディスクの接続とマウントを確かめ、初めて使うなら \
+                 hokatsu backup init を実行してください。",
+                BackupFailed,
+            ),
+            Self::Used { .. } => (
+                Kind::Usage,
+                "指定した場所は空ではありません。何も変更していません。空の場所を指定してください。",
+                BackupFailed,
+            ),
+            Self::PathNotText { .. } => (
+                Kind::Settings,
+                "パスに読めない文字があります。",
+                BackupFailed,
+            ),
+            Self::PasswordEmpty { .. } | Self::PasswordWrong { .. } => (
+                Kind::Settings,
+                "鍵(パスワードファイル)で保管先を開けません。復旧シートの鍵と照らし合わせてください。",
+                BackupFailed,
+            ),
+            Self::NoRandom => (
+                Kind::Fault,
+                "鍵を作るための乱数が得られません。",
+                BackupFailed,
+            ),
+            Self::Locked { .. } => (
+                Kind::BackupTarget,
+                "同じ保管先で別の処理が動いています。終わってからもう一度実行してください。",
+                BackupFailed,
+            ),
+            Self::Engine { .. } | Self::Io { .. } | Self::Files(_) | Self::Json(_) => (
+                Kind::BackupTarget,
+                "ディスクの読み書きができず、控えの処理を終えられませんでした。以前の控えは無事です。",
+                BackupFailed,
+            ),
+            Self::SourceEmpty { .. } | Self::SourceUnsupported { .. } => (
+                Kind::InputFile,
+                "控えの元に取れるものがないか、扱えない種類のファイルがあります。控えは作っていません。",
+                BackupFailed,
+            ),
+            Self::SourceChanged { .. } => (
+                Kind::BackupTarget,
+                "読み取り中に元のファイルが変わったか消えました。不完全な控えは残していません。\
+                 hokatsu backup run をもう一度実行してください。",
+                BackupFailed,
+            ),
+            Self::ClockBehind { .. } => (
+                Kind::BackupTarget,
+                "時計が最新の控えより遅れています。timedatectl で時刻を直してから実行してください。",
+                BackupFailed,
+            ),
+            Self::NoSnapshot { .. } => (
+                Kind::Restore,
+                "その控えはありません。hokatsu backup list で一覧を確かめてください。",
+                RestoreFailed,
+            ),
+            Self::TargetUsed { .. } => (
+                Kind::Usage,
+                "復元先が空ではありません。何も変更していません。空の場所を指定してください。",
+                RestoreFailed,
+            ),
+            Self::NoRoom { .. } => (
+                Kind::Disk,
+                "復元先の空きが足りません。何も変更していません。広い場所を --to で指定してください。",
+                RestoreFailed,
+            ),
+            Self::ManifestUnreadable { .. } => (
+                Kind::Restore,
+                "控えの目録が読めません。hokatsu backup check で調べ、別の控えを選んでください。",
+                RestoreFailed,
+            ),
+        };
+        let page = if self.is_disk_full() {
+            Runbook::DiskFull
+        } else {
+            page
+        };
+        (kind, text.to_owned(), page)
+    }
+}
+
+impl From<BackupError> for Report {
+    fn from(error: BackupError) -> Self {
+        let (kind, advice, runbook) = error.kind_and_advice();
+        let target = error.target();
+        let report = Self::new(kind, error)
+            .staff(
+                "控えの処理を終えられませんでした。入力した記録は無事です。\
+                 担当者に番号をお伝えください。",
+            )
+            .operator(advice, runbook);
+        match target {
+            Some(target) => report.at(target),
+            None => report,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Encrypted snapshots of a directory, and the way back.
+//!
+//! Shape: [`init`] makes a repository, [`run`] saves one snapshot, [`list`] and [`check`] look,
+//! [`restore_to`] brings files back. The format is restic's: a stock `restic` reads it, which is
+//! the operator's last resort when nothing of ours runs.
+//! Invariant: a snapshot that [`list`] shows held, when it was made, every byte of its manifest;
+//! anything less is an error and is removed again.
+//! Errors: [`BackupError`], which becomes a `base::report::Report` for staff and operators.
+//! Not here: how the database becomes a file (`store`), arguments (`cli`), who may restore.
+//! Source: docs/decisions/0011-backup-by-rustic.md.
+
+mod check;
+mod content;
+mod error;
+mod lock;
+mod manifest;
+mod progress;
+mod repository;
+mod restore;
+mod run;
+mod settings;
+mod snapshots;
+mod source;
+
+pub use check::{CheckDepth, CheckSummary, Finding, check};
+pub use error::BackupError;
+pub use manifest::{FileRecord, MANIFEST_NAME, Manifest};
+pub use progress::{Progress, Quiet, Step};
+pub use repository::{InitSummary, PasswordOrigin, init};
+pub use restore::{Damage, DamageReason, RestoreSummary, restore_to};
+pub use run::{SnapshotSummary, Source, run};
+pub use settings::{Chunking, RepositorySettings, Settings};
+pub use snapshots::{Selector, SnapshotInfo, list};
+
+#[cfg(test)]
+mod tests;

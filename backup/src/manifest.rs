@@ -1,0 +1,161 @@
+//! What a snapshot must hold: every file with its size and hash, beside the caller's facts.
+//!
+//! Paths are spelled as the repository spells names: parts joined with `/`, bytes that are not
+//! text and control characters escaped, so that any name survives JSON and a terminal.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{self, File, Metadata};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use data_encoding::HEXLOWER;
+use ring::digest;
+use rustic_core::repofile::{Node, NodeType};
+use serde::{Deserialize, Serialize};
+
+use crate::error::BackupError;
+use crate::progress::{Progress, Step};
+use crate::restore::{MARKER_NAME, PART_NAME};
+
+/// Lies beside the files in every snapshot; a source may not bring a file of this name.
+pub const MANIFEST_NAME: &str = "manifest.json";
+/// Names at the top of a source that restore and manifest need for themselves.
+const RESERVED_NAMES: [&str; 3] = [MANIFEST_NAME, MARKER_NAME, PART_NAME];
+const READ_BYTES: usize = 256 * 1024;
+
+/// One file: its size in bytes and the SHA-256 of its content in hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord {
+    pub size: u64,
+    pub sha256: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// When the caller froze the source.
+    pub taken_at: jiff::Timestamp,
+    /// What the caller knows about the content, such as row counts and the audit head.
+    pub facts: serde_json::Value,
+    pub files: BTreeMap<String, FileRecord>,
+}
+
+impl Manifest {
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.files.values().map(|f| f.size).sum()
+    }
+
+    /// The files in number; a list longer than 64 bits can count does not fit in memory.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        u64::try_from(self.files.len()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Something found in the source; directories have no record.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Relative to the source.
+    pub(crate) path: PathBuf,
+    pub(crate) key: String,
+    pub(crate) metadata: Metadata,
+    pub(crate) record: Option<FileRecord>,
+}
+
+/// Lists and hashes a source, in the order in which the repository wants its entries.
+pub(crate) fn scan(source: &Path, progress: &dyn Progress) -> Result<Vec<Found>, BackupError> {
+    let mut found = walk(source)?;
+    if !found.iter().any(|f| f.metadata.is_file()) {
+        return Err(BackupError::SourceEmpty {
+            path: source.to_owned(),
+        });
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    let files = found.iter().filter(|f| f.metadata.is_file());
+    progress.start(Step::Hash, files.map(|f| f.metadata.len()).sum());
+    for entry in &mut found {
+        if entry.metadata.is_file() {
+            let path = source.join(&entry.path);
+            entry.record = Some(hash_file(&path, progress)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Size and SHA-256 of a file, read in pieces.
+pub(crate) fn hash_file(path: &Path, progress: &dyn Progress) -> Result<FileRecord, BackupError> {
+    let at = |e| BackupError::io("read", path, e);
+    let mut file = File::open(path).map_err(at)?;
+    let mut context = digest::Context::new(&digest::SHA256);
+    let mut buffer = vec![0; READ_BYTES];
+    let mut size = 0;
+    loop {
+        let read = file.read(&mut buffer).map_err(at)?;
+        let Some(piece) = buffer.get(..read).filter(|piece| !piece.is_empty()) else {
+            return Ok(FileRecord {
+                size,
+                sha256: hex(context),
+            });
+        };
+        context.update(piece);
+        let bytes = u64::try_from(read).unwrap_or(u64::MAX);
+        size += bytes;
+        progress.advance(bytes);
+    }
+}
+
+pub(crate) fn hex(context: digest::Context) -> String {
+    HEXLOWER.encode(context.finish().as_ref())
+}
+
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    HEXLOWER.encode(digest::digest(&digest::SHA256, bytes).as_ref())
+}
+
+/// A name as the repository spells it.
+pub(crate) fn escaped(name: &OsStr) -> String {
+    Node::new_node(
+        name,
+        NodeType::File,
+        rustic_core::repofile::Metadata::default(),
+    )
+    .name
+}
+
+pub(crate) fn join(parent: &str, name: &str) -> String {
+    if parent.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{parent}/{name}")
+    }
+}
+
+fn walk(source: &Path) -> Result<Vec<Found>, BackupError> {
+    let mut found = Vec::new();
+    let mut dirs = vec![(PathBuf::new(), String::new())];
+    while let Some((dir, dir_key)) = dirs.pop() {
+        let full = source.join(&dir);
+        let at = |e| BackupError::io("list", &full, e);
+        for entry in fs::read_dir(&full).map_err(at)? {
+            let name = entry.map_err(at)?.file_name();
+            let path = dir.join(&name);
+            let full = source.join(&path);
+            let metadata = fs::symlink_metadata(&full);
+            let metadata = metadata.map_err(|e| BackupError::io("look at", &full, e))?;
+            let key = join(&dir_key, &escaped(&name));
+            if metadata.is_dir() {
+                dirs.push((path.clone(), key.clone()));
+            } else if !metadata.is_file() || RESERVED_NAMES.contains(&key.as_str()) {
+                return Err(BackupError::SourceUnsupported { path: full });
+            }
+            found.push(Found {
+                path,
+                key,
+                metadata,
+                record: None,
+            });
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,276 @@
+//! One snapshot of one directory, proven before it counts.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rustic_core::repofile::{SnapshotFile, SnapshotId};
+use rustic_core::{BackupOptions, IndexedFullStatus, Open, Repository, SnapshotOptions};
+
+use crate::error::BackupError;
+use crate::manifest::{self, FileRecord, Found, MANIFEST_NAME, Manifest};
+use crate::progress::{Progress, Step};
+use crate::settings::RepositorySettings;
+use crate::snapshots::{self, Description, SnapshotInfo, UNPROVEN_TAG};
+use crate::{content, lock, repository, source};
+
+/// What the snapshot's root is called in a stock tool's listing.
+const PATH_SHOWN: &str = "/";
+
+/// A directory of files that do not change while they are read.
+#[derive(Debug, Clone)]
+pub struct Source {
+    pub dir: PathBuf,
+    /// What sort of snapshot this is, such as `db` or `files`.
+    pub label: String,
+    pub host: String,
+    /// When the directory was frozen; becomes the snapshot's time.
+    pub taken_at: Timestamp,
+    /// What the caller knows about the content: row counts, audit head. No personal data.
+    pub facts: serde_json::Value,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct SnapshotSummary {
+    pub snapshot: SnapshotInfo,
+    /// Bytes the repository grew by, compressed.
+    pub bytes_added: u64,
+    /// Files the engine had to read, the manifest not counted; the rest were unchanged.
+    pub files_read: u64,
+    /// Half-written files of a killed run that were removed first.
+    pub leftovers_removed: u64,
+}
+
+/// Saves one snapshot and compares what the repository holds with what lay in the source.
+///
+/// When this returns `Ok` the snapshot is whole and flushed to its device.
+/// # Errors
+/// [`BackupError::SourceChanged`] when a file vanished, changed or could not be read, and then
+/// no snapshot is left; [`BackupError::ClockBehind`], [`BackupError::Locked`] and what is wrong
+/// with the source before anything is written.
+pub fn run(
+    settings: &RepositorySettings,
+    source: &Source,
+    progress: &Arc<dyn Progress>,
+) -> Result<SnapshotSummary, BackupError> {
+    // Opened before the lock, so that a disk that is not mounted gets no lock file.
+    let key = repository::open(settings)?.key();
+    let _lock = lock::take(settings, "backup run", source.taken_at)?;
+    let leftovers_removed = repository::sweep(settings)?;
+    let indexed = repository::open_indexed(settings, &key)?;
+    let earlier = without_unproven(&indexed, settings)?;
+    refuse_clock_behind(&earlier, source.taken_at)?;
+    let found = manifest::scan(&source.dir, progress.as_ref())?;
+    let manifest = manifest_of(&found, source);
+    let (parent, before) = predecessor(&indexed, &earlier, source);
+
+    let bytes = serde_json::to_vec(&manifest)?;
+    let own = FileRecord {
+        size: length(&bytes),
+        sha256: manifest::sha256(&bytes),
+    };
+    let draft = draft(settings, source, &manifest, &own)?;
+    progress.start(Step::Save, manifest.bytes());
+    let tree = source::Tree::new(source, found, bytes, Arc::clone(progress));
+    let saved = indexed
+        .archive(&options(parent), &tree, draft, &[PathBuf::from(PATH_SHOWN)])
+        .map_err(BackupError::engine("save the snapshot", &settings.name))?;
+
+    let mut expected = manifest.files;
+    expected.insert(MANIFEST_NAME.to_owned(), own);
+    let read = tree.read();
+    let known = before.map_or_else(BTreeMap::new, |m| m.files);
+    let saved_content = repository::open_indexed(settings, &key)?;
+    let wrong = differences(&saved_content, &saved, &expected, &read, &known);
+    if !wrong.is_empty() {
+        remove(&indexed, settings, &[saved.id])?;
+        return Err(BackupError::SourceChanged { files: wrong });
+    }
+    let bytes_added = saved.summary.as_ref().map_or(0, |s| s.data_added_packed);
+    let snapshot = prove(&indexed, settings, saved)?;
+    repository::flush(settings)?;
+    let files_read = u64::try_from(read.len())
+        .unwrap_or(u64::MAX)
+        .saturating_sub(1);
+    Ok(SnapshotSummary {
+        snapshot,
+        bytes_added,
+        files_read,
+        leftovers_removed,
+    })
+}
+
+/// The snapshots so far; what a killed run left unproven is removed.
+fn without_unproven<S: Open>(
+    opened: &Repository<S>,
+    settings: &RepositorySettings,
+) -> Result<Vec<SnapshotFile>, BackupError> {
+    let (unproven, proven): (Vec<_>, Vec<_>) = snapshots::all(opened, settings)?
+        .into_iter()
+        .partition(snapshots::is_unproven);
+    let ids: Vec<SnapshotId> = unproven.iter().map(|s| s.id).collect();
+    if !ids.is_empty() {
+        remove(opened, settings, &ids)?;
+    }
+    Ok(proven)
+}
+
+fn remove<S: Open>(
+    opened: &Repository<S>,
+    settings: &RepositorySettings,
+    ids: &[SnapshotId],
+) -> Result<(), BackupError> {
+    let removed = opened.delete_snapshots(ids);
+    removed.map_err(BackupError::engine(
+        "remove an unproven snapshot",
+        &settings.name,
+    ))
+}
+
+/// A clock set back would file today's snapshot under the past, and one from a clock that ran
+/// ahead would be kept for ever as the newest.
+fn refuse_clock_behind(earlier: &[SnapshotFile], now: Timestamp) -> Result<(), BackupError> {
+    match earlier.last().map(snapshots::taken_at) {
+        Some(newest) if now < newest => Err(BackupError::ClockBehind {
+            newest: newest.to_string(),
+            now: now.to_string(),
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn manifest_of(found: &[Found], source: &Source) -> Manifest {
+    let files = found
+        .iter()
+        .filter_map(|f| Some((f.key.clone(), f.record.clone()?)))
+        .collect();
+    Manifest {
+        taken_at: source.taken_at,
+        facts: source.facts.clone(),
+        files,
+    }
+}
+
+/// The newest snapshot of the same kind, and its manifest; without a readable manifest every
+/// file is read anew, since nothing then vouches for one the engine skips.
+fn predecessor(
+    indexed: &Repository<IndexedFullStatus>,
+    earlier: &[SnapshotFile],
+    source: &Source,
+) -> (Option<SnapshotId>, Option<Manifest>) {
+    // Strictly earlier: the manifest's time is the snapshot's, and by size and time alone the
+    // engine would take a manifest of the same instant for this one.
+    let same = |s: &&SnapshotFile| {
+        let earlier = snapshots::taken_at(s) < source.taken_at;
+        earlier && s.label == source.label && s.hostname == source.host
+    };
+    let found = earlier.iter().rev().find(same);
+    let with_manifest = found.and_then(|s| Some((s.id, snapshots::manifest(indexed, s)?)));
+    with_manifest.map_or((None, None), |(id, manifest)| (Some(id), Some(manifest)))
+}
+
+fn draft(
+    settings: &RepositorySettings,
+    source: &Source,
+    manifest: &Manifest,
+    own: &FileRecord,
+) -> Result<SnapshotFile, BackupError> {
+    let description = Description {
+        files: manifest.count(),
+        bytes: manifest.bytes(),
+        manifest_sha256: own.sha256.clone(),
+        facts: source.facts.clone(),
+    };
+    let options = SnapshotOptions::default()
+        .host(source.host.clone())
+        .label(source.label.clone())
+        .description(serde_json::to_string(&description)?)
+        // The engine's default is the process's command line, paths and all.
+        .command("hokatsu backup run".to_owned())
+        .add_tags(UNPROVEN_TAG)
+        .and_then(|options| options.to_snapshot());
+    let mut draft =
+        options.map_err(BackupError::engine("describe the snapshot", &settings.name))?;
+    draft.time = engine_time(source.taken_at);
+    Ok(draft)
+}
+
+fn engine_time(at: Timestamp) -> rustic_core::jiff::Zoned {
+    let zone = rustic_core::jiff::tz::TimeZone::fixed(rustic_core::jiff::tz::offset(9));
+    source::engine_instant(at).to_zoned(zone)
+}
+
+fn options(parent: Option<SnapshotId>) -> BackupOptions {
+    let mut options = BackupOptions::default().no_scan(true);
+    options.parent_opts.force = parent.is_none();
+    options.parent_opts.parents = parent
+        .iter()
+        .map(|id| id.to_hex().as_str().to_owned())
+        .collect();
+    options.parent_opts.skip_if_unchanged = false;
+    options.parent_opts.ignore_ctime = false;
+    options
+}
+
+/// Names every file of which the repository does not hold exactly what the manifest says.
+fn differences(
+    saved_content: &Repository<IndexedFullStatus>,
+    saved: &SnapshotFile,
+    expected: &BTreeMap<String, FileRecord>,
+    read: &BTreeMap<String, FileRecord>,
+    known: &BTreeMap<String, FileRecord>,
+) -> Vec<String> {
+    let mut content = content::walk(saved_content, saved.tree);
+    let mut wrong = std::mem::take(&mut content.unreadable);
+    for (key, record) in expected {
+        // A file the engine skipped is the predecessor's, which was compared when it was saved.
+        let bytes_seen = read.get(key).or_else(|| known.get(key));
+        let stored = content.files.remove(key).and_then(|item| {
+            let ids = item.node.content.unwrap_or_default();
+            let lengths = ids.iter().map(|id| stored_length(saved_content, id));
+            lengths.sum::<Option<u64>>()
+        });
+        if bytes_seen != Some(record) || stored != Some(record.size) {
+            wrong.push(key.clone());
+        }
+    }
+    wrong.extend(content.files.into_keys());
+    wrong
+}
+
+fn stored_length(indexed: &Repository<IndexedFullStatus>, id: &rustic_core::DataId) -> Option<u64> {
+    let entry = indexed.get_index_entry(id).ok()?;
+    Some(u64::from(entry.location.data_length()))
+}
+
+/// Takes the mark off: saved under its final id first, so that a cut leaves one too many.
+fn prove<S: Open>(
+    opened: &Repository<S>,
+    settings: &RepositorySettings,
+    mut saved: SnapshotFile,
+) -> Result<SnapshotInfo, BackupError> {
+    let unproven = saved.id;
+    // Flushed before the name that promises it, or a power cut could keep the promise alone.
+    repository::flush(settings)?;
+    saved.tags = Default::default();
+    let (time, tree) = (saved.time.timestamp(), saved.tree);
+    opened
+        .save_snapshots(vec![saved])
+        .map_err(BackupError::engine("save the snapshot", &settings.name))?;
+    remove(opened, settings, &[unproven])?;
+    let proven = snapshots::proven(opened, settings)?;
+    let own = proven
+        .iter()
+        .rev()
+        .find(|s| s.tree == tree && s.time.timestamp() == time);
+    own.map(snapshots::info)
+        .ok_or_else(|| BackupError::NoSnapshot {
+            name: settings.name.clone(),
+            wanted: "just saved".to_owned(),
+        })
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,204 @@
+//! Making repositories and saving into them.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+
+use super::{At, NOON, Room, instant, noise, put, quiet};
+use crate::snapshots::UNPROVEN_TAG;
+use crate::{
+    BackupError, CheckDepth, Chunking, Progress, Step, check, init, list, lock, repository, run,
+};
+
+#[test]
+fn the_first_snapshot_reads_every_file_and_is_listed_with_its_facts_in_japanese_time() {
+    let room = Room::filled();
+    let summary = room.run().unwrap();
+    assert_eq!(summary.files_read, 3);
+    let listed = list(&room.settings).unwrap();
+    assert_eq!(listed, [summary.snapshot]);
+    assert_eq!((listed[0].files, listed[0].bytes), (3, 350_000));
+    assert_eq!(listed[0].facts["residents"], 3);
+    assert!(
+        listed[0]
+            .taken_at_in_japan()
+            .to_string()
+            .starts_with("2026-04-07T12:00:00+09:00")
+    );
+}
+
+#[test]
+fn an_unchanged_source_makes_a_second_snapshot_without_reading_a_file() {
+    let mut room = Room::filled();
+    room.run().unwrap();
+    room.later(1);
+    let second = room.run().unwrap();
+    assert_eq!(second.files_read, 0);
+    assert_eq!(list(&room.settings).unwrap().len(), 2);
+}
+
+#[test]
+fn a_second_snapshot_of_the_same_instant_is_proven_too() {
+    let room = Room::filled();
+    room.run().unwrap();
+    room.put("hokatsu.db", &noise(4, 300_000));
+    assert_eq!(room.run().unwrap().files_read, 3);
+    assert_eq!(list(&room.settings).unwrap().len(), 2);
+}
+
+#[test]
+fn one_changed_page_adds_little_more_than_one_chunk() {
+    let mut room = Room::filled();
+    room.run().unwrap();
+    let mut bytes = noise(1, 300_000);
+    bytes[150_000] ^= 1;
+    room.put("hokatsu.db", &bytes);
+    room.later(1);
+    let changed = room.run().unwrap();
+    assert_eq!(changed.files_read, 1);
+    assert!(
+        (16_384..40_000).contains(&changed.bytes_added),
+        "{}",
+        changed.bytes_added
+    );
+}
+
+#[test]
+fn a_made_password_file_is_private_and_a_used_directory_is_refused() {
+    let room = Room::new(Chunking::ContentDefined);
+    let mode = fs::metadata(&room.settings.password_file)
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(matches!(
+        init(&room.settings),
+        Err(BackupError::Used { .. })
+    ));
+}
+
+#[test]
+fn a_file_that_vanishes_between_listing_and_reading_fails_the_run_and_leaves_no_snapshot() {
+    let room = Room::filled();
+    let gone = room.source.dir.join("attachments/1");
+    let hook: Arc<dyn Progress> = Arc::new(At(Step::Save, move || fs::remove_file(&gone).unwrap()));
+    let error = run(&room.settings, &room.source, &hook).unwrap_err();
+    let BackupError::SourceChanged { files } = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(files, ["attachments/1"]);
+    assert!(list(&room.settings).unwrap().is_empty());
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_saved_fails_the_run_even_with_the_same_size() {
+    let room = Room::filled();
+    let path = room.source.dir.join("hokatsu.db");
+    let change = move || put(&path, &noise(9, 300_000));
+    let hook: Arc<dyn Progress> = Arc::new(At(Step::Save, change));
+    let error = run(&room.settings, &room.source, &hook).unwrap_err();
+    let BackupError::SourceChanged { files } = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(files, ["hokatsu.db"]);
+    assert!(list(&room.settings).unwrap().is_empty());
+}
+
+#[test]
+fn an_empty_source_and_a_missing_one_and_a_link_in_one_are_refused() {
+    let mut room = Room::new(Chunking::Fixed16KiB);
+    assert!(matches!(room.run(), Err(BackupError::SourceEmpty { .. })));
+    std::os::unix::fs::symlink("/etc/hosts", room.source.dir.join("link")).unwrap();
+    assert!(matches!(
+        room.run(),
+        Err(BackupError::SourceUnsupported { .. })
+    ));
+    room.source.dir.push("none");
+    assert!(matches!(room.run(), Err(BackupError::Io { .. })));
+    assert!(list(&room.settings).unwrap().is_empty());
+}
+
+#[test]
+fn a_wrong_password_is_told_as_such() {
+    let room = Room::filled();
+    put(&room.settings.password_file, b"something else\n");
+    assert!(matches!(room.run(), Err(BackupError::PasswordWrong { .. })));
+}
+
+#[test]
+fn a_disk_that_is_not_there_is_told_as_such_and_gets_no_lock_file() {
+    let mut room = Room::filled();
+    room.settings.path = room.dir.path().join("unmounted");
+    fs::create_dir(&room.settings.path).unwrap();
+    assert!(matches!(room.run(), Err(BackupError::NotThere { .. })));
+    assert_eq!(fs::read_dir(&room.settings.path).unwrap().count(), 0);
+}
+
+#[test]
+fn a_second_writer_is_refused_and_told_who_is_writing() {
+    let room = Room::filled();
+    let held = lock::take(&room.settings, "backup prune", instant(NOON)).unwrap();
+    let error = room.run().unwrap_err();
+    let BackupError::Locked { owner, .. } = error else {
+        panic!("{error:?}")
+    };
+    assert!(owner.starts_with("backup prune, pid "), "{owner}");
+    assert!(owner.ends_with("since 2026-04-07 12:00:00 JST"), "{owner}");
+    drop(held);
+    room.run().unwrap();
+}
+
+#[test]
+fn a_clock_behind_the_newest_snapshot_is_refused() {
+    let mut room = Room::filled();
+    room.run().unwrap();
+    room.later(-1);
+    assert!(matches!(room.run(), Err(BackupError::ClockBehind { .. })));
+    assert_eq!(list(&room.settings).unwrap().len(), 1);
+}
+
+#[test]
+fn leftovers_of_a_killed_run_are_removed() {
+    let room = Room::filled();
+    let leftover = room.settings.path.join("data/ab/abcd-tmp-");
+    put(&leftover, b"half");
+    assert_eq!(room.run().unwrap().leftovers_removed, 1);
+    assert!(!leftover.exists());
+}
+
+#[test]
+fn check_finds_nothing_in_a_sound_repository_and_names_the_pack_with_a_flipped_byte() {
+    let room = Room::filled();
+    run(&room.settings, &room.source, &quiet()).unwrap();
+    assert_eq!(
+        check(&room.settings, CheckDepth::AllData).unwrap().findings,
+        []
+    );
+    let pack = room.pack();
+    super::flip_byte(&pack, 1_000);
+    let found = check(&room.settings, CheckDepth::AllData).unwrap();
+    assert!(!found.is_healthy());
+    let name = pack.file_name().unwrap().to_str().unwrap();
+    let id: String = name.chars().take(8).collect();
+    assert!(
+        found.findings.iter().any(|f| f.text.contains(&id)),
+        "{:?}",
+        found.findings
+    );
+}
+
+#[test]
+fn what_a_killed_run_left_unproven_is_not_listed_and_the_next_run_removes_it() {
+    let mut room = Room::filled();
+    room.run().unwrap();
+    let opened = repository::open(&room.settings).unwrap();
+    let mut left = opened.get_all_snapshots().unwrap().remove(0);
+    left.tags.add(UNPROVEN_TAG.to_owned());
+    opened.save_snapshots(vec![left]).unwrap();
+    assert_eq!(opened.get_all_snapshots().unwrap().len(), 2);
+    assert_eq!(list(&room.settings).unwrap().len(), 1);
+    room.later(1);
+    room.run().unwrap();
+    assert_eq!(opened.get_all_snapshots().unwrap().len(), 2);
+    assert_eq!(list(&room.settings).unwrap().len(), 2);
+}
