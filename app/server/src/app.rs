@@ -1,0 +1,163 @@
+//! The application: database, clock, settings and the tables read once, shared by every request.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use base::clock::Clock;
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use jiff::SignedDuration;
+use store::{Actor, Db};
+
+use crate::features;
+use crate::web::Routes;
+use crate::web::limits::{SESSION_HOURS_MAX, SESSION_IDLE_MINUTES};
+use crate::web::work::Desk;
+
+/// How long somebody stays signed in.
+#[derive(Debug, Clone)]
+pub struct SessionSettings {
+    /// Without a touch.
+    pub idle: SignedDuration,
+    /// At most, whatever happens.
+    pub absolute: SignedDuration,
+}
+
+/// What the service is told at start.
+#[derive(Debug, Clone)]
+pub struct ServerSettings {
+    /// Session limits.
+    pub session: SessionSettings,
+    /// Requests a second that one session may keep up.
+    pub requests_per_second: NonZeroU32,
+    /// A line for everybody, e.g. that this is a demonstration.
+    pub notice: Option<String>,
+    /// Directories to look for fonts in besides the system's; for tests.
+    pub font_dirs: Vec<PathBuf>,
+}
+
+impl ServerSettings {
+    /// The limits of the appliance.
+    pub fn standard() -> Self {
+        Self {
+            session: SessionSettings {
+                idle: SignedDuration::from_mins(SESSION_IDLE_MINUTES),
+                absolute: SignedDuration::from_hours(SESSION_HOURS_MAX),
+            },
+            requests_per_second: NonZeroU32::MIN.saturating_add(49),
+            notice: None,
+            font_dirs: Vec::new(),
+        }
+    }
+}
+
+/// Shared by every request; cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    settings: ServerSettings,
+    desk: Desk,
+    rate: DefaultKeyedRateLimiter<String>,
+    fonts: Result<forms::Fonts, forms::FontsMissing>,
+    pages: Vec<&'static str>,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("App")
+    }
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(db: Db, settings: ServerSettings) -> Self {
+        let burst = settings
+            .requests_per_second
+            .saturating_mul(NonZeroU32::MIN.saturating_add(3));
+        let quota = Quota::per_second(settings.requests_per_second).allow_burst(burst);
+        let fonts = forms::Fonts::discover();
+        if fonts.is_err() {
+            log::warn!("fonts for printing are missing; printing will say so");
+        }
+        let rate = RateLimiter::keyed(quota);
+        let routes = Self::routes();
+        let gets = routes
+            .table()
+            .iter()
+            .filter(|route| route.method == axum::http::Method::GET);
+        let pages = gets.map(|route| route.path).collect();
+        let desk = Desk::new();
+        Self(Arc::new(Inner {
+            db,
+            settings,
+            desk,
+            rate,
+            fonts,
+            pages,
+        }))
+    }
+
+    /// Is there a page at this address? The menu shows no other.
+    pub(crate) fn has_page(&self, path: &str) -> bool {
+        self.0.pages.contains(&path)
+    }
+
+    /// Every route of the product.
+    pub fn routes() -> Routes {
+        features::routes()
+    }
+
+    /// The database.
+    pub fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        self.0.db.clock()
+    }
+
+    /// What the service was told at start.
+    pub fn settings(&self) -> &ServerSettings {
+        &self.0.settings
+    }
+
+    /// Fonts for printing, or what is missing.
+    ///
+    /// # Errors
+    /// The packages to install, in words.
+    pub fn fonts(&self) -> Result<&forms::Fonts, &forms::FontsMissing> {
+        self.0.fonts.as_ref()
+    }
+
+    /// Leaves the database in order at a clean stop.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn settle(&self) -> Result<(), store::StoreError> {
+        self.0.db.settle()
+    }
+
+    /// A face for the screen, for terminals that do not have it.
+    pub(crate) fn screen_font(&self, _face: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.0.desk
+    }
+
+    pub(crate) fn may_ask(&self, key: &str) -> bool {
+        self.0.rate.check_key(&key.to_owned()).is_ok()
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        let asked: Result<i64, store::StoreError> = self
+            .0
+            .db
+            .read(&Actor::system("監視"), |tx| tx.count("select 1", []));
+        asked.is_ok()
+    }
+}

@@ -1,0 +1,83 @@
+//! What is searched for, and what an entry says.
+
+use base::secrecy::PersonName;
+use jiff::civil::Date;
+use store::{Operation, Outcome, ResidentId, StaffId};
+
+/// Most rows in one file. At about 150 bytes a row this is 30 MB, which Excel still opens; a busy
+/// year of the whole city fits into four such files.
+pub(super) const EXPORT_ROWS_MAX: usize = 200_000;
+/// Members of staff whose name may fit what was typed.
+pub(super) const STAFF_FOUND_MAX: i64 = 50;
+
+/// What was asked for, checked; the words for person and staff are still to be looked up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Filter {
+    pub(super) from: Option<Date>,
+    pub(super) to: Option<Date>,
+    pub(super) operation: Option<Operation>,
+    pub(super) outcome: Option<Outcome>,
+    /// Only entries older than this position.
+    pub(super) before: Option<i64>,
+    pub(super) who: Who,
+}
+
+/// Whom the entries are about and who made them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Who {
+    pub(super) resident: Sought<ResidentId>,
+    pub(super) staff: Sought<StaffId>,
+}
+
+/// What became of a search word.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum Sought<T> {
+    /// Nothing was asked for.
+    #[default]
+    Anybody,
+    /// One of these.
+    These(Vec<T>),
+    /// Nobody fits, or nobody whom the asker may see.
+    Nobody,
+}
+
+impl<T> Sought<T> {
+    pub(super) fn of(found: Vec<T>) -> Self {
+        if found.is_empty() {
+            Self::Nobody
+        } else {
+            Self::These(found)
+        }
+    }
+
+    pub(super) fn is_nobody(&self) -> bool {
+        matches!(self, Self::Nobody)
+    }
+}
+
+/// One entry with the names that its staff and centre have today.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) id: i64,
+    pub(super) at: String,
+    pub(super) staff_id: Option<i64>,
+    pub(super) login: Option<String>,
+    pub(super) staff_name: Option<String>,
+    pub(super) centre_id: Option<i64>,
+    pub(super) centre: Option<String>,
+    pub(super) menu: String,
+    pub(super) operation: String,
+    pub(super) resident: Option<ResidentId>,
+    pub(super) record_kind: Option<String>,
+    pub(super) record_id: Option<i64>,
+    pub(super) terminal: String,
+    pub(super) outcome: String,
+    pub(super) detail: String,
+}
+
+/// A person of the list whom the viewer may see by name.
+#[derive(Debug, Clone)]
+pub(super) struct Named {
+    pub(super) id: ResidentId,
+    pub(super) name: PersonName,
+}

@@ -1,0 +1,27 @@
+//! The slices. Each owns a noun: routes, SQL, words, tests.
+
+pub mod access_log;
+pub mod changes;
+pub mod consultations;
+pub mod imports;
+pub mod inquiries;
+pub mod masters;
+pub mod my_day;
+pub mod residents;
+pub mod staff;
+
+use crate::web::Routes;
+
+/// Every route of the product.
+pub fn routes() -> Routes {
+    Routes::new("(全体)")
+        .with(staff::routes())
+        .with(my_day::routes())
+        .with(residents::routes())
+        .with(inquiries::routes())
+        .with(consultations::routes())
+        .with(changes::routes())
+        .with(imports::routes())
+        .with(masters::routes())
+        .with(access_log::routes())
+}

@@ -1,0 +1,50 @@
+//! What waits, as read; no I/O.
+
+use base::secrecy::PersonName;
+use jiff::civil::Date;
+
+/// A consultation that something is still to be done about.
+#[derive(Debug, Clone)]
+pub(super) struct Waiting {
+    pub(super) id: i64,
+    pub(super) received_on: String,
+    pub(super) name: Option<PersonName>,
+    pub(super) told: PersonName,
+    pub(super) identified: bool,
+    pub(super) urgency: String,
+    pub(super) urgency_label: String,
+    pub(super) what: String,
+    pub(super) due_on: Option<Date>,
+    pub(super) is_mine: bool,
+}
+
+/// A change of the register that nobody confirmed yet.
+#[derive(Debug, Clone)]
+pub(super) struct Change {
+    pub(super) resident_id: i64,
+    pub(super) name: PersonName,
+    pub(super) kind: String,
+}
+
+/// Half-typed words.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    pub(super) form: String,
+    pub(super) saved_at: String,
+}
+
+/// Everything on the page.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Day {
+    pub(super) overdue: i64,
+    pub(super) due_today: i64,
+    pub(super) open: i64,
+    pub(super) changes: i64,
+    pub(super) conflicts: i64,
+    pub(super) ending_30: i64,
+    pub(super) ending_60: i64,
+    pub(super) waiting: Vec<Waiting>,
+    pub(super) own_open: Vec<Waiting>,
+    pub(super) first_changes: Vec<Change>,
+    pub(super) drafts: Vec<Draft>,
+}

@@ -1,0 +1,58 @@
+//! The start page.
+
+use askama::Template;
+
+use super::store as sql;
+use super::view::{self, ChangeWords, Counter, DraftWords, WaitingWords};
+use crate::web::{Answer, Permission, Shell, Visit};
+
+#[derive(Template)]
+#[template(path = "features/my_day/day.html")]
+struct DayPage {
+    shell: Shell,
+    counters: Vec<Counter>,
+    waiting: Vec<WaitingWords>,
+    own_open: Vec<WaitingWords>,
+    changes: Vec<ChangeWords>,
+    drafts: Vec<DraftWords>,
+    may_write: bool,
+    is_empty: bool,
+}
+
+#[derive(Template)]
+#[template(path = "features/my_day/system.html")]
+struct SystemPage {
+    shell: Shell,
+}
+
+pub(super) fn show(visit: &Visit) -> Answer {
+    let staff = visit.signed_in()?;
+    let shell = Shell::new(visit, "今日の予定");
+    if !staff.role.may(Permission::ConsultationView) {
+        return visit.page(&SystemPage { shell });
+    }
+    let today = visit.today();
+    let day = visit
+        .app
+        .db()
+        .read(&visit.actor, |tx| sql::day(tx, staff.staff_id, today))?;
+    let words = |rows: &[super::model::Waiting]| -> Vec<WaitingWords> {
+        rows.iter().map(|row| view::waiting(row, today)).collect()
+    };
+    let may_correct = staff.role.may(Permission::ResidentCorrect);
+    let counters = view::counters(&day, may_correct);
+    visit.page(&DayPage {
+        is_empty: counters.is_empty() && day.waiting.is_empty() && day.drafts.is_empty(),
+        waiting: words(&day.waiting),
+        own_open: words(&day.own_open),
+        changes: if may_correct {
+            day.first_changes.iter().map(view::change).collect()
+        } else {
+            Vec::new()
+        },
+        drafts: day.drafts.iter().map(view::draft).collect(),
+        may_write: staff.role.may(Permission::ConsultationWrite),
+        counters,
+        shell,
+    })
+}

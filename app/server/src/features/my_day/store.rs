@@ -1,0 +1,126 @@
+//! SQL of the day: counts and first rows, all through the scoped views.
+
+use jiff::civil::Date;
+use store::{ReadTx, Row, RowResult, StaffId, StoreError, params};
+
+use super::model::{Change, Day, Draft, Waiting};
+
+/// Rows of each list; the whole list is one click away.
+const ROWS_MAX: i64 = 10;
+
+const WAITING: &str = "
+    from visible_current_consultations c
+    where c.withdrawn = 0 and c.followed_up = 0
+      and (c.next_due_on is not null or c.next_action <> '')";
+
+const OWN_OPEN: &str = "
+    from visible_current_consultations c
+    where c.withdrawn = 0 and c.created_by = ?1 and c.outcome not in (
+      select k.code from codes k where k.list = 'consultation_outcome' and k.label like '終結%')";
+
+const COLUMNS: &str = "
+    select c.id, c.received_on,
+           (select r.name from visible_residents r where r.id = c.resident_id), c.client_name,
+           c.resident_id is not null, c.urgency,
+           coalesce((select k.label from codes k where k.list = 'urgency' and k.code = c.urgency
+                     order by k.valid_from desc limit 1), c.urgency),
+           c.next_action, c.next_due_on, c.created_by is ?1";
+
+// People who are new to the register need no confirmation: nothing of theirs changed.
+const CHANGES: &str = "
+    from visible_resident_changes c
+    left join resident_change_confirmations f on f.change_id = c.id
+    where f.id is null and c.kind <> 'new'";
+
+const CONFLICTS: &str = "
+    select count(*) from visible_conflicts c
+    left join import_conflict_decisions d on d.conflict_id = c.id where d.id is null";
+
+const ENDING: &str = "
+    select count(distinct c.resident_id) from visible_certifications c
+    where c.valid_to >= ?1 and c.valid_to <= ?2
+      and not exists (select 1 from visible_certifications l
+                      where l.insured_person_id = c.insured_person_id and l.valid_to > c.valid_to)";
+
+/// Everything that waits for this person today.
+pub(super) fn day(tx: &ReadTx<'_>, staff: StaffId, today: Date) -> Result<Day, StoreError> {
+    let iso = today.to_string();
+    let overdue = format!("select count(*) {WAITING} and c.next_due_on < ?1");
+    let due_today = format!("select count(*) {WAITING} and c.next_due_on = ?1");
+    let later = |days: i64| {
+        today
+            .checked_add(jiff::Span::new().days(days))
+            .map_or_else(|_| iso.clone(), |d| d.to_string())
+    };
+    Ok(Day {
+        overdue: tx.count(&overdue, params![iso])?,
+        due_today: tx.count(&due_today, params![iso])?,
+        open: tx.count(&format!("select count(*) {OWN_OPEN}"), params![staff])?,
+        changes: tx.count(&format!("select count(*) {CHANGES}"), [])?,
+        conflicts: tx.count(CONFLICTS, [])?,
+        ending_30: tx.count(ENDING, params![iso, later(30)])?,
+        ending_60: tx.count(ENDING, params![iso, later(60)])?,
+        waiting: rows(
+            tx,
+            WAITING,
+            "c.next_due_on is null, c.next_due_on, c.id",
+            staff,
+        )?,
+        own_open: rows(tx, OWN_OPEN, "c.received_on desc, c.id desc", staff)?,
+        first_changes: changes(tx)?,
+        drafts: drafts(tx)?,
+    })
+}
+
+fn rows(
+    tx: &ReadTx<'_>,
+    matches: &str,
+    order: &str,
+    staff: StaffId,
+) -> Result<Vec<Waiting>, StoreError> {
+    let sql = format!("{COLUMNS} {matches} order by {order} limit ?2");
+    tx.all(&sql, params![staff, ROWS_MAX], waiting)
+}
+
+fn waiting(row: &Row<'_>) -> RowResult<Waiting> {
+    Ok(Waiting {
+        id: row.get(0)?,
+        received_on: row.get(1)?,
+        name: row.get::<_, Option<String>>(2)?.map(Into::into),
+        told: row.get::<_, String>(3)?.into(),
+        identified: row.get(4)?,
+        urgency: row.get(5)?,
+        urgency_label: row.get(6)?,
+        what: row.get(7)?,
+        due_on: row
+            .get::<_, Option<String>>(8)?
+            .and_then(|day| day.parse().ok()),
+        is_mine: row.get(9)?,
+    })
+}
+
+fn changes(tx: &ReadTx<'_>) -> Result<Vec<Change>, StoreError> {
+    let joined = CHANGES.replacen(
+        "visible_resident_changes c",
+        "visible_resident_changes c join visible_residents r on r.id = c.resident_id",
+        1,
+    );
+    let sql = format!("select r.id, r.name, c.kind {joined} order by c.id desc limit ?1");
+    tx.all(&sql, params![ROWS_MAX], |row| {
+        Ok(Change {
+            resident_id: row.get(0)?,
+            name: row.get::<_, String>(1)?.into(),
+            kind: row.get(2)?,
+        })
+    })
+}
+
+fn drafts(tx: &ReadTx<'_>) -> Result<Vec<Draft>, StoreError> {
+    let sql = "select form, saved_at from own_drafts order by saved_at desc limit ?1";
+    tx.all(sql, params![ROWS_MAX], |row| {
+        Ok(Draft {
+            form: row.get(0)?,
+            saved_at: row.get(1)?,
+        })
+    })
+}

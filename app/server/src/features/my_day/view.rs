@@ -1,0 +1,167 @@
+//! What waits → words.
+
+use base::wareki::Wareki;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::model::{Change, Day, Draft, Waiting};
+
+/// One number on top.
+pub(super) struct Counter {
+    pub(super) css: &'static str,
+    pub(super) number: i64,
+    pub(super) label: &'static str,
+    pub(super) href: &'static str,
+}
+
+/// The counters; what is zero is left out.
+pub(super) fn counters(day: &Day, may_correct: bool) -> Vec<Counter> {
+    let one = |css, number, label, href| Counter {
+        css,
+        number,
+        label,
+        href,
+    };
+    let changes = if may_correct { "/changes" } else { "" };
+    [
+        one(
+            "error",
+            day.overdue,
+            "期限を過ぎた予定",
+            "/consultations?due=1",
+        ),
+        one("warn", day.due_today, "今日が期限", "/consultations?due=1"),
+        one(
+            "info",
+            day.open,
+            "自分の対応中の相談",
+            "/consultations?mine=1&open=1",
+        ),
+        one("warn", day.changes, "住民の異動の確認", changes),
+        one("warn", day.conflicts, "食い違いの判断", changes),
+        one("warn", day.ending_30, "認定の終わりまで30日以内", ""),
+        one("info", day.ending_60, "認定の終わりまで60日以内", ""),
+    ]
+    .into_iter()
+    .filter(|counter| counter.number > 0)
+    .collect()
+}
+
+/// A consultation in a list of the day.
+pub(super) struct WaitingWords {
+    pub(super) id: i64,
+    pub(super) received_on: String,
+    pub(super) who: String,
+    pub(super) urgency_css: &'static str,
+    pub(super) urgency: String,
+    pub(super) what: String,
+    pub(super) due_css: &'static str,
+    pub(super) due: String,
+    pub(super) due_on: String,
+    pub(super) mine: &'static str,
+}
+
+pub(super) fn waiting(row: &Waiting, today: Date) -> WaitingWords {
+    let (due_css, due) = row
+        .due_on
+        .map_or(("", String::new()), |day| due(day, today));
+    WaitingWords {
+        id: row.id,
+        received_on: row
+            .received_on
+            .parse()
+            .map_or_else(|_| row.received_on.clone(), short),
+        who: who(row),
+        urgency_css: match row.urgency.as_str() {
+            "A" => "error solid",
+            "B" => "warn",
+            _ => "",
+        },
+        urgency: row.urgency_label.clone(),
+        what: row.what.clone(),
+        due_css,
+        due,
+        due_on: row.due_on.map(short).unwrap_or_default(),
+        mine: if row.is_mine {
+            "自分"
+        } else {
+            "センター"
+        },
+    }
+}
+
+fn who(row: &Waiting) -> String {
+    match (&row.name, row.identified, row.told.reveal()) {
+        (Some(name), ..) => name.reveal().to_owned(),
+        (None, true, _) => "担当の範囲外の方".to_owned(),
+        (None, false, "") => "不明".to_owned(),
+        (None, false, told) => format!("{told}（未特定）"),
+    }
+}
+
+fn due(day: Date, today: Date) -> (&'static str, String) {
+    let days = today
+        .until(day)
+        .map(|span| span.get_days())
+        .unwrap_or_default();
+    match days {
+        ..0 => ("error solid", format!("{}日超過", -days)),
+        0 => ("warn", "今日".to_owned()),
+        _ => ("", format!("あと{days}日")),
+    }
+}
+
+fn short(day: Date) -> String {
+    Wareki::from_date(day).map_or_else(|_| day.to_string(), Wareki::short)
+}
+
+/// A change of the register.
+pub(super) struct ChangeWords {
+    pub(super) resident_id: i64,
+    pub(super) name: String,
+    pub(super) kind: &'static str,
+}
+
+pub(super) fn change(change: &Change) -> ChangeWords {
+    ChangeWords {
+        resident_id: change.resident_id,
+        name: change.name.reveal().to_owned(),
+        kind: match change.kind.as_str() {
+            "moved" => "転居",
+            "died" => "死亡",
+            "left" => "転出など",
+            _ => "変更",
+        },
+    }
+}
+
+/// A draft to go on with.
+pub(super) struct DraftWords {
+    pub(super) saved_at: String,
+    pub(super) what: &'static str,
+    pub(super) href: String,
+}
+
+pub(super) fn draft(draft: &Draft) -> DraftWords {
+    let saved_at = draft.saved_at.parse::<Timestamp>().map_or_else(
+        |_| String::new(),
+        |at| {
+            let local = base::clock::japan().to_datetime(at);
+            format!(
+                "{} {:02}:{:02}",
+                short(local.date()),
+                local.hour(),
+                local.minute()
+            )
+        },
+    );
+    DraftWords {
+        saved_at,
+        what: if draft.form.ends_with("/edit") {
+            "相談の訂正"
+        } else {
+            "新しい相談"
+        },
+        href: draft.form.clone(),
+    }
+}

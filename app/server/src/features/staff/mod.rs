@@ -1,0 +1,35 @@
+//! Staff: who works here, how they sign in and out, and their passwords.
+//!
+//! Shape: `staff` is the person, `staff_passwords` the history of argon2id hashes (the newest
+//! counts), `sign_in_failures` what went wrong lately per ID and per terminal.
+//! Invariant: a wrong ID, a wrong password and a locked ID look and take the same; nothing says who
+//! exists. What was typed before a session ended comes back after signing in.
+//! Errors: staff meet one sentence; the access log has the refusal.
+//! Not here: what a role may do (`web::Permission`), whom it may see (the store's scope).
+
+mod model;
+mod pages;
+mod password;
+mod store;
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub use model::{Login, NewStaff, PasswordProblem};
+pub use store::{add, find_login};
+
+use crate::web::{Permission, Routes};
+
+/// Sign-in, sign-out, password.
+pub fn routes() -> Routes {
+    Routes::new("サインイン")
+        .get("/sign-in", Permission::Public, pages::form)
+        .post("/sign-in", Permission::Public, pages::sign_in)
+        .post("/sign-out", Permission::SignedIn, pages::sign_out)
+        .post(
+            "/sign-out-everywhere",
+            Permission::SignedIn,
+            pages::sign_out_everywhere,
+        )
+        .get("/password", Permission::SignedIn, pages::password_form)
+        .post("/password", Permission::SignedIn, pages::change_password)
+}

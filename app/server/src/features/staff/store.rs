@@ -1,0 +1,152 @@
+//! SQL about staff.
+
+use jiff::Timestamp;
+use ring::digest::{SHA256, digest};
+use store::{
+    Actor, Audited, Db, Event, Operation, ReadTx, RecordKind, StaffId, StoreError, WriteTx, params,
+};
+
+use super::model::{Login, NewStaff};
+use super::password;
+use crate::web::Problem;
+
+/// Former passwords that may not come back.
+const HISTORY: i64 = 5;
+
+/// What sign-in needs to know about somebody.
+#[derive(Debug)]
+pub struct Known {
+    /// The person.
+    pub staff_id: StaffId,
+    /// Newest hash.
+    pub hash: String,
+}
+
+const FIND: &str = "
+    select s.id, p.hash from staff s join staff_passwords p on p.staff_id = s.id
+    where s.login = ?1 and s.starts_on <= ?2 and (s.ends_on is null or s.ends_on >= ?2)
+    order by p.id desc limit 1";
+
+/// Somebody who may sign in today under this ID.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find_login(
+    tx: &ReadTx<'_>,
+    login: &Login,
+    today: &str,
+) -> Result<Option<Known>, StoreError> {
+    tx.one(FIND, params![login.as_str(), today], |row| {
+        Ok(Known {
+            staff_id: row.get(0)?,
+            hash: row.get(1)?,
+        })
+    })
+}
+
+/// Adds somebody with a first password.
+///
+/// # Errors
+/// [`Problem`] of the store, among them an ID that is taken.
+pub fn add(db: &Db, actor: &Actor, new: &NewStaff) -> Result<StaffId, Problem> {
+    let hash = password::hash(&new.password)?;
+    let now = format!("{:.6}", db.clock().now());
+    db.write(actor, |tx| {
+        let id = StaffId(tx.insert(
+            "insert into staff (login, name, kana, role, job, centre_id, starts_on, recorded_at)
+             values (?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                new.login.as_str(),
+                new.name,
+                new.kana,
+                new.role.code(),
+                new.job,
+                new.centre_id,
+                new.starts_on.to_string(),
+                now
+            ],
+        )?);
+        insert_password(tx, id, &hash, new.must_change_password, &now)?;
+        Ok(tx.audited(
+            Event::done(Operation::StaffAdd)
+                .on(RecordKind::Staff, id.0)
+                .detail(new.role.code()),
+            id,
+        ))
+    })
+}
+
+fn insert_password(
+    tx: &WriteTx<'_>,
+    id: StaffId,
+    hash: &str,
+    must_change: bool,
+    now: &str,
+) -> Result<(), StoreError> {
+    tx.insert(
+        "insert into staff_passwords (staff_id, hash, must_change, recorded_at) values (?, ?, ?, ?)",
+        params![id, hash, i64::from(must_change), now],
+    )?;
+    Ok(())
+}
+
+/// The newest hash and those before it that may not come back.
+pub(super) fn hashes(tx: &ReadTx<'_>, id: StaffId) -> Result<Vec<String>, StoreError> {
+    let sql = "select hash from staff_passwords where staff_id = ?1 order by id desc limit ?2";
+    tx.all(sql, params![id, HISTORY], |row| row.get(0))
+}
+
+/// The ID of somebody who is signed in.
+pub(super) fn login_of(tx: &ReadTx<'_>, id: StaffId) -> Result<Option<String>, StoreError> {
+    tx.one(
+        "select login from staff where id = ?1",
+        params![id],
+        |row| row.get(0),
+    )
+}
+
+/// Replaces somebody's own password.
+pub(super) fn replace_password(
+    tx: &WriteTx<'_>,
+    id: StaffId,
+    hash: &str,
+    now: Timestamp,
+) -> Result<Audited<()>, StoreError> {
+    insert_password(tx, id, hash, false, &format!("{now:.6}"))?;
+    let event = Event::done(Operation::PasswordChange).on(RecordKind::Staff, id.0);
+    Ok(tx.audited(event, ()))
+}
+
+/// Failures in a row and the last one's time, of an ID or a terminal.
+pub(super) fn failures(
+    tx: &ReadTx<'_>,
+    subject: &str,
+) -> Result<(i64, Option<Timestamp>), StoreError> {
+    let sql = "select failures, last_at from sign_in_failures where subject = ?1";
+    let row = tx.one(sql, params![key(subject)], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+    })?;
+    Ok(row.map_or((0, None), |(failures, at)| (failures, at.parse().ok())))
+}
+
+/// One more failure.
+pub(super) fn fail(tx: &WriteTx<'_>, subject: &str, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "insert into sign_in_failures (subject, failures, last_at) values (?1, 1, ?2)
+        on conflict (subject) do update set failures = failures + 1, last_at = ?2";
+    tx.execute(sql, params![key(subject), format!("{now:.6}")])?;
+    Ok(())
+}
+
+/// A success wipes them.
+pub(super) fn forgive(tx: &WriteTx<'_>, subject: &str) -> Result<(), StoreError> {
+    tx.execute(
+        "delete from sign_in_failures where subject = ?1",
+        params![key(subject)],
+    )?;
+    Ok(())
+}
+
+/// Hashed, because people type passwords into the wrong box.
+fn key(subject: &str) -> String {
+    data_encoding::HEXLOWER.encode(digest(&SHA256, subject.as_bytes()).as_ref())
+}

@@ -1,0 +1,273 @@
+//! The gate that every request goes through, in one place and one order: body limit, session,
+//! permission, rate, cross-site token, work on a blocking thread, headers, log line.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::{ConnectInfo, RawPathParams, Request};
+use axum::http::request::Parts;
+use axum::http::{Method, header};
+use axum::routing::{MethodFilter, MethodRouter, get};
+use store::{Actor, Event, Operation, Scope};
+
+use crate::app::App;
+use crate::web::answer::{Answer, Response};
+use crate::web::cookies::{self, FORM_COOKIE};
+use crate::web::csrf::{is_valid, random_text};
+use crate::web::fields::Fields;
+use crate::web::limits::BODY_BYTES_MAX;
+use crate::web::permission::Permission;
+use crate::web::problem::Problem;
+use crate::web::routes::{Route, Routes};
+use crate::web::session::{self, COOKIE};
+use crate::web::visit::Visit;
+use crate::web::{assets, dress, error_page, log_line};
+
+/// Everything that can be asked for, behind the gate.
+pub fn router(app: &App, routes: &Routes) -> Router {
+    let mut by_path: BTreeMap<&'static str, MethodRouter> = BTreeMap::new();
+    for route in routes.table() {
+        let filter = if route.method == Method::GET {
+            MethodFilter::GET
+        } else {
+            MethodFilter::POST
+        };
+        let (app, held) = (app.clone(), Arc::new(route.clone()));
+        let handler = move |params: RawPathParams, request: Request| {
+            handle(app.clone(), Arc::clone(&held), params, request)
+        };
+        let methods = by_path
+            .remove(route.path)
+            .unwrap_or_default()
+            .on(filter, handler);
+        by_path.insert(route.path, methods);
+    }
+    by_path
+        .into_iter()
+        .fold(fixed(app), |router, (path, methods)| {
+            let (app, wrong) = (app.clone(), Arc::new(unknown(path, wrong_method)));
+            let methods = methods.fallback(move |params: RawPathParams, request: Request| {
+                handle(app.clone(), Arc::clone(&wrong), params, request)
+            });
+            mount(router, path, methods)
+        })
+}
+
+/// Assets and the page for addresses that do not exist.
+fn fixed(app: &App) -> Router {
+    let (files, lost) = (app.clone(), app.clone());
+    let asset = move |request: Request| {
+        let (parts, _) = request.into_parts();
+        let name = parts.uri.path().trim_start_matches("/assets/").to_owned();
+        let mut response = assets::file(&files, &name, &parts.headers)
+            .unwrap_or_else(|| dress::bare(axum::http::StatusCode::NOT_FOUND));
+        dress::secure(&mut response);
+        std::future::ready(response)
+    };
+    let missing = Arc::new(unknown("(なし)", not_found));
+    let router = Router::new().fallback(move |params: RawPathParams, request: Request| {
+        handle(lost.clone(), Arc::clone(&missing), params, request)
+    });
+    mount(router, "/assets/{*name}", get(asset))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the table becomes a router"
+)]
+fn mount(router: Router, path: &'static str, methods: MethodRouter) -> Router {
+    router.route(path, methods)
+}
+
+fn unknown(path: &'static str, handler: fn(&Visit) -> Answer) -> Route {
+    Route {
+        method: Method::GET,
+        path,
+        permission: Permission::Public,
+        menu: "(なし)",
+        handler,
+    }
+}
+
+fn not_found(_: &Visit) -> Answer {
+    Err(Problem::NotFound)
+}
+
+fn wrong_method(_: &Visit) -> Answer {
+    Err(Problem::WrongMethod)
+}
+
+async fn handle(app: App, route: Arc<Route>, params: RawPathParams, request: Request) -> Response {
+    let started = Instant::now();
+    let number = report_number();
+    let (parts, body) = request.into_parts();
+    let method = parts.method.clone();
+    let params = params
+        .iter()
+        .map(|(k, v)| (k.to_owned(), v.to_owned()))
+        .collect();
+    let mut visit = new_visit(&app, &route, &parts, params, number.clone());
+    let bytes = to_bytes(body, BODY_BYTES_MAX).await;
+    let desk = app.desk().clone();
+    let work = move || {
+        let answer = match (bytes, read_method(&parts.method)) {
+            (_, false) => Err(Problem::WrongMethod),
+            (Err(_), _) => Err(Problem::TooLarge),
+            (Ok(bytes), true) => gate(&mut visit, &route, &parts, &bytes),
+        };
+        let mut response = match answer {
+            Ok(response) => response,
+            Err(problem) => error_page::of(&visit, problem, parts.method == Method::POST),
+        };
+        dress::page(&mut response);
+        cookies::set_form_cookie(&visit, &mut response);
+        Ok((response, route.path))
+    };
+    let (response, path) = match desk.run(work).await {
+        Ok(done) => done,
+        Err(problem) => {
+            problem.log(&number);
+            (dress::plain(&problem, &number), "(混雑)")
+        }
+    };
+    log_line::write(&number, &method, path, response.status(), started.elapsed());
+    response
+}
+
+fn read_method(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::POST)
+}
+
+fn new_visit(
+    app: &App,
+    route: &Route,
+    parts: &Parts,
+    params: Vec<(String, String)>,
+    number: String,
+) -> Visit {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let terminal = peer.map_or_else(|| "?".to_owned(), |ConnectInfo(peer)| peer.ip().to_string());
+    Visit {
+        app: app.clone(),
+        actor: Actor {
+            terminal,
+            ..Actor::system(route.menu)
+        },
+        staff: None,
+        path: parts.uri.path().to_owned(),
+        query: Fields::default(),
+        form: Fields::default(),
+        number,
+        params,
+        csrf_secret: String::new(),
+        cookies: cookies::read(&parts.headers),
+    }
+}
+
+/// Session, permission, rate, token; then the slice.
+fn gate(visit: &mut Visit, route: &Route, parts: &Parts, body: &[u8]) -> Answer {
+    visit.query =
+        Fields::parse(parts.uri.query().unwrap_or("").as_bytes()).ok_or(Problem::TooLarge)?;
+    visit.form = Fields::parse(body).ok_or(Problem::TooLarge)?;
+    recognise(visit)?;
+    let key = visit.staff.as_ref().map_or_else(
+        || visit.actor.terminal.clone(),
+        |staff| format!("session {}", staff.session),
+    );
+    if !visit.app.may_ask(&key) {
+        return Err(Problem::TooMany);
+    }
+    permit(visit, route)?;
+    if parts.method == Method::POST {
+        check_token(visit, parts)?;
+    }
+    (route.handler)(visit)
+}
+
+/// Finds out who is asking.
+fn recognise(visit: &mut Visit) -> Result<(), Problem> {
+    let token = visit.cookie(COOKIE).to_owned();
+    visit.staff = session::find(visit.app.db(), &token, &visit.app.settings().session)?;
+    match &visit.staff {
+        Some(staff) => {
+            visit.csrf_secret.clone_from(&staff.csrf_secret);
+            visit.actor.staff_id = Some(staff.staff_id);
+            visit.actor.centre_id = staff.centre_id;
+            visit.actor.scope = staff.role.scope(staff.centre_id);
+            visit.actor.may_inquire = staff.role.may(Permission::ResidentInquire);
+        }
+        None => {
+            visit.actor.scope = Scope::Nothing;
+            let known = visit.cookie(FORM_COOKIE).to_owned();
+            visit.csrf_secret = if known.is_empty() {
+                random_text().unwrap_or_default()
+            } else {
+                known
+            };
+        }
+    }
+    Ok(())
+}
+
+/// Refuses who may not; the try is written down.
+fn permit(visit: &Visit, route: &Route) -> Result<(), Problem> {
+    if route.permission == Permission::Public {
+        return Ok(());
+    }
+    let staff = visit.signed_in()?;
+    if staff.must_change_password && !matches!(route.path, "/password" | "/sign-out") {
+        return Err(Problem::Page(Box::new(crate::web::answer::redirect(
+            "/password",
+        ))));
+    }
+    if staff.role.may(route.permission) {
+        return Ok(());
+    }
+    visit.app.db().write(&visit.actor, |tx| {
+        let event = Event::refused(Operation::Refusal).detail(route.path);
+        Ok::<_, Problem>(tx.audited(event, ()))
+    })?;
+    Err(Problem::Forbidden)
+}
+
+/// A form must come from a page of ours: its token (or that of our script) was made for this
+/// session, and the browser does not say that another site sent it.
+fn check_token(visit: &Visit, parts: &Parts) -> Result<(), Problem> {
+    let site = parts
+        .headers
+        .get("sec-fetch-site")
+        .and_then(|value| value.to_str().ok());
+    if matches!(site, Some("cross-site" | "same-site")) {
+        return Err(Problem::ForeignForm);
+    }
+    let kind = parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    if kind.is_some_and(|kind| !kind.starts_with("application/x-www-form-urlencoded")) {
+        return Err(Problem::Unreadable);
+    }
+    let from_script = parts
+        .headers
+        .get("x-csrf")
+        .and_then(|value| value.to_str().ok());
+    let token = from_script.unwrap_or_else(|| visit.form.get("csrf"));
+    if is_valid(&visit.csrf_secret, token) {
+        Ok(())
+    } else {
+        Err(Problem::ForeignForm)
+    }
+}
+
+/// Eight characters that can be read out on the telephone.
+fn report_number() -> String {
+    let text = random_text().unwrap_or_default();
+    let readable = text
+        .chars()
+        .filter(|c| matches!(c, 'A'..='H' | 'J'..='N' | 'P'..='Z' | '2'..='9'));
+    readable.take(8).collect()
+}

@@ -1,0 +1,94 @@
+//! The page for what went wrong. Whatever was typed comes back with it: nothing is lost because a
+//! session ended, the disk was full or somebody was faster.
+
+use askama::Template;
+
+use crate::web::answer::{Response, html};
+use crate::web::dress;
+use crate::web::problem::Problem;
+use crate::web::shell::Shell;
+use crate::web::visit::Visit;
+
+#[derive(Template)]
+#[template(path = "web/error.html")]
+struct ErrorPage {
+    shell: Shell,
+    saved: String,
+    next: &'static str,
+    sign_in: bool,
+    resend: bool,
+    resume_path: String,
+    resume_body: String,
+    hidden: Vec<(String, String)>,
+    texts: Vec<(usize, String)>,
+}
+
+/// Draws it; `posted` says that something was to be saved.
+pub(crate) fn of(visit: &Visit, problem: Problem, posted: bool) -> Response {
+    if let Problem::Page(response) = problem {
+        return *response;
+    }
+    problem.log(&visit.number);
+    let words = problem.words();
+    let sign_in = matches!(problem, Problem::SignInNeeded);
+    // Only what the world refused may be sent again by one click; a foreign form never.
+    let resend = posted
+        && matches!(
+            problem,
+            Problem::Busy | Problem::TooMany | Problem::Reported(_) | Problem::Fault(_)
+        );
+    let typed = if posted { typed(visit) } else { Vec::new() };
+    let page = ErrorPage {
+        shell: Shell {
+            find: false,
+            ..Shell::new(visit, words.title)
+        },
+        saved: words.saved,
+        next: words.next,
+        sign_in,
+        resend,
+        resume_path: if posted {
+            visit.path.clone()
+        } else {
+            address(visit)
+        },
+        // Without passwords: what somebody typed there must not stand in a page.
+        resume_body: form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&typed)
+            .finish(),
+        texts: (1..)
+            .zip(
+                typed
+                    .iter()
+                    .filter(|(_, v)| v.chars().count() > 1)
+                    .map(|(_, v)| v.clone()),
+            )
+            .collect(),
+        hidden: typed,
+    };
+    match page.render() {
+        Ok(body) => html(words.status, body),
+        Err(_) => dress::plain(&Problem::Fault("error page cannot be drawn"), &visit.number),
+    }
+}
+
+/// What was typed, without tokens and passwords.
+fn typed(visit: &Visit) -> Vec<(String, String)> {
+    let secret =
+        |name: &str| name == "csrf" || name.contains("password") || name.starts_with("resume");
+    let kept = visit
+        .form
+        .pairs()
+        .filter(|(name, value)| !secret(name) && !value.is_empty());
+    kept.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+fn address(visit: &Visit) -> String {
+    let query = visit.query.query_without("done");
+    if query.is_empty() {
+        visit.path.clone()
+    } else {
+        format!("{}?{query}", visit.path)
+    }
+}

@@ -1,0 +1,26 @@
+//! Every limit of the engine, with its unit.
+
+use std::time::Duration;
+
+/// Largest request body, bytes. Two texts of 100,000 characters, percent-encoded, fit twice.
+pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Form fields in one request.
+pub const FIELDS_MAX: usize = 500;
+/// Longest time a request may take.
+pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
+/// Requests that run at the same time; more wait for [`QUEUE_TIME_MAX`].
+pub const REQUESTS_AT_ONCE_MAX: usize = 64;
+/// How long a request waits for its turn before it is told to try later.
+pub const QUEUE_TIME_MAX: Duration = Duration::from_secs(5);
+/// A session nobody touched for this long is over, minutes.
+pub const SESSION_IDLE_MINUTES: i64 = 30;
+/// A session is over after this long whatever happens, hours.
+pub const SESSION_HOURS_MAX: i64 = 12;
+/// Open sessions of one person; the oldest gives way.
+pub const SESSIONS_PER_PERSON_MAX: i64 = 5;
+/// How exactly `last_seen_at` is kept, seconds: not every click is a write.
+pub const SESSION_TOUCH_SECONDS: i64 = 60;
+/// How long a clean stop waits for requests under way.
+pub const STOP_TIME_MAX: Duration = Duration::from_secs(3);
+/// Rows on one page of a list.
+pub const ROWS_PER_PAGE: usize = 50;

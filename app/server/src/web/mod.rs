@@ -1,0 +1,37 @@
+//! The engine between a request and a slice.
+//!
+//! Shape: [`Routes`] is a table of method, path, [`Permission`] and a plain function
+//! `fn(&Visit) -> Answer`. One dispatcher takes every request through the same gate: body limit,
+//! session, permission, cross-site token, rate; then it calls the function on a blocking thread
+//! ([`work`]) and dresses the answer (headers, errors for three readers).
+//! Invariant: slices see no headers, cookies or sockets, only a [`Visit`]; they are synchronous.
+//! Limits: named in [`limits`].
+
+mod answer;
+mod assets;
+pub(crate) mod cookies;
+mod csrf;
+mod dispatch;
+mod dress;
+mod error_page;
+mod fields;
+pub mod limits;
+mod log_line;
+mod permission;
+mod problem;
+mod routes;
+pub mod serve;
+pub mod session;
+mod shell;
+pub mod tls;
+mod visit;
+pub(crate) mod work;
+
+pub use answer::{Answer, Response, download, redirect};
+pub use dispatch::router;
+pub use fields::Fields;
+pub use permission::{Permission, Role};
+pub use problem::Problem;
+pub use routes::{Handler, Route, Routes};
+pub use shell::{Crumb, Flash, MenuItem, Shell, StaffBadge};
+pub use visit::{SignedIn, Visit};

@@ -1,0 +1,236 @@
+//! What stands around every page: header, menu by permission, crumbs, flash, footer.
+
+use crate::web::permission::Permission;
+use crate::web::visit::Visit;
+
+/// One step of the way to a page.
+#[derive(Debug, Clone)]
+pub struct Crumb {
+    /// What it is called.
+    pub label: String,
+    /// Where it leads; `None` for the page itself.
+    pub href: Option<String>,
+}
+
+/// One entry of the menu.
+#[derive(Debug, Clone)]
+pub struct MenuItem {
+    /// What it is called.
+    pub label: &'static str,
+    /// Where it leads.
+    pub href: &'static str,
+    /// True on this page and those below it.
+    pub current: bool,
+}
+
+/// One sentence about what was just done.
+#[derive(Debug, Clone)]
+pub struct Flash {
+    /// `done`, `warn` or `bad`.
+    pub css: &'static str,
+    /// The sentence.
+    pub text: &'static str,
+}
+
+/// Who is signed in, for the header.
+#[derive(Debug, Clone)]
+pub struct StaffBadge {
+    /// Name.
+    pub name: String,
+    /// Role in words.
+    pub role: &'static str,
+    /// Centre or section.
+    pub centre: String,
+}
+
+/// Everything that `web/shell.html` and `web/bare.html` show.
+#[derive(Debug, Clone)]
+pub struct Shell {
+    /// Title and heading.
+    pub title: String,
+    /// The way here; empty on the start page.
+    pub crumbs: Vec<Crumb>,
+    /// What this person may open.
+    pub menu: Vec<MenuItem>,
+    /// What was just done.
+    pub flash: Option<Flash>,
+    /// Who is signed in.
+    pub staff: Option<StaffBadge>,
+    /// Token for forms of this page.
+    pub csrf: String,
+    /// Version of the program.
+    pub version: &'static str,
+    /// Report number of this request.
+    pub report: Option<String>,
+    /// True when the find box is in the header.
+    pub find: bool,
+    /// What the find box holds.
+    pub query: String,
+    /// A line for everybody (demonstration, battery).
+    pub notice: Option<String>,
+}
+
+const MENU: &[(&str, &str, Permission)] = &[
+    ("/", "今日の予定", Permission::SignedIn),
+    ("/residents", "住民をさがす", Permission::ResidentFind),
+    ("/consultations", "相談記録", Permission::ConsultationView),
+    ("/inquiries", "照会", Permission::ResidentInquire),
+    ("/changes", "異動と食い違い", Permission::ResidentCorrect),
+    ("/imports", "取込み", Permission::ImportView),
+    ("/overview", "件数とマスタ", Permission::MasterView),
+    ("/access-log", "アクセスログ", Permission::AccessLogView),
+    ("/password", "パスワード変更", Permission::SignedIn),
+];
+
+/// What a page may say after a redirect: the address carries the key, never a text.
+const FLASHES: &[(&str, Flash)] = &[
+    (
+        "saved",
+        Flash {
+            css: "done",
+            text: "保存しました。",
+        },
+    ),
+    (
+        "corrected",
+        Flash {
+            css: "done",
+            text: "訂正を保存しました。前の内容も残っています。",
+        },
+    ),
+    (
+        "withdrawn",
+        Flash {
+            css: "done",
+            text: "取り下げました。記録は残っています。",
+        },
+    ),
+    (
+        "identified",
+        Flash {
+            css: "done",
+            text: "対象者を登録しました。",
+        },
+    ),
+    (
+        "followed-up",
+        Flash {
+            css: "done",
+            text: "次回予定を完了にしました。",
+        },
+    ),
+    (
+        "confirmed",
+        Flash {
+            css: "done",
+            text: "確認しました。",
+        },
+    ),
+    (
+        "decided",
+        Flash {
+            css: "done",
+            text: "判断を保存しました。",
+        },
+    ),
+    (
+        "password",
+        Flash {
+            css: "done",
+            text: "パスワードを変えました。ほかの端末からはサインアウトしました。",
+        },
+    ),
+    (
+        "signed-out",
+        Flash {
+            css: "done",
+            text: "サインアウトしました。",
+        },
+    ),
+    (
+        "again",
+        Flash {
+            css: "done",
+            text: "同じ内容はすでに保存されています。",
+        },
+    ),
+    (
+        "ended",
+        Flash {
+            css: "done",
+            text: "訂正を取り消し、住民記録の値に戻しました。",
+        },
+    ),
+];
+
+impl Shell {
+    /// The surroundings of a page of this visit.
+    pub fn new(visit: &Visit, title: impl Into<String>) -> Self {
+        let title = title.into();
+        Self {
+            crumbs: Vec::new(),
+            menu: menu(visit),
+            flash: flash(visit.query.get("done")),
+            staff: badge(visit),
+            csrf: visit.csrf(),
+            version: env!("CARGO_PKG_VERSION"),
+            report: Some(visit.number.clone()),
+            find: visit.may(Permission::ResidentFind) && visit.app.has_page("/residents"),
+            query: String::new(),
+            notice: visit.app.settings().notice.clone(),
+            title,
+        }
+    }
+
+    /// Adds the way here: pages above this one, nearest last; the page itself is added.
+    #[must_use]
+    pub fn under(mut self, above: &[(&str, &str)]) -> Self {
+        let start = ("今日の予定", "/");
+        self.crumbs = std::iter::once(&start)
+            .chain(above)
+            .map(|(label, href)| Crumb {
+                label: (*label).to_owned(),
+                href: Some((*href).to_owned()),
+            })
+            .chain([Crumb {
+                label: self.title.clone(),
+                href: None,
+            }])
+            .collect();
+        self
+    }
+
+    /// Leaves what was looked for in the find box.
+    #[must_use]
+    pub fn looking_for(mut self, query: &str) -> Self {
+        query.clone_into(&mut self.query);
+        self
+    }
+}
+
+fn menu(visit: &Visit) -> Vec<MenuItem> {
+    let path = visit.path.as_str();
+    MENU.iter()
+        .filter(|(href, _, permission)| visit.may(*permission) && visit.app.has_page(href))
+        .map(|(href, label, _)| MenuItem {
+            label,
+            href,
+            current: path == *href || (*href != "/" && path.starts_with(&format!("{href}/"))),
+        })
+        .collect()
+}
+
+fn flash(key: &str) -> Option<Flash> {
+    FLASHES
+        .iter()
+        .find(|(known, _)| *known == key)
+        .map(|(_, flash)| flash.clone())
+}
+
+fn badge(visit: &Visit) -> Option<StaffBadge> {
+    visit.staff.as_ref().map(|staff| StaffBadge {
+        name: staff.name.clone(),
+        role: staff.role.label(),
+        centre: staff.centre_name.clone(),
+    })
+}

@@ -1,0 +1,128 @@
+//! One request as a slice sees it.
+
+use std::str::FromStr;
+
+use axum::http::StatusCode;
+use jiff::civil::Date;
+use store::{Actor, CentreId, StaffId};
+
+use crate::app::App;
+use crate::web::answer::{Response, html};
+use crate::web::fields::Fields;
+use crate::web::permission::{Permission, Role};
+use crate::web::problem::{Problem, fault};
+use crate::web::{csrf, session::SessionId};
+
+/// Who is signed in.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// The person.
+    pub staff_id: StaffId,
+    /// Their name as shown in the header.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// `None`: the city.
+    pub centre_id: Option<CentreId>,
+    /// Name of the centre or section.
+    pub centre_name: String,
+    /// The password was given out and must be replaced first.
+    pub must_change_password: bool,
+    /// The session itself.
+    pub session: SessionId,
+    pub(crate) csrf_secret: String,
+}
+
+/// One request: who, from where, what was asked and typed.
+#[derive(Debug)]
+pub struct Visit {
+    /// Database, clock, settings.
+    pub app: App,
+    /// On whose behalf transactions run.
+    pub actor: Actor,
+    /// `None` on public pages before sign-in.
+    pub staff: Option<SignedIn>,
+    /// Path as asked for.
+    pub path: String,
+    /// What stands behind the `?`.
+    pub query: Fields,
+    /// What was typed (POST).
+    pub form: Fields,
+    /// Report number of this request.
+    pub number: String,
+    pub(crate) params: Vec<(String, String)>,
+    pub(crate) csrf_secret: String,
+    pub(crate) cookies: Vec<(String, String)>,
+}
+
+impl Visit {
+    /// A part of the path as a number or id type; what is not one does not exist.
+    ///
+    /// # Errors
+    /// [`Problem::NotFound`].
+    pub fn param<T: FromStr>(&self, name: &str) -> Result<T, Problem> {
+        let text = self
+            .params
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value);
+        text.and_then(|text| text.parse().ok())
+            .ok_or(Problem::NotFound)
+    }
+
+    /// Today in Japan.
+    pub fn today(&self) -> Date {
+        self.app.clock().today()
+    }
+
+    /// Who is signed in; only for routes that ask for more than `Public`.
+    ///
+    /// # Errors
+    /// [`Problem::SignInNeeded`].
+    pub fn signed_in(&self) -> Result<&SignedIn, Problem> {
+        self.staff.as_ref().ok_or(Problem::SignInNeeded)
+    }
+
+    /// May this person do that kind of work? For showing a button or leaving it out.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.staff
+            .as_ref()
+            .is_some_and(|staff| staff.role.may(permission))
+    }
+
+    /// A fresh cross-site token for a form on this page.
+    pub fn csrf(&self) -> String {
+        csrf::token(&self.csrf_secret)
+    }
+
+    /// The value of a cookie, or nothing.
+    pub fn cookie(&self, name: &str) -> &str {
+        self.cookies
+            .iter()
+            .find(|(known, _)| known == name)
+            .map_or("", |(_, value)| value)
+    }
+
+    /// A page.
+    ///
+    /// # Errors
+    /// [`Problem::Fault`] when the template cannot be drawn.
+    pub fn page(&self, template: &impl askama::Template) -> Result<Response, Problem> {
+        self.page_as(StatusCode::OK, template)
+    }
+
+    /// A page that says "not yet": 422 with the form to correct, 409 with both versions.
+    ///
+    /// # Errors
+    /// As [`Visit::page`].
+    pub fn page_as(
+        &self,
+        status: StatusCode,
+        template: &impl askama::Template,
+    ) -> Result<Response, Problem> {
+        let body = template
+            .render()
+            .map_err(|error| fault("template cannot be drawn", &error))?;
+        Ok(html(status, body))
+    }
+}
