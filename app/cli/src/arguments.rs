@@ -1,0 +1,170 @@
+//! The command line. Names are fixed: runbooks and other rooms call them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// 和光市 地域包括支援システム
+#[derive(Debug, Parser)]
+#[command(name = "hokatsu", version, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    /// 結果を1つのJSONで標準出力に書く
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// エラーだけを表示する
+    #[arg(long, global = true)]
+    pub(crate) quiet: bool,
+    /// 設定ファイル
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) site: Option<PathBuf>,
+    /// データディレクトリ
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// 架空の町で動かしてみる
+    Demo(DemoArguments),
+    /// サービスを動かす
+    Serve,
+    /// 空のデータディレクトリを作る
+    Init(InitArguments),
+    /// 市からのデータを取り込む
+    Import {
+        #[command(subcommand)]
+        what: ImportVerb,
+    },
+    /// アクセスログを確かめる
+    Audit {
+        #[command(subcommand)]
+        what: AuditVerb,
+    },
+    /// バックアップ
+    Backup {
+        #[command(subcommand)]
+        what: BackupVerb,
+    },
+    /// バックアップから戻す
+    Restore(RestoreArguments),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TownSize {
+    /// 約2,000人
+    Small,
+    /// 84,677人
+    City,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArguments {
+    /// 町の大きさ
+    #[arg(long, value_enum, default_value = "small")]
+    pub(crate) size: TownSize,
+    /// すべてを置く場所
+    #[arg(long, default_value = "hokatsu-demo")]
+    pub(crate) dir: PathBuf,
+    /// 待ち受けるアドレス（ポート0は空きを選ぶ）
+    #[arg(long, default_value = "127.0.0.1:8443")]
+    pub(crate) listen: SocketAddr,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    /// 最初の管理者の職員ID
+    #[arg(long)]
+    pub(crate) admin: String,
+    /// 最初の管理者の氏名
+    #[arg(long)]
+    pub(crate) admin_name: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EncodingArgument {
+    /// 見分ける
+    Auto,
+    /// CP932（シフトJIS）
+    Cp932,
+    /// UTF-8
+    #[value(name = "utf-8")]
+    Utf8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportVerb {
+    /// 住民・世帯・被保険者・認定のファイル（またはそのディレクトリ）
+    Residents(ResidentsArguments),
+    /// 最後の取込みを取り消す
+    Undo {
+        /// 聞かずに行う
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResidentsArguments {
+    /// ファイルまたはディレクトリ
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// 文字コード
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) encoding: EncodingArgument,
+    /// 見出しの対応表
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mapping: Option<PathBuf>,
+    /// 取り込めない行を書き出す場所
+    #[arg(long, value_name = "DIR")]
+    pub(crate) rejects: Option<PathBuf>,
+    /// 違いを示すだけで、取り込まない
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// 聞かずに行う
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditVerb {
+    /// 欠け・書換え・入替えがないか確かめる
+    Verify {
+        /// 別に保管した署名つき記録
+        #[arg(long, value_name = "FILE")]
+        against: Option<PathBuf>,
+    },
+    /// 今の長さと末尾に署名して書き出す
+    Checkpoint,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BackupVerb {
+    /// 保管先を作る
+    Init,
+    /// 今すぐ取る
+    Run,
+    /// 取ったものを並べる
+    List,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArguments {
+    /// 戻す場所（空のディレクトリ）
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    /// 保管先の名前（省くと最初のもの）
+    #[arg(long)]
+    pub(crate) repository: Option<String>,
+    /// この時刻以前で最も新しいもの（例 2026-11-23T09:00）
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// 計画を示すだけで、戻さない
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// 聞かずに行う
+    #[arg(long)]
+    pub(crate) yes: bool,
+}

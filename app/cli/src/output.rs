@@ -1,0 +1,97 @@
+//! The only way out: sentences to stderr, one JSON object to stdout.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this module is the way out"
+)]
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use base::report::{Kind, Report};
+use serde::Serialize;
+
+/// How this run speaks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Voice {
+    json: bool,
+    quiet: bool,
+}
+
+impl Voice {
+    pub(crate) fn new(json: bool, quiet: bool) -> Self {
+        Self { json, quiet }
+    }
+
+    /// A sentence for people.
+    pub(crate) fn say(&self, text: &str) {
+        if !self.quiet {
+            eprintln!("{text}");
+        }
+    }
+
+    /// The result for machines; written out at once, because a reader may be waiting on a pipe.
+    pub(crate) fn result(&self, value: &impl Serialize) -> Result<(), Report> {
+        if !self.json {
+            return Ok(());
+        }
+        let text = serde_json::to_string(value).map_err(|e| Report::new(Kind::Fault, e))?;
+        let mut out = std::io::stdout().lock();
+        let written = writeln!(out, "{text}").and_then(|()| out.flush());
+        written.map_err(|e| Report::new(Kind::Fault, e))
+    }
+
+    /// Progress bars only where somebody looks.
+    pub(crate) fn shows_progress(&self) -> bool {
+        !self.quiet && std::io::stderr().is_terminal()
+    }
+
+    /// Asks before something is changed. Without a terminal the answer is no.
+    pub(crate) fn confirm(&self, question: &str, yes: bool) -> Result<(), Report> {
+        if yes {
+            return Ok(());
+        }
+        let input = std::io::stdin();
+        if !input.is_terminal() {
+            self.say("確認が要る操作です。内容を確かめ、--yes を付けてもう一度実行してください。");
+            return Err(Report::bare(Kind::Usage));
+        }
+        eprint!("{question} [はい/いいえ] ");
+        let mut answer = String::new();
+        let read = input.lock().read_line(&mut answer);
+        read.map_err(|e| Report::new(Kind::Interrupted, e))?;
+        if matches!(answer.trim(), "はい" | "y" | "yes") {
+            Ok(())
+        } else {
+            self.say("何も変えずに終わりました。");
+            Err(Report::bare(Kind::Interrupted))
+        }
+    }
+
+    /// What failed, on which thing, what to type next, which runbook.
+    pub(crate) fn report(&self, report: &Report) {
+        if let Some(advice) = report.for_operator() {
+            let target = advice
+                .target
+                .map(|target| format!("（{target}）"))
+                .unwrap_or_default();
+            eprintln!("{}{target}", advice.text);
+            eprintln!("手順書: runbooks/{}.md", advice.runbook.stem());
+        } else if let Some(cause) = report.cause() {
+            eprintln!("{cause}");
+        }
+        log::debug!("{}", report.for_developer());
+    }
+}
+
+/// Help and version are answers; anything else was typed wrong.
+pub(crate) fn usage(asked: &clap::Error) -> ExitCode {
+    if asked.use_stderr() {
+        eprint!("{asked}");
+        ExitCode::from(2)
+    } else {
+        print!("{asked}");
+        ExitCode::SUCCESS
+    }
+}

@@ -1,0 +1,56 @@
+//! Which data directory and which backup repositories this run is about.
+
+use std::path::PathBuf;
+
+use backup::{Chunking, RepositorySettings};
+use base::report::Report;
+use base::settings::{Environment, Site};
+use store::DataDir;
+
+use crate::arguments::Arguments;
+
+/// The site file that was named, or the usual one.
+pub(crate) fn path(arguments: &Arguments, environment: &Environment) -> PathBuf {
+    arguments
+        .site
+        .clone()
+        .unwrap_or_else(|| environment.site_file.clone())
+}
+
+/// Reads the site file.
+pub(crate) fn read(arguments: &Arguments, environment: &Environment) -> Result<Site, Report> {
+    Site::read(&path(arguments, environment)).map_err(|problem| problem.report())
+}
+
+/// The data directory: named, else of the site file when there is one, else the usual one.
+pub(crate) fn data_dir(
+    arguments: &Arguments,
+    environment: &Environment,
+) -> Result<DataDir, Report> {
+    if let Some(dir) = &arguments.data {
+        return Ok(DataDir::new(dir));
+    }
+    let file = path(arguments, environment);
+    if file.exists() {
+        let site = Site::read(&file).map_err(|problem| problem.report())?;
+        if let Some(dir) = site.server.data {
+            return Ok(DataDir::new(dir));
+        }
+    }
+    Ok(DataDir::new(&environment.data_dir))
+}
+
+/// The repositories of the site file, in its order.
+pub(crate) fn repositories(site: &Site) -> Vec<RepositorySettings> {
+    let named = site
+        .backup
+        .repositories
+        .iter()
+        .map(|repository| RepositorySettings {
+            name: repository.name().to_owned(),
+            path: repository.path.clone(),
+            password_file: repository.password_file.clone(),
+            chunking: Chunking::Fixed16KiB,
+        });
+    named.collect()
+}

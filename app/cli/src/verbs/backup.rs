@@ -1,0 +1,179 @@
+//! `backup`: gathers what a bare machine needs and hands it to the repositories.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use backup::{Progress, Quiet, RepositorySettings, SnapshotInfo, Source};
+use base::clock::Clock;
+use base::report::{Kind, Report, Runbook};
+use serde::Serialize;
+use store::{DataDir, StoreError, snapshot_of};
+
+use crate::output::Voice;
+
+#[derive(Serialize)]
+struct Saved {
+    repository: String,
+    snapshot: String,
+    files: u64,
+    bytes: u64,
+    bytes_added: u64,
+    audit_head: String,
+}
+
+#[derive(Serialize)]
+struct Listed {
+    repository: String,
+    snapshot: String,
+    taken_at: String,
+    files: u64,
+    bytes: u64,
+}
+
+pub(crate) fn init(repositories: &[RepositorySettings], voice: &Voice) -> Result<ExitCode, Report> {
+    need_some(repositories, voice)?;
+    for repository in repositories {
+        let made = backup::init(repository).map_err(Report::from)?;
+        voice.say(&format!(
+            "保管先「{}」を作りました（{}）。",
+            repository.name, made.repository_id
+        ));
+    }
+    voice.result(
+        &repositories
+            .iter()
+            .map(|r| r.name.clone())
+            .collect::<Vec<_>>(),
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn run(
+    repositories: &[RepositorySettings],
+    dir: &DataDir,
+    site: &Path,
+    voice: &Voice,
+) -> Result<ExitCode, Report> {
+    need_some(repositories, voice)?;
+    let saved = save(repositories, dir, site, voice)?;
+    voice.result(&saved)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn list(repositories: &[RepositorySettings], voice: &Voice) -> Result<ExitCode, Report> {
+    need_some(repositories, voice)?;
+    let mut all = Vec::new();
+    for repository in repositories {
+        for snapshot in backup::list(repository).map_err(Report::from)? {
+            all.push(listed(repository, &snapshot, voice));
+        }
+    }
+    voice.result(&all)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn listed(repository: &RepositorySettings, snapshot: &SnapshotInfo, voice: &Voice) -> Listed {
+    let taken_at = snapshot
+        .taken_at_in_japan()
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string();
+    let (files, bytes) = (snapshot.files, snapshot.bytes);
+    voice.say(&format!(
+        "{} {} {} {files}個 {bytes}バイト",
+        repository.name, snapshot.id, taken_at
+    ));
+    Listed {
+        repository: repository.name.clone(),
+        snapshot: snapshot.id.clone(),
+        taken_at,
+        files,
+        bytes,
+    }
+}
+
+/// One snapshot into every repository, each made by itself: damage must not travel.
+pub(crate) fn save(
+    repositories: &[RepositorySettings],
+    dir: &DataDir,
+    site: &Path,
+    voice: &Voice,
+) -> Result<Vec<impl Serialize + use<>>, Report> {
+    let staging = tempfile::Builder::new()
+        .prefix("backup-")
+        .tempdir_in(dir.path())
+        .map_err(|e| unprepared(dir.path(), e))?;
+    let facts = gather(dir, site, staging.path())?;
+    let head = facts.audit_head.clone();
+    let facts = serde_json::to_value(&facts).map_err(|e| Report::new(Kind::Fault, e))?;
+    let source = Source {
+        dir: staging.path().to_path_buf(),
+        label: "hokatsu".to_owned(),
+        host: rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .into_owned(),
+        taken_at: Clock::system().now(),
+        facts,
+    };
+    let quiet: Arc<dyn Progress> = Arc::new(Quiet);
+    let mut saved = Vec::new();
+    for repository in repositories {
+        let done = backup::run(repository, &source, &quiet).map_err(Report::from)?;
+        voice.say(&format!(
+            "保管先「{}」に保存しました。{}個、{}バイト（増えた分 {}バイト）",
+            repository.name, done.snapshot.files, done.snapshot.bytes, done.bytes_added
+        ));
+        saved.push(Saved {
+            repository: repository.name.clone(),
+            snapshot: done.snapshot.id,
+            files: done.snapshot.files,
+            bytes: done.snapshot.bytes,
+            bytes_added: done.bytes_added,
+            audit_head: head.clone(),
+        });
+    }
+    Ok(saved)
+}
+
+/// Everything a bare machine needs, in the layout of a data directory.
+fn gather(dir: &DataDir, site: &Path, to: &Path) -> Result<store::Facts, Report> {
+    let staged = DataDir::new(to);
+    let facts = snapshot_of(dir, &staged.database()).map_err(StoreError::report)?;
+    let mut files: Vec<(PathBuf, PathBuf)> = Vec::new();
+    for (from, into) in [(dir.keys(), staged.keys()), (dir.tls(), staged.tls())] {
+        if from.exists() {
+            base::paths::create_private_dir(&into).map_err(|e| unprepared(&into, e))?;
+            let entries = std::fs::read_dir(&from).map_err(|e| unprepared(&from, e))?;
+            for entry in entries {
+                let entry = entry.map_err(|e| unprepared(&from, e))?;
+                files.push((entry.path(), into.join(entry.file_name())));
+            }
+        }
+    }
+    files.push((dir.checkpoints(), staged.checkpoints()));
+    if site.exists() {
+        files.push((site.to_path_buf(), to.join("site.toml")));
+    }
+    for (from, into) in files {
+        std::fs::copy(&from, &into).map_err(|e| unprepared(&from, e))?;
+    }
+    Ok(facts)
+}
+
+fn unprepared(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Report {
+    Report::new(Kind::BackupTarget, error)
+        .operator(
+            "バックアップの準備ができませんでした。今までのバックアップは無事です",
+            Runbook::BackupFailed,
+        )
+        .at(path)
+}
+
+fn need_some(repositories: &[RepositorySettings], voice: &Voice) -> Result<(), Report> {
+    if repositories.is_empty() {
+        voice.say("設定ファイルに保管先 [[backup.repositories]] がありません。");
+        return Err(Report::bare(Kind::Settings));
+    }
+    Ok(())
+}

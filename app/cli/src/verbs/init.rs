@@ -1,0 +1,73 @@
+//! `init`: the first data directory. Refuses a used one.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::process::ExitCode;
+
+use base::clock::Clock;
+use base::report::{Kind, Report};
+use serde::Serialize;
+use server::ca::Authority;
+use server::features::masters::{self, Masters};
+use server::features::staff::{self, Login, NewStaff};
+use server::web::Role;
+use store::{Actor, DataDir, Db, StoreError};
+
+use crate::arguments::InitArguments;
+use crate::output::Voice;
+
+#[derive(Serialize)]
+struct Made {
+    data: String,
+    ca_file: String,
+    login: String,
+    password: String,
+}
+
+pub(crate) fn run(asked: &InitArguments, dir: &DataDir, voice: &Voice) -> Result<ExitCode, Report> {
+    if dir.database().exists() {
+        voice.say("このディレクトリはすでに使われています。何も変えていません。");
+        return Err(Report::bare(Kind::DataDirectory));
+    }
+    let clock = Clock::system();
+    let today = clock.today();
+    let db = Db::create(dir, clock).map_err(StoreError::report)?;
+    let actor = Actor::system("コマンド init");
+    let shipped = Masters::shipped().map_err(server::features::masters::MastersError::report)?;
+    masters::load(&db, &actor, &shipped)
+        .map_err(server::features::masters::MastersError::report)?;
+    let authority = Authority::create(
+        &dir.tls(),
+        &["hokatsu", "localhost"],
+        &[IpAddr::V4(Ipv4Addr::LOCALHOST)],
+        today,
+    )
+    .map_err(|error| error.report(&dir.tls()))?;
+    let password =
+        server::web::session::one_time_password().ok_or_else(|| Report::bare(Kind::Fault))?;
+    let login = Login::new(&asked.admin);
+    let new = NewStaff {
+        login: login.clone(),
+        name: asked.admin_name.clone(),
+        kana: String::new(),
+        role: Role::SystemAdmin,
+        job: "システム管理者".to_owned(),
+        centre_id: None,
+        starts_on: today,
+        password: password.clone(),
+        must_change_password: true,
+    };
+    staff::add(&db, &actor, &new).map_err(server::web::Problem::report)?;
+    db.close().map_err(StoreError::report)?;
+    voice.say(&format!(
+        "作りました。最初の管理者は {}、仮のパスワードは {password} です。",
+        login.as_str()
+    ));
+    voice.say("仮のパスワードはこの画面にしか出ません。最初のサインインで変えてください。");
+    voice.result(&Made {
+        data: dir.path().display().to_string(),
+        ca_file: authority.ca_file.display().to_string(),
+        login: login.as_str().to_owned(),
+        password,
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

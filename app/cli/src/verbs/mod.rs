@@ -1,0 +1,59 @@
+//! One file per verb.
+
+mod audit;
+mod backup;
+mod demo;
+mod import;
+mod init;
+mod restore;
+mod serve;
+
+use std::process::ExitCode;
+
+use base::report::Report;
+use base::settings::Environment;
+
+use crate::arguments::{Arguments, AuditVerb, BackupVerb, ImportVerb, Verb};
+use crate::output::Voice;
+use crate::site;
+
+/// Does what was asked.
+pub(crate) fn run(
+    arguments: &Arguments,
+    environment: &Environment,
+    voice: &Voice,
+) -> Result<ExitCode, Report> {
+    let dir = || site::data_dir(arguments, environment);
+    let site = || site::read(arguments, environment);
+    match &arguments.verb {
+        Verb::Demo(asked) => demo::run(asked, voice),
+        Verb::Serve => serve::run(&site()?, &dir()?, voice),
+        Verb::Init(asked) => init::run(asked, &dir()?, voice),
+        Verb::Import {
+            what: ImportVerb::Residents(asked),
+        } => import::run(asked, &dir()?, voice),
+        Verb::Import {
+            what: ImportVerb::Undo { yes },
+        } => import::undo(*yes, &dir()?, voice),
+        Verb::Audit {
+            what: AuditVerb::Verify { against },
+        } => audit::verify(&dir()?, against.as_deref(), voice),
+        Verb::Audit {
+            what: AuditVerb::Checkpoint,
+        } => audit::checkpoint(&dir()?, voice),
+        Verb::Backup { what } => {
+            let site = site()?;
+            match what {
+                BackupVerb::Init => backup::init(&site::repositories(&site), voice),
+                BackupVerb::Run => backup::run(
+                    &site::repositories(&site),
+                    &dir()?,
+                    &site::path(arguments, environment),
+                    voice,
+                ),
+                BackupVerb::List => backup::list(&site::repositories(&site), voice),
+            }
+        }
+        Verb::Restore(asked) => restore::run(asked, &site::repositories(&site()?), voice),
+    }
+}

@@ -1,0 +1,69 @@
+//! `serve`: the service, under systemd or by hand.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use base::clock::Clock;
+use base::report::{Kind, Report};
+use base::settings::Site;
+use server::app::{App, ServerSettings};
+use server::web::serve::{Port, run as serve};
+use server::web::tls::TlsSettings;
+use store::{DataDir, Db, StoreError};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::output::Voice;
+
+pub(crate) fn run(site: &Site, dir: &DataDir, voice: &Voice) -> Result<ExitCode, Report> {
+    let port = Port::open(site.server.listen)?;
+    let db = Db::open(dir, Clock::system()).map_err(StoreError::report)?;
+    let tls = tls_of(site, dir);
+    let app = App::new(db, ServerSettings::standard());
+    let said = *voice;
+    until_stopped(app, port, tls, move |address| {
+        said.say(&format!("https://{address} で待っています。"))
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tls_of(site: &Site, dir: &DataDir) -> TlsSettings {
+    match &site.server.tls {
+        Some(named) => TlsSettings {
+            certificate: named.certificate.clone(),
+            key: named.key.clone(),
+        },
+        None => server::ca::Authority::in_dir(&dir.tls()).tls,
+    }
+}
+
+/// Serves until SIGINT or SIGTERM; `ready` gets the address once connections are accepted.
+pub(crate) fn until_stopped(
+    app: App,
+    port: Port,
+    tls: TlsSettings,
+    ready: impl FnOnce(SocketAddr) + Send + 'static,
+) -> Result<(), Report> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Report::new(Kind::Fault, e))?;
+    let router = server::web::router(&app, &App::routes());
+    let address = port.address;
+    let closing = app.clone();
+    let served = runtime.block_on(async move {
+        let mut interrupt =
+            signal(SignalKind::interrupt()).map_err(|e| Report::new(Kind::Fault, e))?;
+        let mut terminate =
+            signal(SignalKind::terminate()).map_err(|e| Report::new(Kind::Fault, e))?;
+        let stop = async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        };
+        serve(app, router, port, tls, stop, move || ready(address)).await
+    });
+    runtime.shutdown_timeout(server::web::limits::STOP_TIME_MAX);
+    closing.settle().map_err(StoreError::report)?;
+    served
+}
