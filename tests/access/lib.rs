@@ -1,0 +1,1 @@
+//! Who may open what: the suite is in `tests/`.

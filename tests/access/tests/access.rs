@@ -1,0 +1,253 @@
+//! Every route × every role × every scope, from the table of routes itself. A route without a row
+//! here fails, and so does a row without a route.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a suite that cannot set itself up stops at once"
+)]
+
+use std::collections::BTreeMap;
+
+use harness::{Browser, Page, Town};
+use server::app::App;
+use server::web::{Permission, Role};
+use store::{CentreId, Scope};
+
+const CENTRE_ROLES: &[Role] = &[
+    Role::CentreManager,
+    Role::SocialWorker,
+    Role::Nurse,
+    Role::Clerk,
+];
+
+/// Method, path, permission: written by hand, on purpose a second time.
+const ROWS: &[(&str, &str, Permission)] = include!("rows.in");
+
+fn all_roles() -> impl Iterator<Item = Role> {
+    Role::ALL.iter().copied()
+}
+
+fn sign_in(town: &Town, role: Role) -> Browser {
+    let centre = CENTRE_ROLES.contains(&role).then_some("0001");
+    town.signed_in(role, centre.filter(|code| town_has(town, code)))
+}
+
+fn town_has(town: &Town, code: &str) -> bool {
+    town.count(&format!(
+        "select count(*) from support_centres where code = '{code}'"
+    )) == 1
+}
+
+#[test]
+fn the_table_of_routes_and_the_rows_of_this_suite_are_the_same() {
+    let routes = App::routes();
+    let table: BTreeMap<(String, &str), Permission> = routes
+        .table()
+        .iter()
+        .map(|route| ((route.method.to_string(), route.path), route.permission))
+        .collect();
+    let rows: BTreeMap<(String, &str), Permission> = ROWS
+        .iter()
+        .map(|(method, path, p)| (((*method).to_owned(), *path), *p))
+        .collect();
+    let missing: Vec<_> = table
+        .iter()
+        .filter(|(key, _)| !rows.contains_key(*key))
+        .collect();
+    let stale: Vec<_> = rows
+        .keys()
+        .filter(|key| !table.contains_key(*key))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "routes without a row in tests/access: {missing:?}"
+    );
+    assert!(stale.is_empty(), "rows without a route: {stale:?}");
+    for (key, permission) in &rows {
+        assert_eq!(table.get(key), Some(permission), "{key:?}");
+    }
+    assert_eq!(ROWS.len(), rows.len(), "a row stands twice");
+}
+
+/// An address for a pattern: ids that belong to `id`, anything for the rest.
+fn address(path: &str, id: i64) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for part in path.split('/') {
+        parts.push(if part.starts_with('{') {
+            id.to_string()
+        } else {
+            part.to_owned()
+        });
+    }
+    parts.join("/")
+}
+
+fn ask(browser: &mut Browser, method: &str, address: &str) -> Page {
+    if method == "GET" {
+        browser.get(address)
+    } else {
+        browser.post(address, &[])
+    }
+}
+
+#[test]
+fn every_route_is_closed_to_whoever_is_not_signed_in() {
+    let town = Town::new();
+    for (method, path, permission) in ROWS {
+        let mut browser = town.browser();
+        let page = ask(&mut browser, method, &address(path, 1));
+        if *permission == Permission::Public {
+            assert!(
+                page.status.as_u16() < 500,
+                "{method} {path}: {}",
+                page.status
+            );
+        } else {
+            assert_eq!(page.status, 401, "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn every_route_opens_for_exactly_the_roles_of_the_matrix() {
+    let town = Town::new();
+    let mut tried = 0;
+    for role in all_roles() {
+        for (method, path, permission) in ROWS {
+            if matches!(*path, "/sign-in" | "/sign-out" | "/sign-out-everywhere") {
+                continue;
+            }
+            let mut browser = sign_in(&town, role);
+            let page = ask(&mut browser, method, &address(path, 999_999_999));
+            let refused = page.status == 403;
+            assert_eq!(
+                refused,
+                !role.may(*permission),
+                "{role:?} {method} {path}: {}",
+                page.status
+            );
+            assert_ne!(
+                page.status,
+                500,
+                "{role:?} {method} {path}: {}",
+                page.text()
+            );
+            tried += 1;
+        }
+    }
+    println!("routes x roles tried: {tried}");
+    assert!(tried >= ROWS.len() * 5, "too few combinations: {tried}");
+}
+
+#[test]
+fn outside_the_scope_every_page_of_a_record_is_not_there() {
+    let town = Town::new();
+    let mut tried = 0;
+    for own in 1..=5 {
+        let code = centre_code(&town, own);
+        let other = if own == 5 { 1 } else { own + 1 };
+        let ours = consultations(&town, own);
+        let theirs = consultations(&town, other);
+        let stranger = theirs
+            .iter()
+            .find(|id| !ours.contains(id))
+            .copied()
+            .unwrap();
+        for role in CENTRE_ROLES {
+            let mut browser = town.signed_in(*role, Some(&code));
+            let pages = ROWS.iter().filter(|(method, path, _)| {
+                *method == "GET" && path.starts_with("/consultations/{id}")
+            });
+            for (method, path, _) in pages {
+                let page = ask(&mut browser, method, &address(path, stranger));
+                assert_eq!(page.status, 404, "{role:?} of {code} sees {path}");
+                tried += 1;
+            }
+            let page = browser.get(&format!("/consultations/{}", ours[0]));
+            assert_eq!(
+                page.status, 200,
+                "{role:?} of {code} cannot open her own record"
+            );
+        }
+    }
+    println!("scopes x roles x record pages tried: {tried}");
+    assert!(tried >= 20, "too few combinations: {tried}");
+}
+
+fn consultations(town: &Town, centre: i64) -> Vec<i64> {
+    let actor = store::Actor {
+        scope: Scope::Centre(CentreId(centre)),
+        ..store::Actor::system("test")
+    };
+    let sql = "select id from visible_consultations order by id";
+    let read = town
+        .app
+        .db()
+        .read(&actor, |tx| tx.all(sql, [], |row| row.get(0)));
+    read.map_err(|e: store::StoreError| e).unwrap()
+}
+
+fn centre_code(town: &Town, id: i64) -> String {
+    let actor = store::Actor::system("test");
+    let sql = "select code from support_centres where id = ?1";
+    let found = town.app.db().read(&actor, |tx| {
+        tx.one(sql, [id], |row| row.get::<_, String>(0))
+    });
+    found.map_err(|e: store::StoreError| e).unwrap().unwrap()
+}
+
+#[test]
+fn nobody_without_a_scope_is_shown_a_single_person() {
+    let town = Town::new();
+    for role in [Role::SystemAdmin, Role::CityWelfare] {
+        let scope = role.scope(None);
+        assert_eq!(town.residents(scope, 10), [0_i64; 0], "{role:?}");
+    }
+}
+
+/// Every statement that the routes prepare, with the views through which it reads people.
+#[test]
+fn person_tables_are_read_only_through_the_scoped_views() {
+    let town = Town::new();
+    for role in [Role::CityLongevity, Role::SocialWorker, Role::SystemAdmin] {
+        for (method, path, _) in ROWS.iter().filter(|(m, _, _)| *m == "GET") {
+            let mut browser = sign_in(&town, role);
+            let id = town.residents(Scope::Centre(CentreId(1)), 1)[0];
+            ask(&mut browser, method, &address(path, id));
+        }
+    }
+    let seen = store::statements::seen();
+    let reading: Vec<_> = seen.iter().filter(|(_, reads)| !reads.is_empty()).collect();
+    let mut past = Vec::new();
+    for (sql, reads) in &reading {
+        for read in reads {
+            println!(
+                "{} <- {} : {}",
+                read.table,
+                read.view.as_deref().unwrap_or("-"),
+                first_line(sql)
+            );
+            if read.view.is_none() && !(read.unscoped || read.table == "drafts") {
+                past.push(sql.clone());
+            }
+        }
+    }
+    println!(
+        "statements: {}, reading people: {}",
+        seen.len(),
+        reading.len()
+    );
+    assert_eq!(past, [""; 0]);
+    assert!(
+        reading.len() >= 5,
+        "the walk read too little to prove anything: {}",
+        reading.len()
+    );
+}
+
+fn first_line(sql: &str) -> String {
+    sql.split_whitespace()
+        .take(14)
+        .collect::<Vec<_>>()
+        .join(" ")
+}

@@ -1,0 +1,1 @@
+//! Schema steps: the suite is in `tests/`.

@@ -1,0 +1,1 @@
+//! Killed at any moment: the suite is in `tests/`.

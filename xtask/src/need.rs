@@ -1,0 +1,135 @@
+//! What a suite needs from the machine, how to see that it is there, and how it gets there.
+
+use std::path::Path;
+
+use crate::machine;
+use crate::workspace;
+
+const JOURNEYS: &str = "tests/journeys";
+
+/// One thing that a suite cannot do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Need {
+    Chromium,
+    Fonts,
+    Restic,
+    Poppler,
+    Sqlite,
+    Node,
+    Compiler,
+    Nextest,
+    Deny,
+    JourneyPackages,
+}
+
+/// How a need is met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Debian packages of these names.
+    Apt(&'static [&'static str]),
+    /// `cargo install --locked` of this crate; it compiles for minutes.
+    Cargo(&'static str),
+    /// `npm ci` in this directory.
+    Npm(&'static str),
+}
+
+const FONTS: &[&str] = &[
+    "fonts-ipamj-mincho",
+    "fonts-morisawa-bizud-gothic",
+    "fonts-morisawa-bizud-mincho",
+];
+
+impl Need {
+    pub(crate) const ALL: [Need; 10] = [
+        Need::Chromium,
+        Need::Fonts,
+        Need::Restic,
+        Need::Poppler,
+        Need::Sqlite,
+        Need::Node,
+        Need::Compiler,
+        Need::Nextest,
+        Need::Deny,
+        Need::JourneyPackages,
+    ];
+
+    /// What it is for, in the words of the person who asks why it gets installed.
+    pub(crate) fn purpose(self) -> &'static str {
+        match self {
+            Need::Chromium => "the browser of the journeys",
+            Need::Fonts => "Japanese on screens and forms, and names with 外字",
+            Need::Restic => "reads our backups as the operator's last resort would",
+            Need::Poppler => "reads back the printed PDF",
+            Need::Sqlite => "looks at database files from outside",
+            Need::Node => "runs the journeys",
+            Need::Compiler => "SQLite and zstd are compiled from C",
+            Need::Nextest => "runs the tests",
+            Need::Deny => "checks licences, sources and banned crates",
+            Need::JourneyPackages => "Playwright and axe-core for the journeys",
+        }
+    }
+
+    pub(crate) fn source(self) -> Source {
+        match self {
+            Need::Chromium => Source::Apt(&["chromium"]),
+            Need::Fonts => Source::Apt(FONTS),
+            Need::Restic => Source::Apt(&["restic"]),
+            Need::Poppler => Source::Apt(&["poppler-utils"]),
+            Need::Sqlite => Source::Apt(&["sqlite3"]),
+            Need::Node => Source::Apt(&["nodejs", "npm"]),
+            Need::Compiler => Source::Apt(&["gcc", "libc6-dev", "pkg-config"]),
+            Need::Nextest => Source::Cargo("cargo-nextest"),
+            Need::Deny => Source::Cargo("cargo-deny"),
+            Need::JourneyPackages => Source::Npm(JOURNEYS),
+        }
+    }
+
+    pub(crate) fn is_met(self) -> bool {
+        match self {
+            Need::Chromium => machine::has_program("chromium"),
+            Need::Fonts => FONTS.iter().all(|package| machine::has_package(package)),
+            Need::Restic => machine::has_program("restic"),
+            Need::Poppler => machine::has_program("pdftotext"),
+            Need::Sqlite => machine::has_program("sqlite3"),
+            Need::Node => machine::has_program("node") && machine::has_program("npm"),
+            Need::Compiler => machine::has_program("cc") && machine::has_program("pkg-config"),
+            Need::Nextest => machine::has_subcommand("nextest"),
+            Need::Deny => machine::has_subcommand("deny"),
+            Need::JourneyPackages => journey_packages_are_those_of_the_lock_file(),
+        }
+    }
+}
+
+/// npm notes what it installed in `.package-lock.json`; it is stale when the lock file is newer.
+fn journey_packages_are_those_of_the_lock_file() -> bool {
+    let room = workspace::root().join(JOURNEYS);
+    let written = |path: &Path| path.metadata().and_then(|metadata| metadata.modified());
+    let Ok(lock) = written(&room.join("package-lock.json")) else {
+        return true; // Nothing to install before there are journeys.
+    };
+    written(&room.join("node_modules/.package-lock.json")).is_ok_and(|installed| installed >= lock)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_need_is_in_the_list_of_all_once() {
+        let mut all = Need::ALL.to_vec();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), Need::ALL.len());
+    }
+
+    #[test]
+    fn no_two_needs_install_the_same_thing() {
+        for (place, need) in Need::ALL.iter().enumerate() {
+            assert!(
+                Need::ALL[place + 1..]
+                    .iter()
+                    .all(|other| other.source() != need.source())
+            );
+        }
+    }
+}
