@@ -11,6 +11,7 @@
 )]
 
 mod browser;
+pub mod process;
 mod town;
 
 pub use browser::{Browser, Page};

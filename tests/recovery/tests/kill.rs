@@ -1,8 +1,8 @@
-//! A real server process is killed at random moments while it writes: no acknowledged write is lost,
-//! the access log is whole, and the next start works.
+//! A real server process is killed at random moments while staff write consultations: no
+//! acknowledged record is lost, none is there by half, the access log is whole, the next start works.
 //!
-//! The write is a refused sign-in: it is acknowledged to the browser (422) only after its entry was
-//! committed, and needs nobody's data.
+//! A record is acknowledged when its writer was sent on to its page (303). Sessions live in the
+//! database, so the writers sign in once and go on after each kill.
 
 #![expect(
     clippy::expect_used,
@@ -10,138 +10,119 @@
     reason = "a suite that cannot set itself up stops at once"
 )]
 
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use store::DataDir;
+use base::clock::Clock;
+use harness::process::{Client, Server, listen_anywhere};
+use store::{Actor, DataDir, Db, Scope, StoreError};
 use tempfile::TempDir;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// Kills in CI, and with `--long`.
 const KILLS: u64 = 100;
 const KILLS_LONG: u64 = 1_000;
-/// Longest life of a process after its first acknowledged write, milliseconds.
+/// Longest life of a process after its first acknowledged record, milliseconds.
 const LIFE_MS: u64 = 120;
-const START_MAX: Duration = Duration::from_secs(30);
+/// Who writes: nurses of three centres, by the codes of these.
+const WRITERS: [(&str, &str); 3] = [
+    ("ch.nurse1", "0101"),
+    ("mi.nurse1", "0103"),
+    ("ki.nurse1", "0104"),
+];
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the suite starts and kills real processes"
-)]
-fn hokatsu(arguments: &[&str], site: &Path) -> Command {
-    let test = std::env::current_exe().unwrap();
-    // target/<profile>/deps/kill-… lies two below the binary's directory.
-    let binary = test
-        .parent()
-        .and_then(Path::parent)
-        .unwrap()
-        .join("hokatsu");
-    assert!(binary.exists(), "{} is not built", binary.display());
-    let mut command = Command::new(binary);
-    command.arg("--site").arg(site).args(arguments);
-    command
+/// What the writers were told is saved.
+#[derive(Debug, Default)]
+struct Acknowledged {
+    ids: Mutex<BTreeSet<i64>>,
+    /// Set once a record of the process that lives now was acknowledged.
+    first: AtomicBool,
+    /// Tells the forms apart.
+    forms: AtomicU64,
 }
 
-fn prepare(root: &Path) -> (DataDir, PathBuf) {
-    let data = root.join("data");
-    let site = root.join("site.toml");
-    let text = format!(
-        "[server]\nlisten = \"127.0.0.1:0\"\ndata = \"{}\"\n[organisation]\nname = \"試験\"\ninsurer_no = \"112292\"\n",
-        data.display()
-    );
-    base::paths::write_atomic(&site, text.as_bytes(), base::paths::MODE_PRIVATE).unwrap();
-    let made = hokatsu(
-        &["init", "--admin", "admin", "--admin-name", "管理 者"],
-        &site,
-    )
-    .output()
-    .unwrap();
-    assert!(
-        made.status.success(),
-        "{}",
-        String::from_utf8_lossy(&made.stderr)
-    );
-    (DataDir::new(data), site)
+/// A town that was built once and is served again and again.
+struct Town {
+    data: DataDir,
+    site: PathBuf,
 }
 
-fn start(site: &Path) -> (Child, String) {
-    let mut child = hokatsu(&["serve"], site)
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let (sender, receiver) = mpsc::channel();
-    // Keeps reading, or the server would block on a full pipe.
-    std::thread::spawn(move || {
-        for line in lines.map_while(Result::ok) {
-            if let Some((address, _)) = line
-                .strip_prefix("https://")
-                .and_then(|l| l.split_once(' '))
-            {
-                drop(sender.send(address.to_owned()));
-            }
+impl Town {
+    /// Its first life ends like all others.
+    fn build(dir: PathBuf) -> Self {
+        let (server, _) = Server::demo(&dir);
+        server.kill();
+        let site = dir.join("site.toml");
+        listen_anywhere(&site);
+        Self {
+            data: DataDir::new(dir.join("data")),
+            site,
         }
-    });
-    let address = receiver
-        .recv_timeout(START_MAX)
-        .expect("the server says where it listens");
-    (child, address)
+    }
+
+    fn serve(&self) -> (Server, String) {
+        Server::serve(&self.site)
+    }
 }
 
-fn agent(data: &DataDir) -> ureq::Agent {
-    let pem = std::fs::read(data.tls().join("ca.pem")).unwrap();
-    let root = Certificate::from_pem(&pem).unwrap().to_owned();
-    let tls = TlsConfig::builder()
-        .root_certs(RootCerts::new_with_certs(&[root]))
-        .build();
-    ureq::Agent::config_builder()
-        .tls_config(tls)
-        .http_status_as_error(false)
-        .timeout_global(Some(Duration::from_secs(10)))
-        .build()
-        .into()
+/// Somebody who writes consultations about one resident of her centre.
+struct Writer {
+    client: Client,
+    resident: String,
 }
 
-/// Tries to sign in with a wrong password; true when the refusal was acknowledged.
-fn try_once(agent: &ureq::Agent, base: &str) -> Option<bool> {
-    let mut page = agent.get(format!("{base}/sign-in")).call().ok()?;
-    let cookie = page
-        .headers()
-        .get("set-cookie")?
-        .to_str()
-        .ok()?
-        .split(';')
-        .next()?
-        .to_owned();
-    let text = page.body_mut().read_to_string().ok()?;
-    let (_, after) = text.split_once("name=\"csrf\" value=\"")?;
-    let (token, _) = after.split_once('"')?;
-    let fields = [("csrf", token), ("login", "nobody"), ("password", "wrong")];
-    let body = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(fields)
-        .finish();
-    let answer = agent
-        .post(format!("{base}/sign-in"))
-        .header("cookie", &cookie)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .send(body)
-        .ok()?;
-    Some(answer.status() == 422)
+impl Writer {
+    fn sign_in(town: &Town, base: &str, login: &str, resident: i64) -> Self {
+        let mut client = Client::trusting(town.data.tls().join("ca.pem"));
+        let password = demo::staff::password(login);
+        assert!(
+            client.sign_in(base, login, &password),
+            "{login} cannot sign in"
+        );
+        Self {
+            client,
+            resident: resident.to_string(),
+        }
+    }
+
+    /// Writes one record; its number once it was acknowledged, nothing once nobody answers.
+    fn write(&self, base: &str, form: u64) -> Option<i64> {
+        let submission = format!("{form:064x}");
+        let fields = [
+            ("submission", submission.as_str()),
+            ("resident", self.resident.as_str()),
+            ("received_on", "今日"),
+            ("channel", "01"),
+            ("caller_kind", "01"),
+            ("urgency", "C"),
+            ("categories", "01"),
+            ("content", "停電の試験。"),
+            ("outcome", "01"),
+        ];
+        let answer = self
+            .client
+            .post(&format!("{base}/consultations"), &fields)?;
+        assert_eq!(answer.status(), 303, "a good form was refused");
+        let place = answer.headers().get("location")?.to_str().ok()?;
+        let id = place.strip_prefix("/consultations/")?.split('?').next()?;
+        id.parse().ok()
+    }
 }
 
-/// Writes until the process dies; counts what was acknowledged.
-fn write_until_dead(data: &DataDir, address: &str, acknowledged: &AtomicU64, first: &AtomicBool) {
-    let agent = agent(data);
-    let port = address.rsplit(':').next().unwrap();
-    let base = format!("https://localhost:{port}");
-    while let Some(refused) = try_once(&agent, &base) {
-        assert!(refused, "a wrong password was not refused");
-        acknowledged.fetch_add(1, Ordering::SeqCst);
-        first.store(true, Ordering::SeqCst);
+/// Writes until the process dies.
+fn write_until_dead(writer: &Writer, address: &str, acknowledged: &Acknowledged) {
+    loop {
+        let form = acknowledged.forms.fetch_add(1, Ordering::SeqCst);
+        let Some(id) = writer.write(address, form) else {
+            return;
+        };
+        assert!(
+            acknowledged.ids.lock().unwrap().insert(id),
+            "record {id} was given out twice"
+        );
+        acknowledged.first.store(true, Ordering::SeqCst);
     }
 }
 
@@ -157,52 +138,94 @@ fn kills() -> u64 {
     }
 }
 
+/// Somebody whom this centre looks after.
+fn resident_of(db: &Db, centre: &str) -> i64 {
+    let city = Actor {
+        scope: Scope::City,
+        ..Actor::system("test")
+    };
+    let sql =
+        "select min(r.id) from visible_residents r join support_centres c on c.id = r.centre_id
+        where c.code = ?1 and r.resident_state = '1' and r.shielded = 0";
+    let found: Result<i64, StoreError> = db.read(&city, |tx| tx.count(sql, [centre]));
+    found.unwrap()
+}
+
+/// Opens the database as the next start would; the records in it, and how many are there by half.
+fn kept(data: &DataDir) -> (BTreeSet<i64>, i64) {
+    let db = Db::open(data, Clock::system()).expect("the next start works");
+    let city = Actor {
+        scope: Scope::City,
+        ..Actor::system("test")
+    };
+    let read = db.read(&city, |tx| {
+        let ids = tx.all("select id from visible_consultations", [], |row| row.get(0))?;
+        let half = "select count(*) from visible_consultations c
+            where (select count(*) from visible_consultation_versions v where v.consultation_id = c.id) <> 1
+               or c.resident_id is null";
+        let half = tx.count(half, [])?;
+        Ok::<_, StoreError>((ids.into_iter().collect(), half))
+    });
+    read.unwrap()
+}
+
 #[test]
-fn no_acknowledged_write_is_lost_and_the_chain_is_whole() {
-    drop(rustls::crypto::ring::default_provider().install_default());
+fn no_acknowledged_record_is_lost_or_half_and_the_chain_is_whole() {
     let root = TempDir::new().unwrap();
-    let (data, site) = prepare(root.path());
-    let acknowledged = Arc::new(AtomicU64::new(0));
-    let mut before = 0;
+    let town = Town::build(root.path().join("town"));
+    let (delivered, half_before) = kept(&town.data);
+    let db = Db::open(&town.data, Clock::system()).unwrap();
+    let residents = WRITERS.map(|(_, centre)| resident_of(&db, centre));
+    db.close().unwrap();
+    let (server, address) = town.serve();
+    let mut writers = Vec::new();
+    for ((login, _), resident) in WRITERS.into_iter().zip(residents) {
+        let writer = Writer::sign_in(&town, &address, login, resident);
+        writers.push(Arc::new(writer));
+    }
+    server.kill();
+    let acknowledged = Arc::new(Acknowledged::default());
     for kill in 0..kills() {
-        let (mut child, address) = start(&site);
-        let first = Arc::new(AtomicBool::new(false));
-        let writers: Vec<_> = (0..3)
-            .map(|_| {
-                let (data, address) = (data.clone(), address.clone());
-                let (count, first) = (Arc::clone(&acknowledged), Arc::clone(&first));
-                std::thread::spawn(move || write_until_dead(&data, &address, &count, &first))
-            })
-            .collect();
-        while !first.load(Ordering::SeqCst) {
-            std::thread::yield_now();
+        let (server, address) = town.serve();
+        acknowledged.first.store(false, Ordering::SeqCst);
+        let mut writing = Vec::new();
+        for writer in &writers {
+            let (writer, address) = (Arc::clone(writer), address.clone());
+            let acknowledged = Arc::clone(&acknowledged);
+            writing.push(std::thread::spawn(move || {
+                write_until_dead(&writer, &address, &acknowledged);
+            }));
+        }
+        while !acknowledged.first.load(Ordering::SeqCst) {
+            std::thread::park_timeout(Duration::from_micros(200));
+            assert!(
+                writing.iter().any(|thread| !thread.is_finished()),
+                "nobody could write after kill {kill}"
+            );
         }
         // A different moment each time: the golden ratio spreads them over the whole life.
         let moment = kill.wrapping_mul(11_400_714_819_323_198_485) % (LIFE_MS * 1000);
         std::thread::park_timeout(Duration::from_micros(moment));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        for writer in writers {
-            writer.join().unwrap();
+        server.kill();
+        for thread in writing {
+            thread.join().unwrap();
         }
-        let verdict = store::audit::verify(&data, None).unwrap();
+        let verdict = store::audit::verify(&town.data, None).unwrap();
         assert_eq!(verdict.findings, [], "after kill {kill}");
-        let kept = u64::try_from(verdict.entries).unwrap();
-        let sure = acknowledged.load(Ordering::SeqCst);
-        assert!(
-            kept >= sure,
-            "after kill {kill}: {sure} acknowledged, {kept} kept"
-        );
-        assert!(
-            kept >= before,
-            "after kill {kill}: entries went back from {before} to {kept}"
-        );
-        before = kept;
+        let (records, half) = kept(&town.data);
+        let sure = acknowledged.ids.lock().unwrap();
+        let lost: Vec<_> = sure.difference(&records).collect();
+        assert_eq!(lost, Vec::<&i64>::new(), "lost by kill {kill}");
+        assert_eq!(half, half_before, "half records after kill {kill}");
+        assert!(records.is_superset(&delivered));
     }
-    let sure = acknowledged.load(Ordering::SeqCst);
+    let sure = acknowledged.ids.lock().unwrap().len();
     println!(
-        "kills: {}, acknowledged writes: {sure}, entries kept: {before}, lost: 0",
+        "kills: {}, acknowledged records: {sure}, lost: 0, half: 0",
         kills()
     );
-    assert!(sure >= kills(), "too few writes to prove anything: {sure}");
+    assert!(
+        u64::try_from(sure).unwrap() >= kills(),
+        "too few records to prove anything: {sure}"
+    );
 }

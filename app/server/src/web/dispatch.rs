@@ -13,13 +13,14 @@ use axum::http::request::Parts;
 use axum::http::{Method, header};
 use axum::routing::{MethodFilter, MethodRouter, get};
 use store::{Actor, Event, Operation, Scope};
+use tokio::time::timeout;
 
 use crate::app::App;
 use crate::web::answer::{Answer, Response};
 use crate::web::cookies::{self, FORM_COOKIE};
 use crate::web::csrf::{is_valid, random_text};
 use crate::web::fields::Fields;
-use crate::web::limits::BODY_BYTES_MAX;
+use crate::web::limits::{BODY_BYTES_MAX, BODY_TIME_MAX};
 use crate::web::permission::Permission;
 use crate::web::problem::Problem;
 use crate::web::routes::{Route, Routes};
@@ -111,12 +112,15 @@ async fn handle(app: App, route: Arc<Route>, params: RawPathParams, request: Req
         .map(|(k, v)| (k.to_owned(), v.to_owned()))
         .collect();
     let mut visit = new_visit(&app, &route, &parts, params, number.clone());
-    let bytes = to_bytes(body, BODY_BYTES_MAX).await;
+    let body = match timeout(BODY_TIME_MAX, to_bytes(body, BODY_BYTES_MAX)).await {
+        Ok(read) => read.or(Err(Problem::TooLarge)),
+        Err(_) => Err(Problem::TooSlow),
+    };
     let desk = app.desk().clone();
     let work = move || {
-        let answer = match (bytes, read_method(&parts.method)) {
+        let answer = match (body, read_method(&parts.method)) {
             (_, false) => Err(Problem::WrongMethod),
-            (Err(_), _) => Err(Problem::TooLarge),
+            (Err(problem), _) => Err(problem),
             (Ok(bytes), true) => gate(&mut visit, &route, &parts, &bytes),
         };
         let mut response = match answer {

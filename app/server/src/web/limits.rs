@@ -6,6 +6,10 @@ use std::time::Duration;
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Form fields in one request.
 pub const FIELDS_MAX: usize = 500;
+/// How long a client may take to send the head of a request, and how long it may keep silent.
+pub const HEADER_TIME_MAX: Duration = Duration::from_secs(15);
+/// How long a client may take to send the body of a request.
+pub const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 /// Longest time a request may take.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 /// Requests that run at the same time; more wait for [`QUEUE_TIME_MAX`].

@@ -23,6 +23,8 @@ pub enum Problem {
     Unreadable,
     /// More bytes or fields than a request may have.
     TooLarge,
+    /// The body of the request did not arrive in time.
+    TooSlow,
     /// Too many requests in a short time.
     TooMany,
     /// Everything is taken; the same request may succeed in a moment.
@@ -112,6 +114,12 @@ impl Problem {
                 "保存していません。入力した文は、ブラウザの「戻る」で元の画面に残っています。",
                 "文を分けて、もう一度保存してください。",
             ),
+            Self::TooSlow => words(
+                StatusCode::REQUEST_TIMEOUT,
+                "送信に時間がかかりすぎました",
+                "保存していません。入力した文は、ブラウザの「戻る」で元の画面に残っています。",
+                "通信の状態を確かめ、もう一度保存してください。",
+            ),
             Self::TooMany => words(
                 StatusCode::TOO_MANY_REQUESTS,
                 "操作が続きすぎています",
@@ -150,6 +158,7 @@ impl Problem {
             | Self::WrongMethod
             | Self::Unreadable
             | Self::TooLarge
+            | Self::TooSlow
             | Self::TooMany
             | Self::Busy
             | Self::Page(_)
@@ -175,6 +184,7 @@ impl Problem {
             | Self::WrongMethod
             | Self::Unreadable
             | Self::TooLarge
+            | Self::TooSlow
             | Self::TooMany
             | Self::Page(_) => {}
         }

@@ -10,7 +10,7 @@ use base::report::{Kind, Report, Runbook};
 use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
-use crate::web::limits::STOP_TIME_MAX;
+use crate::web::limits::{HEADER_TIME_MAX, STOP_TIME_MAX};
 use crate::web::tls::{self, TlsSettings};
 use crate::web::work::background;
 
@@ -80,8 +80,17 @@ pub async fn run(
         .into_make_service_with_connect_info::<SocketAddr>();
     let address = port.address.to_string();
     let failed = move |error| Report::new(Kind::Network, error).at(&address);
-    let server = axum_server::from_tcp_rustls(port.listener, live).map_err(&failed)?;
-    let served = server.handle(handle).serve(service).await;
+    let mut server = axum_server::from_tcp_rustls(port.listener, live)
+        .map_err(&failed)?
+        .handle(handle)
+        .first_request_timeout(HEADER_TIME_MAX);
+    // Off unless said: without it a client that sends a byte a minute holds a connection for ever.
+    let mut http1 = server.http_builder().http1();
+    http1.header_read_timeout(HEADER_TIME_MAX);
+    let mut http2 = server.http_builder().http2();
+    http2.keep_alive_interval(HEADER_TIME_MAX);
+    http2.keep_alive_timeout(HEADER_TIME_MAX);
+    let served = server.serve(service).await;
     for task in [watch, watchdog, stopping, announce] {
         task.abort();
     }
