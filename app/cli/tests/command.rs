@@ -1,0 +1,275 @@
+//! The command from outside: what it prints, how it ends, what it leaves.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a suite that cannot set itself up stops at once"
+)]
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use harness::process::{Client, STOP_MAX, Server, ended, listen_anywhere};
+use tempfile::TempDir;
+
+/// Every role of the matrix has at least one login in the town.
+const ROLES: [&str; 7] = [
+    "centre_manager",
+    "city_longevity",
+    "city_welfare",
+    "clerk",
+    "nurse",
+    "social_worker",
+    "system_admin",
+];
+
+/// A first data directory with its settings, without a town.
+fn prepared(root: &Path) -> PathBuf {
+    let (data, site) = (root.join("data"), root.join("site.toml"));
+    let text = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\ndata = \"{}\"\n[organisation]\nname = \"試験\"\n\
+         insurer_no = \"112292\"\n",
+        data.display()
+    );
+    base::paths::write_atomic(&site, text.as_bytes(), base::paths::MODE_PRIVATE).unwrap();
+    let (code, _, errors) = run(
+        &site,
+        &["init", "--admin", "admin", "--admin-name", "管理 者"],
+    );
+    assert_eq!(code, 0, "{errors}");
+    site
+}
+
+fn run(site: &Path, words: &[&str]) -> (i32, String, String) {
+    ended([&["--site", site.to_str().unwrap()], words].concat())
+}
+
+fn text<'v>(value: &'v serde_json::Value, name: &str) -> &'v str {
+    value[name].as_str().unwrap()
+}
+
+#[test]
+fn a_town_starts_lets_every_role_in_stops_on_ctrl_c_and_starts_again() {
+    let root = TempDir::new().unwrap();
+    let dir = root.path().join("town");
+    let (server, ready) = Server::demo(&dir);
+    let base = text(&ready, "url").trim_end_matches('/');
+    assert!(ready["monitor_url"].is_null());
+    let mut roles: Vec<&str> = Vec::new();
+    for login in ready["logins"].as_array().unwrap() {
+        let mut client = Client::trusting(text(&ready, "ca_file"));
+        let known = client.sign_in(base, text(login, "login"), text(login, "password"));
+        assert!(known, "{} cannot sign in", text(login, "login"));
+        let (status, page) = client.get(&format!("{base}/"));
+        assert_eq!(status, 200, "{page}");
+        roles.push(text(login, "role"));
+    }
+    roles.sort_unstable();
+    roles.dedup();
+    assert_eq!(roles, ROLES);
+    let (status, took, more) = server.interrupt();
+    assert_eq!(status.code(), Some(0));
+    assert!(took < STOP_MAX, "stopping took {took:?}");
+    assert_eq!(more, [""; 0], "more than one object on stdout");
+
+    let (server, again) = Server::demo(&dir);
+    assert_eq!(again["logins"], ready["logins"]);
+    let mut client = Client::trusting(text(&again, "ca_file"));
+    let (status, _) = client.get(&format!("{}sign-in", text(&again, "url")));
+    assert_eq!(status, 200);
+    drop(server.interrupt());
+    a_backup_comes_back_equal(&dir, root.path());
+}
+
+/// Of the town above, since making one takes the longest.
+fn a_backup_comes_back_equal(dir: &Path, root: &Path) {
+    let site = dir.join("site.toml");
+    listen_anywhere(&site);
+    let (code, saved, errors) = run(&site, &["--json", "backup", "run"]);
+    assert_eq!(code, 0, "{errors}");
+    let saved: serde_json::Value = serde_json::from_str(&saved).unwrap();
+    let (code, listed, _) = run(&site, &["--json", "backup", "list"]);
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    // One of the first start and one of now, in each of two repositories.
+    assert_eq!((code, listed.as_array().unwrap().len()), (0, 4));
+    for (number, repository) in ["raid", "disk-a"].into_iter().enumerate() {
+        let to = root.join(repository);
+        let place = to.to_str().unwrap();
+        let words = [
+            "--json",
+            "restore",
+            "--yes",
+            "--repository",
+            repository,
+            "--to",
+            place,
+        ];
+        let (code, restored, errors) = run(&site, &words);
+        assert_eq!(code, 0, "{errors}");
+        let restored: serde_json::Value = serde_json::from_str(&restored).unwrap();
+        assert_eq!(restored["equal"], true);
+        assert_eq!(restored["audit_head"], saved[number]["audit_head"]);
+        let (code, _, errors) = ended(["--data", place, "audit", "verify"]);
+        assert_eq!(code, 0, "{errors}");
+    }
+    let copies =
+        ["raid", "disk-a"].map(|name| fs::read(root.join(name).join("hokatsu.db")).unwrap());
+    assert!(
+        copies[0] == copies[1],
+        "the two repositories restored different databases"
+    );
+    let (code, _, errors) = run(
+        &site,
+        &[
+            "restore",
+            "--yes",
+            "--to",
+            root.join("raid").to_str().unwrap(),
+        ],
+    );
+    assert_eq!(code, 2, "a used directory was written into: {errors}");
+}
+
+#[test]
+fn a_taken_port_is_named_with_its_runbook_and_nothing_is_made() {
+    let root = TempDir::new().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let dir = root.path().join("town");
+    let (code, out, errors) = ended(["demo", "--listen", &address, "--dir", dir.to_str().unwrap()]);
+    assert_eq!((code, out.as_str()), (3, ""));
+    assert!(
+        errors.contains(&address) && errors.contains("runbooks/port-in-use.md"),
+        "{errors}"
+    );
+    assert!(!dir.exists());
+}
+
+#[test]
+fn what_was_typed_wrongly_ends_with_2_and_says_how_it_is_typed() {
+    for words in [
+        &["fly"][..],
+        &["demo", "--size", "huge"],
+        &["restore"],
+        &["demo", "--listen", "8443"],
+    ] {
+        let (code, out, errors) = ended(words);
+        assert_eq!((code, out.as_str()), (2, ""), "{words:?}");
+        assert!(errors.contains("--help"), "{errors}");
+    }
+    assert_eq!(ended(["--help"]).0, 0);
+    assert_eq!(ended(["--version"]).0, 0);
+}
+
+#[test]
+fn a_used_data_directory_is_not_made_anew() {
+    let root = TempDir::new().unwrap();
+    let site = prepared(root.path());
+    let before = fs::read(root.path().join("data/hokatsu.db")).unwrap();
+    let (code, _, errors) = run(&site, &["init", "--admin", "b", "--admin-name", "別 人"]);
+    assert_eq!(code, 3, "{errors}");
+    assert_eq!(
+        fs::read(root.path().join("data/hokatsu.db")).unwrap(),
+        before
+    );
+}
+
+#[test]
+fn a_second_process_is_told_who_has_the_directory() {
+    let root = TempDir::new().unwrap();
+    let site = prepared(root.path());
+    let (server, _) = Server::serve(&site);
+    let (code, _, errors) = run(&site, &["audit", "checkpoint"]);
+    assert_eq!(code, 3);
+    assert!(errors.contains("runbooks/data-dir-in-use.md"), "{errors}");
+    drop(server);
+}
+
+#[test]
+fn a_directory_of_a_newer_version_is_refused_and_left_alone() {
+    let root = TempDir::new().unwrap();
+    let site = prepared(root.path());
+    let database = root.path().join("data/hokatsu.db");
+    let mut bytes = fs::read(&database).unwrap();
+    // Bytes 60 to 63 of an SQLite file are its user_version, which is our schema.
+    bytes[60..64].copy_from_slice(&9_999_u32.to_be_bytes());
+    base::paths::write_atomic(&database, &bytes, base::paths::MODE_PRIVATE).unwrap();
+    let (code, _, errors) = run(&site, &["serve"]);
+    assert_eq!(code, 3);
+    assert!(errors.contains("runbooks/data-dir-newer.md"), "{errors}");
+    assert_eq!(fs::read(&database).unwrap(), bytes);
+}
+
+#[test]
+fn a_directory_that_is_not_there_or_holds_something_else_is_named() {
+    let root = TempDir::new().unwrap();
+    let site = prepared(root.path());
+    let nowhere = root.path().join("nowhere");
+    let (code, _, errors) = run(
+        &site,
+        &["--data", nowhere.to_str().unwrap(), "audit", "checkpoint"],
+    );
+    assert_eq!(code, 3, "{errors}");
+    let database = root.path().join("data/hokatsu.db");
+    base::paths::write_atomic(&database, &[b'x'; 9_000], base::paths::MODE_PRIVATE).unwrap();
+    let (code, _, errors) = run(&site, &["serve"]);
+    assert_eq!(code, 3, "{errors}");
+    assert_eq!(fs::read(&database).unwrap(), [b'x'; 9_000]);
+}
+
+#[test]
+fn wrong_settings_are_told_with_their_line() {
+    let root = TempDir::new().unwrap();
+    let site = prepared(root.path());
+    let text = fs::read_to_string(&site)
+        .unwrap()
+        .replace("127.0.0.1:0", "nowhere");
+    base::paths::write_atomic(&site, text.as_bytes(), base::paths::MODE_PRIVATE).unwrap();
+    let (code, _, errors) = run(&site, &["serve"]);
+    assert_eq!(code, 2, "{errors}");
+    assert!(errors.contains("2 行目"), "{errors}");
+    let (code, _, errors) = ended(["--site", "/nowhere/site.toml", "serve"]);
+    assert_eq!(code, 2, "{errors}");
+}
+
+#[test]
+fn files_that_cannot_be_read_are_refused_and_change_nothing() {
+    let root = TempDir::new().unwrap();
+    let site = prepared(root.path());
+    let before = fs::read(root.path().join("data/hokatsu.db")).unwrap();
+    let bad = [
+        ("empty.csv", Vec::new()),
+        ("columns.csv", "宛名番号,氏名\n1,山田\n".as_bytes().to_vec()),
+        ("endless.csv", vec![b'a'; 3_000_000]),
+        ("nul.csv", b"\0\0\0\0\n\0\0\n".to_vec()),
+    ];
+    for (name, bytes) in bad {
+        let file = root.path().join(name);
+        base::paths::write_atomic(&file, &bytes, base::paths::MODE_PRIVATE).unwrap();
+        let (code, out, errors) = run(
+            &site,
+            &["import", "residents", "--yes", file.to_str().unwrap()],
+        );
+        assert_eq!((code, out.as_str()), (2, ""), "{name}: {errors}");
+        assert!(
+            errors.contains("runbooks/import-rejected.md"),
+            "{name}: {errors}"
+        );
+    }
+    let (code, _, _) = run(&site, &["import", "residents", "--yes", "/nowhere.csv"]);
+    assert_eq!(code, 2);
+    assert_eq!(
+        fs::read(root.path().join("data/hokatsu.db")).unwrap(),
+        before
+    );
+}
+
+#[test]
+fn what_changes_something_asks_first_and_without_a_terminal_refuses() {
+    let root = TempDir::new().unwrap();
+    let site = prepared(root.path());
+    let (code, _, errors) = run(&site, &["import", "undo"]);
+    assert_eq!(code, 2);
+    assert!(errors.contains("--yes"), "{errors}");
+}
