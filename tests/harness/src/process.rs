@@ -82,8 +82,14 @@ impl Server {
 
     /// `serve` by this settings file; the process and its address, `https://localhost:PORT`.
     pub fn serve(site: &Path) -> (Self, String) {
+        Self::serve_under(site, &[])
+    }
+
+    /// The same with variables, as a service manager sets them.
+    pub fn serve_under(site: &Path, variables: &[(&str, &OsStr)]) -> (Self, String) {
         let words: [&OsStr; 3] = ["--site".as_ref(), site.as_ref(), "serve".as_ref()];
         let mut child = hokatsu(words)
+            .envs(variables.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the command starts");
@@ -198,6 +204,11 @@ impl Client {
         let mut answer = self.ask(address).expect("an answer");
         let text = answer.body_mut().read_to_string().expect("a page in UTF-8");
         (answer.status().as_u16(), text)
+    }
+
+    /// Does somebody answer there whom this client trusts?
+    pub fn trusts(&mut self, address: &str) -> bool {
+        self.ask(address).is_ok()
     }
 
     fn ask(&mut self, address: &str) -> Result<Response<ureq::Body>, ureq::Error> {

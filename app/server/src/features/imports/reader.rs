@@ -18,6 +18,8 @@ const RECORD_BYTES_MAX: usize = 1 << 20;
 /// So much of a file decides its character set; each later line is still judged by itself.
 const SAMPLE_BYTES: u64 = 4 << 20;
 const BUFFER_BYTES: usize = 1 << 16;
+/// Most records are shorter than this.
+const CELLS_BUFFER_BYTES: usize = 1 << 10;
 /// Ctrl-Z, which old systems write behind the last line.
 const END_MARK: &[u8] = b"\x1A";
 
@@ -173,26 +175,24 @@ struct Raw {
     bytes: usize,
 }
 
-/// Splits a record by RFC 4180; nothing when a quote stays open.
+/// Splits one record; nothing when its quotes do not close or end in the middle of it.
 fn cells(text: &str) -> Option<Vec<String>> {
-    let mut cells = Vec::new();
-    let mut cell = String::new();
-    let mut quoted = false;
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match (quoted, c) {
-            (true, '"') if chars.peek() == Some(&'"') => {
-                chars.next();
-                cell.push('"');
-            }
-            (true, '"') => quoted = false,
-            (false, '"') if cell.is_empty() => quoted = true,
-            (false, ',') => cells.push(std::mem::take(&mut cell)),
-            (_, c) => cell.push(c),
-        }
+    if !text.matches('"').count().is_multiple_of(2) {
+        return None;
     }
-    cells.push(cell);
-    (!quoted).then_some(cells)
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .terminator(csv::Terminator::Any(b'\n'))
+        .buffer_capacity(CELLS_BUFFER_BYTES)
+        .from_reader(text.as_bytes());
+    let mut records = reader.records();
+    let cells = records.next()?.ok()?;
+    // Joined lines that are two records all the same: a quote stands in the middle of a cell.
+    records
+        .next()
+        .is_none()
+        .then(|| cells.iter().map(str::to_owned).collect())
 }
 
 #[cfg(test)]
@@ -206,6 +206,49 @@ mod tests {
             ["a", "b,\"c\"\nd", ""]
         );
         assert_eq!(cells("a,\"b"), None);
+        assert_eq!(cells("a\"b\nc\"d,e"), None, "two records in one");
+        assert_eq!(cells("a\"b\"c,\rd").unwrap(), ["a\"b\"c", "\rd"]);
+    }
+
+    fn read_all(bytes: &[u8]) -> Vec<Vec<String>> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.csv");
+        base::paths::write_atomic(&path, bytes, 0o600).unwrap();
+        let Ok(mut records) = Records::open(&path, EncodingChoice::Utf8) else {
+            return Vec::new();
+        };
+        let mut all = Vec::new();
+        while let Ok(Some(record)) = records.next() {
+            all.push(record.cells);
+        }
+        assert!(records.done <= records.size);
+        all
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config {
+            cases: 64, failure_persistence: None, ..proptest::test_runner::Config::default()
+        })]
+
+        #[test]
+        fn no_bytes_at_all_break_the_reader(bytes in proptest::collection::vec(
+            proptest::prop_oneof![
+                proptest::prelude::any::<u8>(),
+                proptest::sample::select(b"\",\r\n\0\x1a\x81\x5c".to_vec()),
+            ], 1..400)) {
+            read_all(&bytes);
+        }
+
+        #[test]
+        fn what_a_csv_writer_wrote_is_read_again(rows in proptest::collection::vec(
+            proptest::collection::vec("[ぁ-んa-z0-9\",\n 　]{1,8}", 3), 1..8)) {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            for row in &rows {
+                writer.write_record(row).unwrap();
+            }
+            let read = read_all(&writer.into_inner().unwrap());
+            proptest::prop_assert_eq!(read, rows);
+        }
     }
 
     #[test]
