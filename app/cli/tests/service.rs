@@ -1,6 +1,8 @@
 //! The service as systemd and the network meet it: readiness, watchdog, certificates, silent clients.
 
 #![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "a suite that cannot set itself up stops at once"
 )]

@@ -1,7 +1,6 @@
 //! The application: database, clock, settings and the tables read once, shared by every request.
 
 use std::num::NonZeroU32;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use base::clock::Clock;
@@ -13,6 +12,9 @@ use crate::features;
 use crate::web::Routes;
 use crate::web::limits::{SESSION_HOURS_MAX, SESSION_IDLE_MINUTES};
 use crate::web::work::Desk;
+
+/// As the stylesheet names it.
+const SCREEN_FONT: &str = "bizud-gothic.ttf";
 
 /// How long somebody stays signed in.
 #[derive(Debug, Clone)]
@@ -32,8 +34,6 @@ pub struct ServerSettings {
     pub requests_per_second: NonZeroU32,
     /// A line for everybody, e.g. that this is a demonstration.
     pub notice: Option<String>,
-    /// Directories to look for fonts in besides the system's; for tests.
-    pub font_dirs: Vec<PathBuf>,
 }
 
 impl ServerSettings {
@@ -46,7 +46,6 @@ impl ServerSettings {
             },
             requests_per_second: NonZeroU32::MIN.saturating_add(49),
             notice: None,
-            font_dirs: Vec::new(),
         }
     }
 }
@@ -140,9 +139,10 @@ impl App {
         self.0.db.settle()
     }
 
-    /// A face for the screen, for terminals that do not have it.
-    pub(crate) fn screen_font(&self, _face: &str) -> Option<Vec<u8>> {
-        None
+    /// The face of the screens, for terminals that do not have it.
+    pub(crate) fn screen_font(&self, file: &str) -> Option<Vec<u8>> {
+        let fonts = self.fonts().ok().filter(|_| file == SCREEN_FONT)?;
+        fonts.screen_face()
     }
 
     pub(crate) fn desk(&self) -> &Desk {

@@ -295,3 +295,21 @@ fn a_snapshot_is_whole_and_carries_the_same_head() {
     assert_eq!((here.head, here.entries), (there.head, there.entries));
     assert_eq!(there.findings, []);
 }
+
+#[test]
+fn a_checkpoint_torn_by_a_power_cut_stops_neither_the_check_nor_the_next_start() {
+    let (dir, db) = fresh();
+    entry(&db, "a");
+    db.close().unwrap();
+    let place = DataDir::new(dir.path());
+    let before = std::fs::read(place.checkpoints()).unwrap();
+    let torn = [&before[..], b"{\"at\":\"2026-11-2"].concat();
+    base::paths::write_atomic(&place.checkpoints(), &torn, 0o600).unwrap();
+    let verdict = store::audit::verify(&place, None).unwrap();
+    assert_eq!(verdict.findings, []);
+    Db::open(&place, Clock::system()).unwrap().close().unwrap();
+    let after = std::fs::read(place.checkpoints()).unwrap();
+    assert_eq!(after[..before.len()], before[..]);
+    let verdict = store::audit::verify(&place, None).unwrap();
+    assert_eq!((verdict.findings, verdict.checkpoints), (vec![], 4));
+}

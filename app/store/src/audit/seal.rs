@@ -147,6 +147,7 @@ impl Checkpoint {
         };
         let mut line = serde_json::to_vec(self).map_err(|e| io(e.into()))?;
         line.push(b'\n');
+        drop_torn_line(path).map_err(io)?;
         let mut file = File::options()
             .create(true)
             .append(true)
@@ -156,7 +157,8 @@ impl Checkpoint {
         file.sync_data().map_err(io)
     }
 
-    /// All checkpoints of a file, oldest first.
+    /// All checkpoints of a file, oldest first. A last line without its end is what a power cut
+    /// left of an append that nobody was told had worked; it counts for nothing.
     ///
     /// # Errors
     /// [`StoreError::Io`] when it cannot be read or a line is no checkpoint.
@@ -166,7 +168,10 @@ impl Checkpoint {
             source,
         };
         let text = std::fs::read_to_string(path).map_err(io)?;
-        text.lines()
+        let whole = text.rfind('\n').map_or(0, |at| at + 1);
+        text.get(..whole)
+            .unwrap_or_default()
+            .lines()
             .filter(|line| !line.trim().is_empty())
             .map(|line| serde_json::from_str(line).map_err(|e| io(e.into())))
             .collect()
@@ -187,4 +192,20 @@ impl Checkpoint {
             _ => false,
         }
     }
+}
+
+/// Takes away what a power cut left behind the last whole line.
+fn drop_torn_line(path: &Path) -> std::io::Result<()> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n');
+    let whole = whole.map_or(0, |at| at + 1);
+    if whole < bytes.len() {
+        let file = File::options().write(true).open(path)?;
+        file.set_len(u64::try_from(whole).unwrap_or(u64::MAX))?;
+    }
+    Ok(())
 }
