@@ -37,6 +37,7 @@ create table residents (
 create index residents_by_household on residents (household_no);
 create index residents_by_birth on residents (born_on);
 create index residents_by_centre on residents (centre_id);
+create index residents_by_area on residents (area_code);
 
 -- Derived from residents and resident_corrections: what the find box compares.
 create table resident_names (
@@ -50,7 +51,9 @@ create table resident_names (
   primary key (resident_id, kind)
 ) strict, without rowid;
 create index resident_names_by_kana on resident_names (kana_key, resident_id);
-create index resident_names_by_loose on resident_names (kana_loose, resident_id);
+-- With the strict key beside it: find ranks by it without a second look.
+create index resident_names_by_loose on resident_names (kana_loose, kana_key, resident_id);
+create index resident_names_by_given on resident_names (kana_given_loose, kana_given_key, resident_id);
 create index resident_names_by_kanji on resident_names (kanji_key, resident_id);
 
 create table resident_places (
@@ -59,6 +62,7 @@ create table resident_places (
   address_key text not null
 ) strict;
 create index resident_places_by_phone on resident_places (phone_digits) where phone_digits <> '';
+create index resident_places_by_phone_end on resident_places (substr(phone_digits, -4)) where phone_digits <> '';
 create index resident_places_by_address on resident_places (address_key, resident_id);
 
 create table household_members (

@@ -61,6 +61,7 @@ coded! {
         Refusal = "refusal", "権限のない操作";
         SetUp = "set_up", "初期設定";
         MasterLoad = "master_load", "マスタの読込み";
+        ResidentFind = "resident_find", "住民の検索";
         ResidentView = "resident_view", "対象者の閲覧";
         ResidentInquiry = "resident_inquiry", "照会";
         ResidentCorrect = "resident_correct", "対象者情報の訂正";

@@ -38,7 +38,7 @@ const CODES: &str = "select code, label from codes
 
 /// The entries of a list that hold on a day. Lists: `consultation_channel`, `caller_kind`,
 /// `consultation_category`, `consultation_response`, `urgency`, `consultation_outcome`,
-/// `closing_reason`; for display also `care_level`, `sex`, `resident_kind`, `resident_state`,
+/// `closing_reason`, `inquiry_reason`; for display also `care_level`, `sex`, `resident_kind`, `resident_state`,
 /// `resident_event`, `insured_category`, `certification_state`, `application_kind`, `planner_kind`,
 /// `bedridden_level`, `dementia_level`.
 ///

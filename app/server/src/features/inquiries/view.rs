@@ -1,0 +1,63 @@
+//! Replies → words.
+
+use jiff::Timestamp;
+
+use super::model::{Centre, INQUIRIES_MAX};
+use crate::features::masters::Code;
+
+/// A choice of a list.
+pub(super) struct Choice {
+    pub(super) value: String,
+    pub(super) label: String,
+    pub(super) selected: bool,
+}
+
+pub(super) fn reasons(reasons: &[Code], chosen: &str) -> Vec<Choice> {
+    let none = Choice {
+        value: String::new(),
+        label: "選んでください".to_owned(),
+        selected: false,
+    };
+    let known = reasons.iter().map(|known| Choice {
+        value: known.code.clone(),
+        label: known.label.clone(),
+        selected: known.code == chosen,
+    });
+    std::iter::once(none).chain(known).collect()
+}
+
+/// A centre as the caller is told.
+pub(super) struct CentreWords {
+    pub(super) name: String,
+    pub(super) phone: String,
+}
+
+pub(super) fn centre(centre: &Centre) -> CentreWords {
+    CentreWords {
+        name: centre.name.clone(),
+        phone: if centre.phone.is_empty() {
+            "電話番号は登録されていません。市（長寿あんしん課）にお問い合わせください。".to_owned()
+        } else {
+            format!("電話 {}", centre.phone)
+        },
+    }
+}
+
+/// How many more inquiries this hour allows.
+pub(super) fn left(used: usize) -> String {
+    let left = INQUIRIES_MAX.saturating_sub(used);
+    format!("1時間に{INQUIRIES_MAX}回まで照会できます。今はあと{left}回です。")
+}
+
+/// When it is possible again, to the minute, rounded up.
+pub(super) fn again_at(at: Timestamp) -> String {
+    let whole = at
+        .checked_add(jiff::SignedDuration::from_secs(59))
+        .unwrap_or(at);
+    let local = base::clock::japan().to_datetime(whole);
+    format!(
+        "照会は1時間に{INQUIRIES_MAX}回までです。{}時{:02}分から、また照会できます。",
+        local.hour(),
+        local.minute()
+    )
+}

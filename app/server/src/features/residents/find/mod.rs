@@ -1,0 +1,235 @@
+//! Find: one box for name, number, date of birth, telephone and address.
+//!
+//! Shape: [`query`] reads what was typed, [`store`] asks it as one statement through the scoped
+//! views, `view` gives the words. The same address answers a whole page, or with `part=1` its
+//! list alone, which the script of the page puts in place while somebody types.
+//! Access log: a whole page that looked for something leaves `resident_find` with the kinds of
+//! words and the count, never the words. The parts do not: a write for each keystroke would hold
+//! the one writer and bury the log; whom somebody opens from the list is logged there.
+//! Limits: 200 characters, 1,000 people, 50 a page.
+//! Not here: people outside the scope (`features/inquiries`), the person's own page.
+
+mod model;
+mod query;
+mod store;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use ::store::{Event, Operation, ReadTx, RecordKind, ResidentId, Scope, StoreError};
+use askama::Template;
+
+use self::model::{Contacts, Filter, Hit, Rank};
+use self::query::Query;
+use self::store as sql;
+use self::view::{Choice, Pages, RowWords};
+use crate::features::masters;
+use crate::web::limits::ROWS_PER_PAGE;
+use crate::web::{Answer, Fields, Permission, Problem, Shell, Visit};
+
+/// The consultation whose client is looked for.
+struct Picking {
+    id: i64,
+    number: String,
+}
+
+/// The list, or what stands in its place.
+struct Results {
+    csrf: String,
+    problem: String,
+    asked: bool,
+    narrowed: bool,
+    count: String,
+    rows: Vec<RowWords>,
+    pages: Pages,
+    advice: Vec<String>,
+    recent: Vec<RowWords>,
+    picking: Option<Picking>,
+    shows_centre: bool,
+    may_write: bool,
+    may_inquire: bool,
+}
+
+#[derive(Template)]
+#[template(path = "features/residents/find/find.html")]
+struct FindPage {
+    shell: Shell,
+    filter: Filter,
+    areas: Vec<Choice>,
+    contacts: Vec<Choice>,
+    results: Results,
+}
+
+#[derive(Template)]
+#[template(path = "features/residents/find/part.html")]
+struct PartPage {
+    results: Results,
+}
+
+/// What one request asks for.
+struct Asked {
+    query: Query,
+    problem: String,
+    filter: Filter,
+    page: usize,
+}
+
+impl Asked {
+    fn read(fields: &Fields) -> Self {
+        let (query, problem) = match query::read(fields.get("q")) {
+            Ok(query) => (query, String::new()),
+            Err(why) => (Query::default(), view::unread(why)),
+        };
+        let area = fields.trimmed("area");
+        Self {
+            query,
+            problem,
+            filter: Filter {
+                certified: fields.get("certified") == "1",
+                elders: fields.get("elders") == "1",
+                area: (!area.is_empty()).then(|| area.to_owned()),
+                contacts: match fields.get("contacts") {
+                    "any" => Contacts::Any,
+                    "own" => Contacts::Own,
+                    _ => Contacts::Everyone,
+                },
+            },
+            page: fields.trimmed("page").parse().unwrap_or(1),
+        }
+    }
+
+    /// Is there anything to look for?
+    fn looks(&self) -> bool {
+        self.problem.is_empty() && !(self.query.is_empty() && self.filter.is_empty())
+    }
+}
+
+/// What the database answered.
+struct Found {
+    hits: Vec<Hit>,
+    page: usize,
+    rows: Vec<RowWords>,
+    recent: Vec<RowWords>,
+}
+
+pub(super) fn find(visit: &Visit) -> Answer {
+    let asked = Asked::read(&visit.query);
+    let whole = visit.query.get("part") != "1";
+    let (found, picking, areas) = visit.app.db().read(&visit.actor, |tx| {
+        let picking = picking(visit, tx)?;
+        let areas = if whole {
+            sql::areas(tx, visit.actor.centre_id, visit.today())?
+        } else {
+            Vec::new()
+        };
+        Ok::<_, Problem>((look(visit, tx, &asked)?, picking, areas))
+    })?;
+    if whole && asked.looks() {
+        let count = found.hits.len().min(sql::HITS_MAX);
+        let event =
+            Event::done(Operation::ResidentFind).detail(format!("{} {count}", asked.query.kinds()));
+        let event = match &picking {
+            Some(picking) => event.on(RecordKind::Consultation, picking.id),
+            None => event,
+        };
+        visit
+            .app
+            .db()
+            .write(&visit.actor, |tx| Ok::<_, Problem>(tx.audited(event, ())))?;
+    }
+    let results = results(visit, &asked, found, picking);
+    if !whole {
+        return visit.page(&PartPage { results });
+    }
+    visit.page(&FindPage {
+        shell: Shell::new(visit, "住民をさがす")
+            .under(&[])
+            .looking_for(visit.query.get("q")),
+        areas: view::areas(&areas, &asked.filter),
+        contacts: view::contacts(&asked.filter),
+        filter: asked.filter,
+        results,
+    })
+}
+
+/// `for=ID`: the list offers to make somebody the client of this consultation.
+fn picking(visit: &Visit, tx: &ReadTx<'_>) -> Result<Option<Picking>, Problem> {
+    let text = visit.query.trimmed("for");
+    if text.is_empty() || !visit.may(Permission::ConsultationWrite) {
+        return Ok(None);
+    }
+    let id = text.parse().or(Err(Problem::NotFound))?;
+    let number = sql::consultation(tx, id)?.ok_or(Problem::NotFound)?;
+    Ok(Some(Picking { id, number }))
+}
+
+fn look(visit: &Visit, tx: &ReadTx<'_>, asked: &Asked) -> Result<Found, Problem> {
+    let (staff, today) = (visit.signed_in()?.staff_id, visit.today());
+    let looks = asked.looks();
+    let hits = if looks {
+        sql::find(tx, &asked.query, &asked.filter, (staff, today))?
+    } else {
+        Vec::new()
+    };
+    let last = hits.len().min(sql::HITS_MAX).div_ceil(ROWS_PER_PAGE).max(1);
+    let page = asked.page.clamp(1, last);
+    let shown = hits
+        .iter()
+        .take(sql::HITS_MAX)
+        .skip((page - 1) * ROWS_PER_PAGE)
+        .take(ROWS_PER_PAGE);
+    let rows = words(visit, tx, shown.copied())?;
+    let recent = if looks {
+        Vec::new()
+    } else {
+        let opened = sql::recent(tx, staff)?;
+        words(visit, tx, opened.into_iter().map(plain))?
+    };
+    Ok(Found {
+        hits,
+        page,
+        rows,
+        recent,
+    })
+}
+
+fn plain(id: ResidentId) -> Hit {
+    Hit {
+        id,
+        rank: Rank::Plain,
+    }
+}
+
+fn words(
+    visit: &Visit,
+    tx: &ReadTx<'_>,
+    hits: impl Iterator<Item = Hit>,
+) -> Result<Vec<RowWords>, StoreError> {
+    let hits: Vec<Hit> = hits.collect();
+    let ids: Vec<ResidentId> = hits.iter().map(|hit| hit.id).collect();
+    let levels = masters::codes(tx, "care_level", visit.today())?;
+    // One transaction: whoever was found is still there, in the same order.
+    let people = sql::people(tx, &ids)?;
+    let rows = people.iter().zip(&hits);
+    Ok(rows
+        .map(|(person, hit)| view::row(person, hit.rank, &levels, visit.today()))
+        .collect())
+}
+
+fn results(visit: &Visit, asked: &Asked, found: Found, picking: Option<Picking>) -> Results {
+    Results {
+        csrf: visit.csrf(),
+        problem: asked.problem.clone(),
+        asked: asked.looks(),
+        narrowed: !asked.filter.is_empty(),
+        count: view::count(found.hits.len()),
+        pages: view::pages(&visit.query, found.page, found.hits.len()),
+        advice: view::advice(&asked.query),
+        rows: found.rows,
+        recent: found.recent,
+        picking,
+        shows_centre: visit.actor.scope == Scope::City,
+        may_write: visit.may(Permission::ConsultationWrite),
+        may_inquire: visit.may(Permission::ResidentInquire),
+    }
+}
