@@ -1,0 +1,271 @@
+//! The form of a correction, saving it, ending one.
+
+use askama::Template;
+use axum::http::StatusCode;
+use store::{Event, Operation, RecordKind, ResidentId, StaffId, SystemReason};
+
+use super::form::{self, FieldProblem};
+use super::model::{Field, FieldState, Typed};
+use super::store::{self as sql, Eyes};
+use super::view;
+use crate::features::imports::reindex;
+use crate::features::residents::person::{Look, ShieldReason, ask_reason, id_of, open};
+use crate::web::{Answer, Fields, Problem, Shell, Visit, redirect};
+
+#[derive(Template)]
+#[template(path = "features/residents/corrections/correction.html")]
+struct CorrectionPage {
+    shell: Shell,
+    id: i64,
+    field: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    state: view::StateWords,
+    state_key: String,
+    shield_reason: String,
+    typed: Fields,
+    problems: Vec<FieldProblem>,
+    conflict: Option<view::ConflictWords>,
+}
+
+impl CorrectionPage {
+    fn of(&self, field: &str) -> &str {
+        self.problems
+            .iter()
+            .find(|p| p.field == field)
+            .map_or("", |p| p.text.as_str())
+    }
+
+    fn value(&self, field: &str) -> &str {
+        self.typed.get(field)
+    }
+}
+
+/// Which field of whom, and what was typed so far.
+struct Desk<'v> {
+    visit: &'v Visit,
+    id: ResidentId,
+    field: Field,
+    staff: StaffId,
+}
+
+impl<'v> Desk<'v> {
+    fn at(visit: &'v Visit, fields: &Fields) -> Result<Self, Problem> {
+        Ok(Self {
+            visit,
+            id: id_of(visit)?,
+            field: Field::from_code(fields.trimmed("field")).ok_or(Problem::NotFound)?,
+            staff: visit.signed_in()?.staff_id,
+        })
+    }
+
+    fn page(&self, state: &FieldState, problems: Vec<FieldProblem>) -> CorrectionPage {
+        let title = format!("{}を訂正する", self.field.label());
+        let person = format!("/residents/{}", self.id);
+        CorrectionPage {
+            shell: Shell::new(self.visit, title)
+                .under(&[("住民をさがす", "/residents"), ("個人画面", &person)]),
+            id: self.id.0,
+            field: self.field.code(),
+            label: self.field.label(),
+            hint: view::hint(self.field),
+            state: view::state(self.field, state),
+            state_key: view::state_key(state),
+            shield_reason: self.visit.form.get("shield_reason").to_owned(),
+            typed: self.visit.form.clone(),
+            problems,
+            conflict: None,
+        }
+    }
+
+    /// 422: the form with what is wrong in it.
+    fn refuse(&self, state: &FieldState, problems: Vec<FieldProblem>) -> Answer {
+        let page = self.page(state, problems);
+        self.visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    }
+
+    /// 409: both values, and the form on the state of now.
+    fn late(&self, state: &FieldState) -> Answer {
+        let typed = self.visit.form.trimmed("value");
+        let mut page = self.page(state, Vec::new());
+        page.shell.title = "ほかの人が先に変えました".to_owned();
+        page.conflict = Some(view::conflict(self.field, state, typed));
+        self.visit.page_as(StatusCode::CONFLICT, &page)
+    }
+
+    /// The form as opened: one look at the person, written down.
+    fn opened(&self, reason: Option<ShieldReason>) -> Result<Look<FieldState>, Problem> {
+        let detail = format!("form={}", self.field.code());
+        open(self.visit, self.id, reason, &detail, |tx| {
+            sql::state(tx, Eyes::Viewer, self.id, self.field)?.ok_or(Problem::NotFound)
+        })
+    }
+
+    /// The field through the viewer's eyes, before the system writes; a refusal is written down.
+    fn seen(&self, operation: Operation) -> Result<FieldState, Problem> {
+        let state = self.visit.app.db().read(&self.visit.actor, |tx| {
+            sql::state(tx, Eyes::Viewer, self.id, self.field)
+        })?;
+        state.ok_or_else(|| refused(self.visit, self.id, operation))
+    }
+
+    /// A shielded person needs the reason that her form carries.
+    fn reason_is_missing(&self, state: &FieldState) -> bool {
+        let reason = ShieldReason::from_code(self.visit.form.trimmed("shield_reason"));
+        state.shielded && reason.is_none()
+    }
+
+    fn ask_reason(&self) -> Answer {
+        let kept = ["value", "reason", "ending_reason"]
+            .into_iter()
+            .map(|name| (name.to_owned(), self.visit.form.get(name).to_owned()))
+            .filter(|(_, value)| !value.is_empty());
+        let field = ("field".to_owned(), self.field.code().to_owned());
+        ask_reason(
+            self.visit,
+            self.id,
+            std::iter::once(field).chain(kept).collect(),
+        )
+    }
+
+    fn done(&self, key: &str) -> crate::web::Response {
+        redirect(&format!("/residents/{}?done={key}", self.id))
+    }
+}
+
+/// Writes down that somebody reached for a person outside their scope.
+fn refused(visit: &Visit, id: ResidentId, operation: Operation) -> Problem {
+    let written = visit.app.db().write(&visit.actor, |tx| {
+        let event = Event::refused(operation)
+            .about(id)
+            .on(RecordKind::Resident, id.0);
+        Ok::<_, Problem>(tx.audited(event, ()))
+    });
+    written.err().unwrap_or(Problem::NotFound)
+}
+
+pub(super) fn new(visit: &Visit) -> Answer {
+    let desk = Desk::at(visit, &visit.query)?;
+    match desk.opened(None)? {
+        Look::Open(state) => visit.page(&desk.page(&state, Vec::new())),
+        Look::Shielded => desk.ask_reason(),
+    }
+}
+
+/// The form for a shielded person, once the reason was given.
+pub(in crate::features::residents) fn form_after_reason(
+    visit: &Visit,
+    reason: ShieldReason,
+) -> Answer {
+    let desk = Desk::at(visit, &visit.form)?;
+    match desk.opened(Some(reason))? {
+        Look::Open(state) => visit.page(&desk.page(&state, Vec::new())),
+        Look::Shielded => Err(Problem::Fault("a given reason opened nothing")),
+    }
+}
+
+pub(super) fn create(visit: &Visit) -> Answer {
+    let desk = Desk::at(visit, &visit.form)?;
+    let state = desk.seen(Operation::ResidentCorrect)?;
+    if desk.reason_is_missing(&state) {
+        return desk.ask_reason();
+    }
+    let typed = match form::check(desk.field, &visit.form) {
+        Ok(typed) => typed,
+        Err(problems) => return desk.refuse(&state, problems),
+    };
+    let now = format!("{:.6}", visit.app.clock().now());
+    let db = visit.app.db();
+    db.system(&visit.actor, SystemReason::Reindex, |tx| {
+        let state = sql::state(tx, Eyes::System, desk.id, desk.field)?.ok_or(Problem::NotFound)?;
+        if let Some(answer) = desk.objection(&state, &typed)? {
+            return Err(Problem::Page(Box::new(answer)));
+        }
+        let stamp = (desk.staff, now.as_str());
+        let mut others = Vec::new();
+        if let Some(former) = state.holding() {
+            let replaced = (former.id, sql::REPLACED);
+            others.push(sql::end(tx, desk.id, desk.field, replaced, stamp)?);
+        }
+        let first = sql::insert(tx, desk.id, desk.field, view::plain(&typed), stamp)?;
+        reindex(tx, desk.id)?;
+        Ok(tx.audited_all(first, others, ()))
+    })?;
+    Ok(desk.done("corrected"))
+}
+
+impl Desk<'_> {
+    /// Why a checked correction is not written: sent twice, somebody was faster, nothing new.
+    fn objection(
+        &self,
+        state: &FieldState,
+        typed: &Typed,
+    ) -> Result<Option<crate::web::Response>, Problem> {
+        let again = state.holding().is_some_and(|known| {
+            known.staff == self.staff && known.value == typed.value && known.reason == typed.reason
+        });
+        if again {
+            return Ok(Some(self.done("again")));
+        }
+        if self.visit.form.get("state") != view::state_key(state) {
+            return self.late(state).map(Some);
+        }
+        let same = |known| view::says_the_same(self.field, known, &typed.value);
+        let text = if same(state.shown()) {
+            "いまの値と同じです。違う値を入力してください。"
+        } else if same(&state.register) {
+            "住民記録の値と同じです。下の「訂正を終える」を使ってください。"
+        } else {
+            return Ok(None);
+        };
+        let problem = FieldProblem {
+            field: "value",
+            text: text.to_owned(),
+        };
+        self.refuse(state, vec![problem]).map(Some)
+    }
+}
+
+pub(super) fn end(visit: &Visit) -> Answer {
+    let (id, correction) = (id_of(visit)?, visit.param::<i64>("correction")?);
+    let db = visit.app.db();
+    let field = db.read(&visit.actor, |tx| sql::field_of(tx, id, correction))?;
+    let Some(field) = field else {
+        return Err(refused(visit, id, Operation::ResidentCorrectionEnd));
+    };
+    let staff = visit.signed_in()?.staff_id;
+    let desk = Desk {
+        visit,
+        id,
+        field,
+        staff,
+    };
+    let state = desk.seen(Operation::ResidentCorrectionEnd)?;
+    if desk.reason_is_missing(&state) {
+        return desk.ask_reason();
+    }
+    let reason = match form::check_ending(&visit.form) {
+        Ok(reason) => reason,
+        Err(problem) => return desk.refuse(&state, vec![problem]),
+    };
+    let now = format!("{:.6}", visit.app.clock().now());
+    db.system(&visit.actor, SystemReason::Reindex, |tx| {
+        let state = sql::state(tx, Eyes::System, id, field)?.ok_or(Problem::NotFound)?;
+        let ending = state
+            .find(correction)
+            .and_then(|known| known.ending.as_ref());
+        if let Some(ending) = ending {
+            let mine = ending.staff == Some(staff) && ending.reason == reason.as_str().into();
+            let answer = if mine {
+                desk.done("again")
+            } else {
+                desk.late(&state)?
+            };
+            return Err(Problem::Page(Box::new(answer)));
+        }
+        let event = sql::end(tx, id, field, (correction, &reason), (staff, &now))?;
+        reindex(tx, id)?;
+        Ok(tx.audited(event, ()))
+    })?;
+    Ok(desk.done("ended"))
+}
