@@ -50,6 +50,8 @@ if (box && results) {
       results.removeAttribute("aria-busy");
     }
   };
+  // Arrow keys reach the rows at once, and typing starts a new search.
+  if (document.activeElement === document.body) box.select();
   box.addEventListener("input", (event) => {
     // While an IME composes, a half-typed kana (やまｄ) would find nobody: leave it out.
     const text = event.isComposing ? box.value.replace(/[a-zａ-ｚ]+$/i, "") : box.value;

@@ -7,6 +7,7 @@ use crate::web::answer::{Response, html};
 use crate::web::dress;
 use crate::web::problem::Problem;
 use crate::web::shell::Shell;
+use crate::web::typed::{Typed, typed_words};
 use crate::web::visit::Visit;
 
 #[derive(Template)]
@@ -20,7 +21,7 @@ struct ErrorPage {
     resume_path: String,
     resume_body: String,
     hidden: Vec<(String, String)>,
-    texts: Vec<(usize, String)>,
+    texts: Vec<Typed>,
 }
 
 /// Draws it; `posted` says that something was to be saved.
@@ -56,14 +57,7 @@ pub(crate) fn of(visit: &Visit, problem: Problem, posted: bool) -> Response {
         resume_body: form_urlencoded::Serializer::new(String::new())
             .extend_pairs(&typed)
             .finish(),
-        texts: (1..)
-            .zip(
-                typed
-                    .iter()
-                    .filter(|(_, v)| v.chars().count() > 1)
-                    .map(|(_, v)| v.clone()),
-            )
-            .collect(),
+        texts: typed_words(typed.iter().map(|(name, value)| (&**name, &**value))),
         hidden: typed,
     };
     match page.render() {

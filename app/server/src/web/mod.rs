@@ -24,6 +24,7 @@ pub mod serve;
 pub mod session;
 mod shell;
 pub mod tls;
+mod typed;
 mod visit;
 pub(crate) mod work;
 
@@ -34,4 +35,5 @@ pub use permission::{Permission, Role};
 pub use problem::Problem;
 pub use routes::{Handler, Route, Routes};
 pub use shell::{Crumb, Flash, MenuItem, Shell, StaffBadge};
+pub use typed::{Typed, typed_words};
 pub use visit::{SignedIn, Visit};

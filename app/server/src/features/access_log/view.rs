@@ -71,6 +71,7 @@ pub(super) struct Row {
 pub(super) fn row(entry: &Entry, names: &[Named]) -> Row {
     let named = names.iter().find(|named| Some(named.id) == entry.resident);
     let person = match (entry.resident, named) {
+        (None, _) if entry.record_kind.is_some() => String::new(),
         (None, _) => "―".to_owned(),
         (Some(_), Some(named)) => named.name.reveal().to_owned(),
         (Some(id), None) => format!("対象者番号 {id}"),

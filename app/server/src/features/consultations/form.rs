@@ -53,12 +53,10 @@ impl Checker<'_> {
             self.time("started_at", "開始"),
             self.time("ended_at", "終了"),
         );
-        let minutes = self.minutes(&started_at, &ended_at);
-        let outcome = self.code("outcome", "帰結");
-        let closing_reason = self.closing_reason(&outcome);
-        Entry {
+        // In the order of the form: so is the list of what is to be corrected.
+        let mut entry = Entry {
             received_on,
-            minutes,
+            minutes: self.minutes(&started_at, &ended_at),
             started_at,
             ended_at,
             channel: self.code("channel", "相談方法"),
@@ -71,14 +69,16 @@ impl Checker<'_> {
             urgency: self.code("urgency", "緊急度"),
             categories: self.codes("categories", "相談種別", true),
             content: self.text("content", "相談内容", true),
-            response: self.text("response", "対応内容", false),
             responses: self.codes("responses", "対応", false),
+            response: self.text("response", "対応内容", false),
             referred_to: self.short("referred_to", "紹介先"),
-            closing_reason,
-            outcome,
-            next_action: self.short("next_action", "次にすること"),
-            next_due_on: self.next_due_on(received_on),
-        }
+            outcome: self.code("outcome", "帰結"),
+            ..Entry::default()
+        };
+        entry.closing_reason = self.closing_reason(&entry.outcome);
+        entry.next_action = self.short("next_action", "次にすること");
+        entry.next_due_on = self.next_due_on(received_on);
+        entry
     }
 
     fn bad(&mut self, field: &'static str, text: impl Into<String>) {

@@ -7,7 +7,7 @@ use store::{Event, Operation, ReadTx, RecordKind};
 use super::model::{ConsultationId, Record};
 use super::store as sql;
 use super::view::{self, Fact, PersonWords, StepWords, Tag, VersionWords};
-use crate::web::{Answer, Permission, Problem, Shell, Visit};
+use crate::web::{Answer, Permission, Problem, Shell, Typed, Visit, typed_words};
 
 /// The record of this address, or nothing for whoever may not see it.
 pub(super) fn load(tx: &ReadTx<'_>, id: ConsultationId) -> Result<Record, Problem> {
@@ -185,7 +185,7 @@ struct NoticePage {
     shell: Shell,
     text: String,
     href: String,
-    typed: Vec<(usize, String)>,
+    typed: Vec<Typed>,
 }
 
 /// A page that says why not, with whatever was typed.
@@ -196,19 +196,13 @@ pub(super) fn notice(
     text: &str,
     href: &str,
 ) -> Answer {
-    let typed = visit
-        .form
-        .pairs()
-        .filter(|(name, value)| *name != "csrf" && value.chars().count() > 1);
     visit.page_as(
         status,
         &NoticePage {
             shell: Shell::new(visit, title).under(&[("相談記録", "/consultations")]),
             text: text.to_owned(),
             href: href.to_owned(),
-            typed: (1..)
-                .zip(typed.map(|(_, value)| value.to_owned()))
-                .collect(),
+            typed: typed_words(visit.form.pairs()),
         },
     )
 }

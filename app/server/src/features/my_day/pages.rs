@@ -17,6 +17,8 @@ struct DayPage {
     drafts: Vec<DraftWords>,
     may_write: bool,
     is_empty: bool,
+    /// Two when something stands in the second one.
+    columns: &'static str,
 }
 
 #[derive(Template)]
@@ -41,8 +43,10 @@ pub(super) fn show(visit: &Visit) -> Answer {
     };
     let may_correct = staff.role.may(Permission::ResidentCorrect);
     let counters = view::counters(&day, may_correct);
+    let beside = !day.drafts.is_empty() || (may_correct && !day.first_changes.is_empty());
     visit.page(&DayPage {
         is_empty: counters.is_empty() && day.waiting.is_empty() && day.drafts.is_empty(),
+        columns: if beside { "cols-2" } else { "stack" },
         waiting: words(&day.waiting),
         own_open: words(&day.own_open),
         changes: if may_correct {

@@ -2,11 +2,14 @@
 
 use askama::Template;
 use axum::http::StatusCode;
-use store::{Event, Operation, StaffId, StoreError};
+use store::{Actor, Event, Operation, StoreError};
 
 use super::model::{Login, PasswordProblem, check_password, may_try};
+use super::store::Known;
 use super::{password, store as sql};
-use crate::web::{Answer, Problem, Shell, SignedIn, Visit, cookies, redirect, session};
+use crate::web::{
+    Answer, Problem, Shell, SignedIn, Typed, Visit, cookies, redirect, session, typed_words,
+};
 
 /// Failures of one terminal weigh less than those of one ID: a centre shares an address.
 const TERMINAL_FACTOR: i64 = 6;
@@ -52,7 +55,7 @@ pub(super) fn sign_in(visit: &Visit) -> Answer {
     let login = Login::new(visit.form.get("login"));
     let typed = visit.form.get("password");
     match recognise(visit, &login, typed)? {
-        Some(staff_id) => welcome(visit, staff_id, &login),
+        Some(known) => welcome(visit, &known, &login),
         None => {
             let form = &visit.form;
             let (path, body) = (form.get("resume_path"), form.get("resume_body"));
@@ -63,7 +66,7 @@ pub(super) fn sign_in(visit: &Visit) -> Answer {
 }
 
 /// Whose ID and password these are. Every way takes one hash's time, and every "no" looks the same.
-fn recognise(visit: &Visit, login: &Login, typed: &str) -> Result<Option<StaffId>, Problem> {
+fn recognise(visit: &Visit, login: &Login, typed: &str) -> Result<Option<Known>, Problem> {
     let db = visit.app.db();
     let now = db.clock().now();
     let today = visit.today().to_string();
@@ -83,9 +86,9 @@ fn recognise(visit: &Visit, login: &Login, typed: &str) -> Result<Option<StaffId
         }
     };
     match known {
-        Some(known) if fits && free => Ok(Some(known.staff_id)),
+        Some(known) if fits && free => Ok(Some(known)),
         known => {
-            refuse(visit, login, known.map(|known| known.staff_id))?;
+            refuse(visit, login, &claimed(visit, known.as_ref()))?;
             Ok(None)
         }
     }
@@ -98,7 +101,16 @@ fn subjects(visit: &Visit, login: &Login) -> (String, String) {
     )
 }
 
-fn refuse(visit: &Visit, login: &Login, staff_id: Option<StaffId>) -> Result<(), Problem> {
+/// Who somebody says they are, for the log: the person and the centre, or nobody.
+fn claimed(visit: &Visit, known: Option<&Known>) -> Actor {
+    Actor {
+        staff_id: known.map(|known| known.staff_id),
+        centre_id: known.and_then(|known| known.centre_id),
+        ..visit.actor.clone()
+    }
+}
+
+fn refuse(visit: &Visit, login: &Login, actor: &Actor) -> Result<(), Problem> {
     let db = visit.app.db();
     let (by_login, by_terminal) = subjects(visit, login);
     let now = db.clock().now();
@@ -106,30 +118,23 @@ fn refuse(visit: &Visit, login: &Login, staff_id: Option<StaffId>) -> Result<(),
         sql::fail(tx, &by_login, now)?;
         sql::fail(tx, &by_terminal, now)
     })?;
-    let actor = store::Actor {
-        staff_id,
-        ..visit.actor.clone()
-    };
-    db.write(&actor, |tx| {
+    db.write(actor, |tx| {
         Ok(tx.audited(Event::refused(Operation::SignIn), ()))
     })
 }
 
-fn welcome(visit: &Visit, staff_id: StaffId, login: &Login) -> Answer {
+fn welcome(visit: &Visit, known: &Known, login: &Login) -> Answer {
     let db = visit.app.db();
     let (by_login, by_terminal) = subjects(visit, login);
     db.housekeep(&visit.actor, |tx| {
         sql::forgive(tx, &by_login)?;
         sql::forgive(tx, &by_terminal)
     })?;
-    let actor = store::Actor {
-        staff_id: Some(staff_id),
-        ..visit.actor.clone()
-    };
+    let actor = claimed(visit, Some(known));
     db.write(&actor, |tx| {
         Ok::<_, Problem>(tx.audited(Event::done(Operation::SignIn), ()))
     })?;
-    let new = session::start(db, staff_id, &visit.actor.terminal)?;
+    let new = session::start(db, known.staff_id, &visit.actor.terminal)?;
     let mut response = resume(visit, &new)?;
     cookies::set_session(&mut response, &new.token);
     Ok(response)
@@ -141,7 +146,7 @@ struct ResumePage {
     shell: Shell,
     path: String,
     hidden: Vec<(String, String)>,
-    texts: Vec<(usize, String)>,
+    texts: Vec<Typed>,
 }
 
 /// What was being typed when the session ended is shown once more and saved by one click; without
@@ -159,14 +164,13 @@ fn resume(visit: &Visit, new: &session::NewSession) -> Answer {
     if hidden.is_empty() || !ours {
         return Ok(redirect(if path.is_empty() { "/" } else { path }));
     }
-    let texts = hidden.iter().filter(|(_, value)| value.chars().count() > 1);
     let page = ResumePage {
         shell: Shell {
             csrf: new.csrf_token(),
             ..Shell::new(visit, "入力の続き")
         },
         path: path.to_owned(),
-        texts: (1..).zip(texts.map(|(_, value)| value.clone())).collect(),
+        texts: typed_words(hidden.iter().map(|(name, value)| (&**name, &**value))),
         hidden,
     };
     visit.page(&page)
@@ -265,7 +269,7 @@ fn try_change(visit: &Visit, staff: &SignedIn) -> Result<Result<(), PasswordProb
     })?;
     let present = hashes.first().map_or("", String::as_str);
     if !password::fits(visit.form.get("password"), present)? {
-        refuse(visit, &login, Some(staff.staff_id))?;
+        refuse(visit, &login, &visit.actor)?;
         return Ok(Err(PasswordProblem::WrongPresent));
     }
     if let Err(problem) = check_password(new, again, &login) {

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 use store::{
-    Actor, Audited, Db, Event, Operation, ReadTx, RecordKind, StaffId, StoreError, WriteTx, params,
+    Actor, Audited, CentreId, Db, Event, Operation, ReadTx, RecordKind, StaffId, StoreError,
+    WriteTx, params,
 };
 
 use super::model::{Login, NewStaff};
@@ -18,12 +19,14 @@ const HISTORY: i64 = 5;
 pub struct Known {
     /// The person.
     pub staff_id: StaffId,
+    /// Where they work; `None` for the city.
+    pub centre_id: Option<CentreId>,
     /// Newest hash.
     pub hash: String,
 }
 
 const FIND: &str = "
-    select s.id, p.hash from staff s join staff_passwords p on p.staff_id = s.id
+    select s.id, s.centre_id, p.hash from staff s join staff_passwords p on p.staff_id = s.id
     where s.login = ?1 and s.starts_on <= ?2 and (s.ends_on is null or s.ends_on >= ?2)
     order by p.id desc limit 1";
 
@@ -39,7 +42,8 @@ pub fn find_login(
     tx.one(FIND, params![login.as_str(), today], |row| {
         Ok(Known {
             staff_id: row.get(0)?,
-            hash: row.get(1)?,
+            centre_id: row.get(1)?,
+            hash: row.get(2)?,
         })
     })
 }

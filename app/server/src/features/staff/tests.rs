@@ -363,6 +363,12 @@ fn every_refusal_and_every_sign_in_is_in_the_access_log() {
         ))
     };
     assert_eq!((count("refused"), count("done")), (2, 1));
+    // Where the nurse works is known, both times; of nobody nothing is.
+    let at_centre = house.count(
+        "select count(*) from audit_entries a join staff s on s.id = a.staff_id
+         where a.operation = 'sign_in' and s.centre_id is not null and a.centre_id = s.centre_id",
+    );
+    assert_eq!(at_centre, 2);
     // Neither what was typed as ID nor a password is in there.
     let leaked = house.count(
         "select count(*) from audit_entries where detail like '%nobody%' or detail like '%falsch%'",
