@@ -2,8 +2,12 @@
 //!
 //! Kept only in builds with debug assertions: the suites list every statement of the run from it.
 //! A statement without an entry in `reads` touched no person table.
+//!
+//! [`record`] is for the bench room, which repeats what a page asked on a bare connection. It works
+//! in every build, since only the shipped one is worth measuring, and is off unless it runs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// One read of a person table by a statement.
@@ -20,6 +24,9 @@ pub struct PersonRead {
 type Seen = BTreeMap<String, BTreeSet<PersonRead>>;
 
 static SEEN: Mutex<Seen> = Mutex::new(BTreeMap::new());
+
+static RECORDING: AtomicBool = AtomicBool::new(false);
+static RUN: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 thread_local! {
     static READS: std::cell::RefCell<BTreeSet<PersonRead>> =
@@ -53,5 +60,27 @@ pub(crate) fn note_statement(sql: &str) {
                 seen.insert(sql.to_owned(), reads);
             }
         }
+    }
+}
+
+/// Runs `work` and returns, in their order, the statements that this process ran meanwhile, each
+/// with its values in place. The values are residents' data: only the bench room, where everybody
+/// is invented, calls this (a rule of `tests/tidy`).
+///
+/// One recording at a time; statements of other threads are in it too.
+pub fn record<T>(work: impl FnOnce() -> T) -> (T, Vec<String>) {
+    RECORDING.store(true, Ordering::SeqCst);
+    let value = work();
+    RECORDING.store(false, Ordering::SeqCst);
+    let run = std::mem::take(&mut *RUN.lock().unwrap_or_else(PoisonError::into_inner));
+    (value, run)
+}
+
+/// Called after a statement ran, while its values are still bound.
+pub(crate) fn note_run(statement: &rusqlite::Statement<'_>) {
+    if RECORDING.load(Ordering::Relaxed)
+        && let Some(sql) = statement.expanded_sql()
+    {
+        RUN.lock().unwrap_or_else(PoisonError::into_inner).push(sql);
     }
 }

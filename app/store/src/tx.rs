@@ -84,11 +84,11 @@ impl<'c> ReadTx<'c> {
             // Judged with the system's rights: it must not wait in the cache for somebody else.
             self.connection
                 .prepare(sql)
-                .and_then(|mut statement| run(&mut statement))
+                .and_then(|mut statement| noted(&mut statement, run))
         } else {
             self.connection
                 .prepare_cached(sql)
-                .and_then(|mut statement| run(&mut statement))
+                .and_then(|mut statement| noted(&mut statement, run))
         };
         statements::note_statement(sql);
         result.map_err(|e| self.error(e))
@@ -100,6 +100,16 @@ impl<'c> ReadTx<'c> {
             None => error.into(),
         }
     }
+}
+
+/// Runs a statement, and notes it while a run is recorded.
+fn noted<T>(
+    statement: &mut rusqlite::Statement<'_>,
+    run: impl FnOnce(&mut rusqlite::Statement<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let result = run(statement);
+    statements::note_run(statement);
+    result
 }
 
 /// A transaction that may change things. It ends well only with an [`Audited`].

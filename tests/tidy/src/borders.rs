@@ -100,6 +100,26 @@ pub(crate) fn rooms_do_not_import_the_server(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
+const RECORDER: &str = "statements::record";
+
+/// A recorded statement holds the values it ran with: names, numbers, what was said.
+pub(crate) fn only_the_bench_room_records_statements(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let elsewhere = |path: &str| {
+        let room = ["tests/bench/", "tests/tidy/"];
+        !room.iter().any(|room| path.starts_with(room))
+    };
+    for file in tree.of_kind("rs").filter(|file| elsewhere(&file.path)) {
+        for (number, line) in file.lines() {
+            if has_word(code_of(line), RECORDER) {
+                let message = "recorded statements hold residents' data; only tests/bench records";
+                findings.push(Finding::at(&file.path, number, message));
+            }
+        }
+    }
+    findings
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +143,25 @@ mod tests {
             [
                 "app/server/src/a.rs:2: only app/store names `rusqlite`; ask `store::Db`",
                 "backup/Cargo.toml:1: only app/store names `rusqlite`; ask `store::Db`",
+            ]
+        );
+    }
+
+    #[test]
+    fn statements_recorded_outside_the_bench_room_are_found() {
+        let text = "let run = store::statements::record(|| answer());\n";
+        assert_eq!(
+            said(
+                only_the_bench_room_records_statements,
+                &[
+                    ("app/server/src/a.rs", text),
+                    ("tests/bench/src/a.rs", text),
+                    ("tests/access/a.rs", "statements::recorded_elsewhere();\n"),
+                ]
+            ),
+            [
+                "app/server/src/a.rs:1: recorded statements hold residents' data; \
+                 only tests/bench records"
             ]
         );
     }

@@ -25,10 +25,11 @@ pub use tree::{SourceFile, Tree, TreeError};
 
 type Rule = fn(&Tree) -> Vec<Finding>;
 
-const RULES: [Rule; 17] = [
+const RULES: [Rule; 18] = [
     borders::only_the_store_names_the_database_crate,
     borders::slices_meet_by_model_only,
     borders::rooms_do_not_import_the_server,
+    borders::only_the_bench_room_records_statements,
     demo_secrets::stay_in_demo,
     glossary::knows_every_slice_and_table,
     layout::every_file_has_a_header,
