@@ -153,8 +153,25 @@ fn outside_the_scope_every_page_of_a_record_is_not_there() {
             .find(|id| !ours.contains(id))
             .copied()
             .unwrap();
+        let neighbour = town.residents(Scope::Centre(CentreId(other)), 1)[0];
+        let own_person = town.residents(Scope::Centre(CentreId(own)), 1)[0];
+        let form = "corrections/new?field=phone";
+        let persons = [
+            format!("/residents/{neighbour}"),
+            format!("/residents/{neighbour}/{form}"),
+        ];
         for role in CENTRE_ROLES {
             let mut browser = town.signed_in(*role, Some(&code));
+            for address in &persons {
+                let page = browser.get(address);
+                assert_eq!(page.status, 404, "{role:?} of {code} sees {address}");
+                tried += 1;
+            }
+            let page = browser.get(&format!("/residents/{own_person}"));
+            assert_eq!(
+                page.status, 200,
+                "{role:?} of {code} cannot open her own resident"
+            );
             let pages = ROWS.iter().filter(|(method, path, _)| {
                 *method == "GET" && path.starts_with("/consultations/{id}")
             });

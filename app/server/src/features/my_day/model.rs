@@ -1,6 +1,6 @@
 //! What waits, as read; no I/O.
 
-use base::secrecy::PersonName;
+use base::secrecy::{Note, PersonName};
 use jiff::civil::Date;
 
 /// A consultation that something is still to be done about.
@@ -14,6 +14,7 @@ pub(super) struct Waiting {
     pub(super) urgency: String,
     pub(super) urgency_label: String,
     pub(super) what: String,
+    pub(super) content: Note,
     pub(super) due_on: Option<Date>,
     pub(super) is_mine: bool,
 }

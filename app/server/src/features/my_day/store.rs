@@ -24,7 +24,7 @@ const COLUMNS: &str = "
            c.resident_id is not null, c.urgency,
            coalesce((select k.label from codes k where k.list = 'urgency' and k.code = c.urgency
                      order by k.valid_from desc limit 1), c.urgency),
-           c.next_action, c.next_due_on, c.created_by is ?1";
+           c.next_action, c.content, c.next_due_on, c.created_by is ?1";
 
 // People who are new to the register need no confirmation: nothing of theirs changed.
 const CHANGES: &str = "
@@ -32,9 +32,13 @@ const CHANGES: &str = "
     left join resident_change_confirmations f on f.change_id = c.id
     where f.id is null and c.kind <> 'new'";
 
+// What ended or was taken back waits for nobody, as on the page of conflicts.
 const CONFLICTS: &str = "
-    select count(*) from visible_conflicts c
-    left join import_conflict_decisions d on d.conflict_id = c.id where d.id is null";
+    select count(distinct c.correction_id) from visible_conflicts c
+    join visible_corrections k on k.id = c.correction_id and k.ended_at is null
+    left join import_conflict_decisions d on d.conflict_id = c.id
+    where d.id is null
+      and not exists (select 1 from import_undos u where u.import_id = c.import_id)";
 
 const ENDING: &str = "
     select count(distinct c.resident_id) from visible_certifications c
@@ -92,10 +96,11 @@ fn waiting(row: &Row<'_>) -> RowResult<Waiting> {
         urgency: row.get(5)?,
         urgency_label: row.get(6)?,
         what: row.get(7)?,
+        content: row.get::<_, String>(8)?.into(),
         due_on: row
-            .get::<_, Option<String>>(8)?
+            .get::<_, Option<String>>(9)?
             .and_then(|day| day.parse().ok()),
-        is_mine: row.get(9)?,
+        is_mine: row.get(10)?,
     })
 }
 

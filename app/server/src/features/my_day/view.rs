@@ -6,6 +6,9 @@ use jiff::civil::Date;
 
 use super::model::{Change, Day, Draft, Waiting};
 
+/// So much of a record's content tells what it was about.
+const CONTENT_CHARS: usize = 40;
+
 /// One number on top.
 pub(super) struct Counter {
     pub(super) css: &'static str,
@@ -78,7 +81,7 @@ pub(super) fn waiting(row: &Waiting, today: Date) -> WaitingWords {
             _ => "",
         },
         urgency: row.urgency_label.clone(),
-        what: row.what.clone(),
+        what: what(row),
         due_css,
         due,
         due_on: row.due_on.map(short).unwrap_or_default(),
@@ -97,6 +100,17 @@ fn who(row: &Waiting) -> String {
         (None, false, "") => "不明".to_owned(),
         (None, false, told) => format!("{told}（未特定）"),
     }
+}
+
+/// The old system delivers a day and no action: then what the talk was about says more than nothing.
+fn what(row: &Waiting) -> String {
+    if !row.what.is_empty() {
+        return row.what.clone();
+    }
+    let first = row.content.reveal().lines().next().unwrap_or_default();
+    let short: String = first.chars().take(CONTENT_CHARS).collect();
+    let more = if short.len() < first.len() { "…" } else { "" };
+    format!("（相談の内容）{short}{more}")
 }
 
 fn due(day: Date, today: Date) -> (&'static str, String) {

@@ -78,19 +78,36 @@ impl<'v> Desk<'v> {
         }
     }
 
-    /// 422: the form with what is wrong in it.
-    fn refuse(&self, state: &FieldState, problems: Vec<FieldProblem>) -> Answer {
-        let page = self.page(state, problems);
-        self.visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    /// 422: the form with what is wrong in it. It shows the person: one look, written down.
+    fn refuse(&self, problems: Vec<FieldProblem>) -> Answer {
+        match self.opened(self.reason())? {
+            Look::Open(state) => {
+                let page = self.page(&state, problems);
+                self.visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page)
+            }
+            Look::Shielded => self.ask_reason(),
+        }
     }
 
-    /// 409: both values, and the form on the state of now.
-    fn late(&self, state: &FieldState) -> Answer {
-        let typed = self.visit.form.trimmed("value");
-        let mut page = self.page(state, Vec::new());
-        page.shell.title = "ほかの人が先に変えました".to_owned();
-        page.conflict = Some(view::conflict(self.field, state, typed));
-        self.visit.page_as(StatusCode::CONFLICT, &page)
+    /// What stands in the way of writing, as a page.
+    fn object(&self, state: &FieldState, objection: Objection) -> Answer {
+        match objection {
+            Objection::Late => {
+                let typed = self.visit.form.trimmed("value");
+                let mut page = self.page(state, Vec::new());
+                page.shell.title = "ほかの人が先に変えました".to_owned();
+                page.conflict = Some(view::conflict(self.field, state, typed));
+                self.visit.page_as(StatusCode::CONFLICT, &page)
+            }
+            Objection::Same(text) => {
+                let problem = FieldProblem {
+                    field: "value",
+                    text: text.to_owned(),
+                };
+                let page = self.page(state, vec![problem]);
+                self.visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page)
+            }
+        }
     }
 
     /// The form as opened: one look at the person, written down.
@@ -109,10 +126,9 @@ impl<'v> Desk<'v> {
         state.ok_or_else(|| refused(self.visit, self.id, operation))
     }
 
-    /// A shielded person needs the reason that her form carries.
-    fn reason_is_missing(&self, state: &FieldState) -> bool {
-        let reason = ShieldReason::from_code(self.visit.form.trimmed("shield_reason"));
-        state.shielded && reason.is_none()
+    /// The reason that the form of a shielded person carries.
+    fn reason(&self) -> Option<ShieldReason> {
+        ShieldReason::from_code(self.visit.form.trimmed("shield_reason"))
     }
 
     fn ask_reason(&self) -> Answer {
@@ -131,6 +147,14 @@ impl<'v> Desk<'v> {
     fn done(&self, key: &str) -> crate::web::Response {
         redirect(&format!("/residents/{}?done={key}", self.id))
     }
+}
+
+/// Why a checked form is not written.
+enum Objection {
+    /// The state is not the one that the form was opened on.
+    Late,
+    /// It would change nothing.
+    Same(&'static str),
 }
 
 /// Writes down that somebody reached for a person outside their scope.
@@ -167,19 +191,23 @@ pub(in crate::features::residents) fn form_after_reason(
 pub(super) fn create(visit: &Visit) -> Answer {
     let desk = Desk::at(visit, &visit.form)?;
     let state = desk.seen(Operation::ResidentCorrect)?;
-    if desk.reason_is_missing(&state) {
+    if state.shielded && desk.reason().is_none() {
         return desk.ask_reason();
     }
     let typed = match form::check(desk.field, &visit.form) {
         Ok(typed) => typed,
-        Err(problems) => return desk.refuse(&state, problems),
+        Err(problems) => return desk.refuse(problems),
     };
     let now = format!("{:.6}", visit.app.clock().now());
     let db = visit.app.db();
-    db.system(&visit.actor, SystemReason::Reindex, |tx| {
+    let refused = db.system(&visit.actor, SystemReason::Reindex, |tx| {
         let state = sql::state(tx, Eyes::System, desk.id, desk.field)?.ok_or(Problem::NotFound)?;
-        if let Some(answer) = desk.objection(&state, &typed)? {
-            return Err(Problem::Page(Box::new(answer)));
+        if desk.was_sent_before(&state, &typed) {
+            return Err(Problem::Page(Box::new(desk.done("again"))));
+        }
+        if let Some(objection) = desk.objection(&state, &typed) {
+            let event = desk.refused(Operation::ResidentCorrect);
+            return Ok(tx.audited(event, Some((state, objection))));
         }
         let stamp = (desk.staff, now.as_str());
         let mut others = Vec::new();
@@ -189,40 +217,44 @@ pub(super) fn create(visit: &Visit) -> Answer {
         }
         let first = sql::insert(tx, desk.id, desk.field, view::plain(&typed), stamp)?;
         reindex(tx, desk.id)?;
-        Ok(tx.audited_all(first, others, ()))
+        Ok(tx.audited_all(first, others, None))
     })?;
-    Ok(desk.done("corrected"))
+    match refused {
+        None => Ok(desk.done("corrected")),
+        Some((state, objection)) => desk.object(&state, objection),
+    }
 }
 
 impl Desk<'_> {
-    /// Why a checked correction is not written: sent twice, somebody was faster, nothing new.
-    fn objection(
-        &self,
-        state: &FieldState,
-        typed: &Typed,
-    ) -> Result<Option<crate::web::Response>, Problem> {
-        let again = state.holding().is_some_and(|known| {
+    fn was_sent_before(&self, state: &FieldState, typed: &Typed) -> bool {
+        state.holding().is_some_and(|known| {
             known.staff == self.staff && known.value == typed.value && known.reason == typed.reason
-        });
-        if again {
-            return Ok(Some(self.done("again")));
-        }
-        if self.visit.form.get("state") != view::state_key(state) {
-            return self.late(state).map(Some);
-        }
+        })
+    }
+
+    fn objection(&self, state: &FieldState, typed: &Typed) -> Option<Objection> {
         let same = |known| view::says_the_same(self.field, known, &typed.value);
-        let text = if same(state.shown()) {
-            "いまの値と同じです。違う値を入力してください。"
+        if self.visit.form.get("state") != view::state_key(state) {
+            Some(Objection::Late)
+        } else if same(state.shown()) {
+            Some(Objection::Same(
+                "いまの値と同じです。違う値を入力してください。",
+            ))
         } else if same(&state.register) {
-            "住民記録の値と同じです。下の「訂正を終える」を使ってください。"
+            Some(Objection::Same(
+                "住民記録の値と同じです。下の「訂正を終える」を使ってください。",
+            ))
         } else {
-            return Ok(None);
-        };
-        let problem = FieldProblem {
-            field: "value",
-            text: text.to_owned(),
-        };
-        self.refuse(state, vec![problem]).map(Some)
+            None
+        }
+    }
+
+    /// A page with her data follows a refused form, so it leaves an entry too.
+    fn refused(&self, operation: Operation) -> Event {
+        Event::refused(operation)
+            .about(self.id)
+            .on(RecordKind::Resident, self.id.0)
+            .detail(self.field.code())
     }
 }
 
@@ -241,31 +273,30 @@ pub(super) fn end(visit: &Visit) -> Answer {
         staff,
     };
     let state = desk.seen(Operation::ResidentCorrectionEnd)?;
-    if desk.reason_is_missing(&state) {
+    if state.shielded && desk.reason().is_none() {
         return desk.ask_reason();
     }
     let reason = match form::check_ending(&visit.form) {
         Ok(reason) => reason,
-        Err(problem) => return desk.refuse(&state, vec![problem]),
+        Err(problem) => return desk.refuse(vec![problem]),
     };
     let now = format!("{:.6}", visit.app.clock().now());
-    db.system(&visit.actor, SystemReason::Reindex, |tx| {
+    let refused = db.system(&visit.actor, SystemReason::Reindex, |tx| {
         let state = sql::state(tx, Eyes::System, id, field)?.ok_or(Problem::NotFound)?;
-        let ending = state
-            .find(correction)
-            .and_then(|known| known.ending.as_ref());
-        if let Some(ending) = ending {
-            let mine = ending.staff == Some(staff) && ending.reason == reason.as_str().into();
-            let answer = if mine {
-                desk.done("again")
-            } else {
-                desk.late(&state)?
-            };
-            return Err(Problem::Page(Box::new(answer)));
+        let known = state.find(correction).ok_or(Problem::NotFound)?;
+        if let Some(ending) = &known.ending {
+            if ending.staff == Some(staff) && ending.reason == reason.as_str().into() {
+                return Err(Problem::Page(Box::new(desk.done("again"))));
+            }
+            let event = desk.refused(Operation::ResidentCorrectionEnd);
+            return Ok(tx.audited(event, Some(state)));
         }
         let event = sql::end(tx, id, field, (correction, &reason), (staff, &now))?;
         reindex(tx, id)?;
-        Ok(tx.audited(event, ()))
+        Ok(tx.audited(event, None))
     })?;
-    Ok(desk.done("ended"))
+    match refused {
+        None => Ok(desk.done("ended")),
+        Some(state) => desk.object(&state, Objection::Late),
+    }
 }

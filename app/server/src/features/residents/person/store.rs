@@ -176,9 +176,10 @@ fn certification(row: &Row<'_>) -> RowResult<Certification> {
     })
 }
 
+// The newest few are picked first: labels are looked up for what is shown only.
 const CONTACTS: &str = "
-    select c.id, c.received_on, substr(c.content, 1, ?3) as content, c.next_action, c.next_due_on,
-           c.followed_up, coalesce(w.name, '旧システム') as written_by,
+    select c.id, c.received_on, c.content, c.next_action, c.next_due_on, c.followed_up,
+           coalesce(w.name, '旧システム') as written_by,
            coalesce((select k.label from codes k
                      where k.list = 'consultation_channel' and k.code = c.channel
                      order by k.valid_from desc limit 1), c.channel) as channel,
@@ -189,9 +190,13 @@ const CONTACTS: &str = "
                      where k.list = 'consultation_category' and k.code = g.category
                      order by k.valid_from desc limit 1), g.category), '、')
             from visible_consultation_categories g where g.version_id = c.version_id) as categories
-    from visible_current_consultations c left join staff w on w.id = c.created_by
-    where c.resident_id = ?1 and c.withdrawn = 0
-    order by c.received_on desc, c.id desc limit ?2";
+    from (select n.id, n.version_id, n.received_on, substr(n.content, 1, ?3) as content,
+                 n.next_action, n.next_due_on, n.followed_up, n.channel, n.outcome, n.created_by
+          from visible_current_consultations n
+          where n.resident_id = ?1 and n.withdrawn = 0
+          order by n.received_on desc, n.id desc limit ?2) c
+    left join staff w on w.id = c.created_by
+    order by c.received_on desc, c.id desc";
 
 fn contact(row: &Row<'_>) -> RowResult<Contact> {
     let outcome: String = row.get("outcome")?;

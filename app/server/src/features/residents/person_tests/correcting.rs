@@ -1,8 +1,11 @@
 //! What staff type where the register is wrong.
 
 use axum::http::StatusCode;
+use jiff::civil::date;
+use store::Actor;
 
 use super::{Clerk, ELSEWHERE, HERE, House, Page};
+use crate::features::imports::{self, EncodingChoice, ImportOptions};
 use crate::web::Role;
 
 const FORM: &str = "/residents/1/corrections/new?field=phone";
@@ -257,6 +260,23 @@ fn every_step_leaves_its_entry_without_a_value() {
 }
 
 #[test]
+fn a_refused_form_shows_the_person_and_so_leaves_an_entry() {
+    let house = House::new();
+    let clerk = house.nurse();
+    let empty = save(&clerk, "", "phone", "", "");
+    assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let stale = save(&clerk, "", "phone", "090-1111-2222", "本人から");
+    assert_eq!(stale.status, StatusCode::CONFLICT);
+    assert_eq!(
+        house.entries(),
+        [
+            "resident_view done 1 form=phone",
+            "resident_correct refused 1 phone"
+        ]
+    );
+}
+
+#[test]
 fn markup_in_a_correction_stays_text() {
     let house = House::new();
     let clerk = house.nurse();
@@ -265,4 +285,62 @@ fn markup_in_a_correction_stays_text() {
     let form = clerk.get("/residents/1/corrections/new?field=address");
     form.hides(&["<script>alert"]);
     form.says(&["&#60;script&#62;alert"]);
+}
+
+/// The city delivers the person again, with this telephone number.
+fn deliver(house: &House, phone: &str) {
+    let text = format!(
+        "宛名番号,氏名,氏名カナ,生年月日,性別,住民種別,住民状態,郵便番号,住所コード,住所,方書,\
+         電話番号,世帯番号,支援措置フラグ\r\n\
+         0000001001,山野 ハル子,ヤマノ　ハルコ,3120304,2,1,1,3510114,11229000001,\
+         埼玉県和光市本町1番1号,さくら荘1,{phone},0000000101,0\r\n"
+    );
+    let path = house.dir.path().join("JUKI_KOJIN.csv");
+    base::paths::write_atomic(&path, text.as_bytes(), 0o600).unwrap();
+    let options = ImportOptions {
+        encoding: EncodingChoice::Auto,
+        mapping: None,
+        today: date(2026, 11, 20),
+        reject_dir: house.dir.path().to_owned(),
+    };
+    let db = house.app.db();
+    let plan = imports::plan(db, &[path], &options, &mut |_| {}).unwrap();
+    assert_eq!(plan.rejected(), 0, "{:?}", plan.summary());
+    imports::apply(db, &Actor::system("test"), plan, &mut |_| {}).unwrap();
+}
+
+#[test]
+fn a_later_delivery_that_says_something_else_is_listed_and_the_correction_stays() {
+    let house = House::new();
+    let clerk = house.nurse();
+    correct(&clerk, "phone", "090-1111-2222");
+    deliver(&house, "048-461-7777");
+    let page = clerk.person(1);
+    page.says(&[
+        "職員の訂正と住民記録が食い違っています（1件）",
+        "090-1111-2222",
+        "住民記録：048-461-7777",
+    ]);
+    clerk.get("/changes").says(&["09011112222", "048-461-7777"]);
+    clerk.get("/").says(&["食い違いの判断"]);
+    let key = "select count(*) from resident_places
+        where resident_id = 1 and phone_digits = '09011112222'";
+    assert_eq!(
+        house.count(key),
+        1,
+        "an import keeps the corrected search key"
+    );
+    let end = "/residents/1/corrections/1/ending";
+    clerk.post(end, &[("ending_reason", "住民記録が直った")]);
+    clerk.person(1).hides(&["食い違っています"]);
+    clerk.get("/").hides(&["食い違いの判断"]);
+}
+
+#[test]
+fn a_later_delivery_that_agrees_is_no_conflict() {
+    let house = House::new();
+    let clerk = house.nurse();
+    correct(&clerk, "phone", "090-1111-2222");
+    deliver(&house, "090-1111-2222");
+    clerk.person(1).hides(&["食い違っています"]);
 }

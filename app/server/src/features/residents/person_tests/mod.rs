@@ -7,7 +7,7 @@ mod showing;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use base::clock::{Clock, ClockHand};
+use base::clock::Clock;
 use jiff::civil::date;
 use store::{
     Actor, CentreId, DataDir, Db, Event, Operation, Params, ResidentId, StaffId, SystemReason,
@@ -37,7 +37,6 @@ const MOVED: i64 = 6;
 
 struct House {
     app: App,
-    hand: ClockHand,
     dir: TempDir,
 }
 
@@ -99,13 +98,12 @@ struct Clerk {
 impl House {
     fn new() -> Self {
         let dir = TempDir::new().expect("a directory");
-        let (clock, hand) = Clock::stepped(Clock::on_day(date(2026, 11, 20)).now());
+        let clock = Clock::on_day(date(2026, 11, 20));
         let db = Db::create(&DataDir::new(dir.path().join("data")), clock).expect("a database");
         let actor = Actor::system("test");
         masters::load(&db, &actor, &Masters::shipped().expect("masters")).expect("they load");
         let house = Self {
             app: App::new(db, ServerSettings::standard()),
-            hand,
             dir,
         };
         house.fill();
@@ -120,20 +118,60 @@ impl House {
             [],
         );
         for (id, name, kana, household, state, centre, shielded) in [
-            (OURS, "山野 ハル子", "ヤマノ　ハルコ", "H1", "1", HERE, 0),
+            (
+                OURS,
+                "山野 ハル子",
+                "ヤマノ　ハルコ",
+                "0000000101",
+                "1",
+                HERE,
+                0,
+            ),
             (
                 THEIRS,
                 "川辺 正一",
                 "カワベ　ショウイチ",
-                "H2",
+                "0000000102",
                 "1",
                 ELSEWHERE,
                 0,
             ),
-            (SHIELDED, "石塚 ミツ", "イシヅカ　ミツ", "H1", "1", HERE, 1),
-            (SON, "山野 太郎", "ヤマノ　タロウ", "H1", "1", HERE, 0),
-            (DEAD, "森下 清", "モリシタ　キヨシ", "H3", "3", HERE, 0),
-            (MOVED, "谷口 トメ", "タニグチ　トメ", "H4", "2", HERE, 0),
+            (
+                SHIELDED,
+                "石塚 ミツ",
+                "イシヅカ　ミツ",
+                "0000000101",
+                "1",
+                HERE,
+                1,
+            ),
+            (
+                SON,
+                "山野 太郎",
+                "ヤマノ　タロウ",
+                "0000000101",
+                "1",
+                HERE,
+                0,
+            ),
+            (
+                DEAD,
+                "森下 清",
+                "モリシタ　キヨシ",
+                "0000000103",
+                "3",
+                HERE,
+                0,
+            ),
+            (
+                MOVED,
+                "谷口 トメ",
+                "タニグチ　トメ",
+                "0000000104",
+                "2",
+                HERE,
+                0,
+            ),
         ] {
             self.run(
                 "insert into residents values (?1, printf('%010d', 1000 + ?1), ?4, '', ?2, ?3, '',
@@ -171,7 +209,7 @@ impl House {
             received_on: date(2026, 11, 10),
             channel: "01".to_owned(),
             urgency: "C".to_owned(),
-            outcome: "1".to_owned(),
+            outcome: "01".to_owned(),
             categories: vec!["01".to_owned()],
             content: "物忘れが進む。".to_owned(),
             ..Entry::default()

@@ -11,7 +11,7 @@ const DATA: &[&str] = &[
     "本町3番1号",
     "048-461-0003",
     "0000001003",
-    "H1",
+    "0000000101",
 ];
 const DOOR: &str = "/residents/3/shield-acknowledgement";
 

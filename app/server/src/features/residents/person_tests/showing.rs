@@ -38,7 +38,7 @@ fn everything_about_a_person_is_on_one_page() {
         "048-461-0001",
         "0000012345",
         "0000001001",
-        "世帯番号 <span class=\"num\">H1",
+        "世帯番号 <span class=\"num\">0000000101",
     ]);
     page.says(&[
         "認定申請中",
@@ -79,7 +79,10 @@ fn the_household_links_to_its_members_and_leaves_the_shielded_one_out() {
         let alone = clerk.person(DEAD);
         alone.says(&["ほかに表示できる世帯員はいません"]);
     }
-    house.run("update residents set household_no = 'H1' where id = 5", []);
+    house.run(
+        "update residents set household_no = '0000000101' where id = 5",
+        [],
+    );
     house
         .clerk("second", Role::Clerk, Some(HERE))
         .person(OURS)
@@ -278,7 +281,7 @@ fn the_last_five_consultations_stand_beside_and_all_in_the_timeline() {
 #[test]
 fn a_withdrawn_consultation_is_no_contact_but_part_of_the_story() {
     let house = House::new();
-    house.consult("K1", OURS, |entry| entry.outcome = "4".to_owned());
+    house.consult("K1", OURS, |entry| entry.outcome = "02".to_owned());
     let clerk = house.nurse();
     clerk.person(OURS).says(&["終結"]);
     house.run(
