@@ -1,7 +1,7 @@
 //! One field of a person with everything that was corrected in it. No I/O.
 
 use base::secrecy::{Note, PersonName};
-use store::StaffId;
+use store::{CentreId, StaffId};
 
 /// What can be corrected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,7 @@ pub(super) struct Correction {
 pub(super) struct FieldState {
     pub(super) name: PersonName,
     pub(super) shielded: bool,
+    pub(super) centre: CentreId,
     /// What the register says now.
     pub(super) register: Note,
     /// Newest first.
@@ -78,6 +79,11 @@ impl FieldState {
     /// What the page of the person shows.
     pub(super) fn shown(&self) -> &Note {
         self.holding().map_or(&self.register, |known| &known.value)
+    }
+
+    /// Nothing changed in who may see the person: what the viewer was shown is still theirs.
+    pub(super) fn is_as_visible_as(&self, seen: &Self) -> bool {
+        (self.centre, self.shielded) == (seen.centre, seen.shielded)
     }
 
     pub(super) fn find(&self, id: i64) -> Option<&Correction> {

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::http::StatusCode;
-use store::{Event, Operation, RecordKind, ResidentId, StaffId, SystemReason};
+use store::{Event, Operation, RecordKind, ResidentId, StaffId, SystemReason, WriteTx};
 
 use super::form::{self, FieldProblem};
 use super::model::{Field, FieldState, Typed};
@@ -190,8 +190,8 @@ pub(in crate::features::residents) fn form_after_reason(
 
 pub(super) fn create(visit: &Visit) -> Answer {
     let desk = Desk::at(visit, &visit.form)?;
-    let state = desk.seen(Operation::ResidentCorrect)?;
-    if state.shielded && desk.reason().is_none() {
+    let seen = desk.seen(Operation::ResidentCorrect)?;
+    if seen.shielded && desk.reason().is_none() {
         return desk.ask_reason();
     }
     let typed = match form::check(desk.field, &visit.form) {
@@ -201,7 +201,7 @@ pub(super) fn create(visit: &Visit) -> Answer {
     let now = format!("{:.6}", visit.app.clock().now());
     let db = visit.app.db();
     let refused = db.system(&visit.actor, SystemReason::Reindex, |tx| {
-        let state = sql::state(tx, Eyes::System, desk.id, desk.field)?.ok_or(Problem::NotFound)?;
+        let state = desk.again(tx, &seen)?;
         if desk.was_sent_before(&state, &typed) {
             return Err(Problem::Page(Box::new(desk.done("again"))));
         }
@@ -226,6 +226,15 @@ pub(super) fn create(visit: &Visit) -> Answer {
 }
 
 impl Desk<'_> {
+    /// The state inside the system's transaction, which has no viewer: if she moved or was
+    /// shielded since the viewer looked, she is not there.
+    fn again(&self, tx: &WriteTx<'_>, seen: &FieldState) -> Result<FieldState, Problem> {
+        let state = sql::state(tx, Eyes::System, self.id, self.field)?;
+        state
+            .filter(|state| state.is_as_visible_as(seen))
+            .ok_or(Problem::NotFound)
+    }
+
     fn was_sent_before(&self, state: &FieldState, typed: &Typed) -> bool {
         state.holding().is_some_and(|known| {
             known.staff == self.staff && known.value == typed.value && known.reason == typed.reason
@@ -272,8 +281,8 @@ pub(super) fn end(visit: &Visit) -> Answer {
         field,
         staff,
     };
-    let state = desk.seen(Operation::ResidentCorrectionEnd)?;
-    if state.shielded && desk.reason().is_none() {
+    let seen = desk.seen(Operation::ResidentCorrectionEnd)?;
+    if seen.shielded && desk.reason().is_none() {
         return desk.ask_reason();
     }
     let reason = match form::check_ending(&visit.form) {
@@ -282,7 +291,7 @@ pub(super) fn end(visit: &Visit) -> Answer {
     };
     let now = format!("{:.6}", visit.app.clock().now());
     let refused = db.system(&visit.actor, SystemReason::Reindex, |tx| {
-        let state = sql::state(tx, Eyes::System, id, field)?.ok_or(Problem::NotFound)?;
+        let state = desk.again(tx, &seen)?;
         let known = state.find(correction).ok_or(Problem::NotFound)?;
         if let Some(ending) = &known.ending {
             if ending.staff == Some(staff) && ending.reason == reason.as_str().into() {

@@ -28,7 +28,7 @@ pub(super) fn state(
         Eyes::System => ("residents", "resident_corrections"),
     };
     let head = format!(
-        "select r.name, r.shielded,
+        "select r.name, r.shielded, r.centre_id,
                 case ?2 when 'kana' then r.kana when 'phone' then r.phone else r.address end
          from {residents} r where r.id = ?1"
     );
@@ -36,7 +36,8 @@ pub(super) fn state(
         Ok(FieldState {
             name: row.get::<_, String>(0)?.into(),
             shielded: row.get(1)?,
-            register: row.get::<_, String>(2)?.into(),
+            centre: row.get(2)?,
+            register: row.get::<_, String>(3)?.into(),
             all: Vec::new(),
         })
     })?;

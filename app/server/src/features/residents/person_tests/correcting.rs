@@ -159,6 +159,24 @@ fn whoever_saves_second_is_shown_both_values_and_nothing_is_lost() {
 }
 
 #[test]
+fn of_two_who_save_in_the_same_moment_one_is_told() {
+    let house = House::new();
+    let (one, two) = (
+        house.nurse(),
+        house.clerk("second", Role::Clerk, Some(HERE)),
+    );
+    let state = one.get(FORM).input("state");
+    let mut answers = std::thread::scope(|threads| {
+        let first = threads.spawn(|| save(&one, &state, "phone", "090-1111-2222", "本人から"));
+        let second = threads.spawn(|| save(&two, &state, "phone", "090-3333-4444", "娘から"));
+        [first, second].map(|thread| thread.join().unwrap().status.as_u16())
+    });
+    answers.sort_unstable();
+    assert_eq!(answers, [303, 409]);
+    assert_eq!((house.count(ROWS), house.count(ENDINGS)), (1, 0));
+}
+
+#[test]
 fn a_register_that_changed_since_the_form_was_opened_is_told() {
     let house = House::new();
     let clerk = house.nurse();
