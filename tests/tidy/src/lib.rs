@@ -25,7 +25,7 @@ pub use tree::{SourceFile, Tree, TreeError};
 
 type Rule = fn(&Tree) -> Vec<Finding>;
 
-const RULES: [Rule; 18] = [
+const RULES: [Rule; 19] = [
     borders::only_the_store_names_the_database_crate,
     borders::slices_meet_by_model_only,
     borders::rooms_do_not_import_the_server,
@@ -43,6 +43,7 @@ const RULES: [Rule; 18] = [
     test_style::tests_neither_wait_nor_hide,
     text::ends_whole_and_fits_the_page,
     text::open_ends_have_a_number,
+    text::no_half_merged_file,
     text::no_registry_host,
 ];
 

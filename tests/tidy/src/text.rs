@@ -81,6 +81,26 @@ pub(crate) fn open_ends_have_a_number(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
+/// What a merge leaves where two wrote the same line, in halves so that this file is no finding.
+const MARKS: [(&str, &str); 2] = [("<<<<", "<<< "), (">>>>", ">>> ")];
+
+pub(crate) fn no_half_merged_file(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for file in tree.files() {
+        for (number, line) in file.lines() {
+            let marked = |(head, tail): &(&str, &str)| {
+                line.strip_prefix(head)
+                    .is_some_and(|rest| rest.starts_with(tail))
+            };
+            if MARKS.iter().any(marked) {
+                let message = "a merge was left half done: decide which lines stay";
+                findings.push(Finding::at(&file.path, number, message));
+            }
+        }
+    }
+    findings
+}
+
 fn numbered(line: &str) -> bool {
     line.split("TODO(#")
         .skip(1)
@@ -167,6 +187,20 @@ mod tests {
                 "a.rs:1: TODO needs the number of its issue: TODO(#123)",
                 "a.rs:3: FIXME never lands: repair it, or write TODO with its number",
             ]
+        );
+    }
+
+    #[test]
+    fn a_half_merged_file_is_found() {
+        let text = format!(
+            "a\n{}HEAD\nb\n=======\nc\n{}other\n",
+            MARKS[0].0.to_owned() + MARKS[0].1,
+            MARKS[1].0.to_owned() + MARKS[1].1
+        );
+        let message = "a merge was left half done: decide which lines stay";
+        assert_eq!(
+            said(no_half_merged_file, &[("a.md", &text)]),
+            [format!("a.md:2: {message}"), format!("a.md:6: {message}")]
         );
     }
 
