@@ -98,6 +98,7 @@ export class House {
     await page.goto("/sign-in");
     await this.signIn(page, login);
     await page.getByRole("button", { name: "サインアウト" }).waitFor();
+    await page.waitForLoadState("load");
     return page;
   }
 
@@ -130,6 +131,12 @@ export class House {
     await this.tabTo(page, page.getByLabel(label));
     await page.keyboard.press("Control+a");
     await page.keyboard.insertText(words);
+  }
+
+  /** The key that saves; nobody presses it before the page has come whole, with its script. */
+  async save(page) {
+    await page.waitForLoadState("load");
+    await page.keyboard.press("Alt+s");
   }
 
   /** Tabs to a group of radio buttons, then arrows to the wanted one. */

@@ -20,7 +20,7 @@ export default async function (house) {
 
 async function formWithErrors(house, page) {
   await house.mustBeAccessible(page, "consultation form");
-  await page.keyboard.press("Alt+s");
+  await house.save(page);
   await mustSay(page, "まだ保存していません。");
   await mustPointAtProblems(page);
   await house.mustBeAccessible(page, "consultation form with errors");
@@ -55,7 +55,7 @@ async function draftIsOfferedAgain(house, page) {
   await page.getByRole("link", { name: "続ける" }).click();
   assert.equal(await page.getByRole("textbox", { name: /^相談内容/ }).inputValue(), FIRST);
   assert.ok(await page.getByRole("radio", { name: "電話" }).isChecked(), "the draft lost a choice");
-  await page.keyboard.press("Alt+s");
+  await house.save(page);
   await mustSay(page, "保存しました。");
   await mustSay(page, "特定されていません");
   await mustSay(page, "赤い帽子");
@@ -64,7 +64,7 @@ async function draftIsOfferedAgain(house, page) {
 
 async function correctionKeepsTheFormerVersion(house, page, record) {
   await page.getByRole("link", { name: "訂正する" }).click();
-  await correct(page, CORRECTED, "聞き直した");
+  await correct(house, page, CORRECTED, "聞き直した");
   await mustSay(page, "訂正を保存しました。前の内容も残っています。");
   await mustSay(page, CORRECTED);
   await mustSay(page, "訂正の理由：聞き直した");
@@ -76,22 +76,22 @@ async function correctionKeepsTheFormerVersion(house, page, record) {
   await page.goto(record);
 }
 
-async function correct(page, content, reason) {
+async function correct(house, page, content, reason) {
   await page.getByRole("textbox", { name: /^相談内容/ }).fill(content);
   await page.getByRole("textbox", { name: /^訂正の理由/ }).fill(reason);
-  await page.keyboard.press("Alt+s");
+  await house.save(page);
 }
 
 /** Two tabs correct the same version: the second is told, sees both, and loses no word. */
 async function staleFormShowsBothVersions(house, page, record) {
   const second = await house.sibling(page);
   for (const tab of [page, second]) await tab.goto(`${record}/edit`);
-  await correct(page, `${CORRECTED}（一つめの窓）`, "一つめ");
+  await correct(house, page, `${CORRECTED}（一つめの窓）`, "一つめ");
   await mustSay(page, "訂正を保存しました。");
 
   const mine = `${CORRECTED}（二つめの窓）`;
   const answer = second.waitForResponse((response) => response.url().endsWith("/versions"));
-  await correct(second, mine, "二つめ");
+  await correct(house, second, mine, "二つめ");
   assert.equal((await answer).status(), 409);
   await mustSay(second, "あなたの文字は消えていません。");
   const row = second.getByRole("row", { name: /相談内容/ });
@@ -101,7 +101,7 @@ async function staleFormShowsBothVersions(house, page, record) {
   await house.mustBeAccessible(second, "both versions");
   await house.mustFit(second, "both versions");
   await house.picture(second, "both-versions");
-  await second.keyboard.press("Alt+s");
+  await house.save(second);
   await mustSay(second, "訂正を保存しました。");
   await mustSay(second, mine);
   await second.close();

@@ -13,7 +13,7 @@ export default async function (house) {
   await page.goto("/consultations/new");
   const dates = { receivedOn: "R2.4.1", nextDueOn: "R2.4.2" };
   await fillConsultation(house, page, { content: CONTENT, nextAction: ACTION, ...dates });
-  await page.keyboard.press("Alt+s");
+  await house.save(page);
   await mustSay(page, "保存しました。");
   const record = page.url().split("?")[0];
 

@@ -26,7 +26,7 @@ export default async function (house) {
     nextAction: "受診の結果を聞く",
     nextDueOn: "今日",
   });
-  await page.keyboard.press("Alt+s");
+  await house.save(page);
   await mustSay(page, "保存しました。");
   await mustSay(page, RESPONSE);
   await slipIsPrinted(house, page, name);
@@ -48,7 +48,7 @@ async function findByKana(house, page) {
   await page.waitForURL((url) => url.searchParams.get("q") === "さとう");
   await house.mustBeAccessible(page, "found people");
   await house.mustFit(page, "found people");
-  await house.picture(page, "find", "find");
+  await house.picture(page, "find");
 
   await page.keyboard.press("ArrowDown");
   const found = page.locator("a[data-row]:focus");

@@ -12,7 +12,7 @@ export default async function (house) {
   const staff = await house.signedIn(social);
   await staff.goto("/consultations/new");
   await fillConsultation(house, staff, { content: CONTENT });
-  await staff.keyboard.press("Alt+s");
+  await house.save(staff);
   await mustSay(staff, "保存しました。");
 
   const page = await house.signedIn(house.login("system_admin"));

@@ -19,7 +19,7 @@ export default async function (house) {
 
   await page.bringToFront();
   const refused = page.waitForResponse((response) => response.request().method() === "POST");
-  await page.keyboard.press("Alt+s");
+  await house.save(page);
   assert.equal((await refused).status(), 401);
   await mustSay(page, "まだ何も保存されていません。");
   await house.mustBeAccessible(page, "session ended");
