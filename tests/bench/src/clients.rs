@@ -3,8 +3,11 @@
 //!
 //! Each has a session of its own and asks for the next page as soon as it has the last; the
 //! limiter of the appliance (50 requests a second a session) is on, and who runs into it is a
-//! failure. The terminals share the processors with the server: an appliance does not.
+//! failure. The terminals share the processors with the server: an appliance does not. Each kind
+//! of page is a figure too; its rate is its part of the mixed traffic.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
@@ -35,26 +38,56 @@ const PERSONS: usize = 4;
 
 struct Client {
     visitor: Visitor<Outside>,
-    addresses: Vec<String>,
+    pages: Vec<Page>,
 }
 
+/// What is asked for, and what it is called in the result: an address may hold what was typed.
+struct Page {
+    label: &'static str,
+    address: String,
+}
+
+impl Page {
+    fn new(label: &'static str, address: impl Into<String>) -> Self {
+        let address = address.into();
+        Self { label, address }
+    }
+}
+
+/// What clients got in one stretch of time, by kind of page.
+type Got = BTreeMap<&'static str, Series>;
+
 pub(crate) fn measure(program: &Program, dir: &Path) -> Result<Vec<Figure>, Problem> {
-    let case = format!("{CLIENTS} at once");
-    let mut measured = Measured::new("clients", case, CEILING, "pages")?;
     // ureq brings no cryptography of its own; one that is installed already is as good.
     drop(rustls::crypto::ring::default_provider().install_default());
+    let mut all = Measured::new("clients", format!("{CLIENTS} at once"), CEILING, "pages")?;
     let serving = program.demo(dir)?;
-    let clients = sign_in_all(&serving, &mut measured.failures)?;
-    let asset = [ASSET.to_owned()];
-    let assets = all_at_once(&clients, ASSETS_TIME, |_| &asset)?;
-    let pages = all_at_once(&clients, PAGES_TIME, |client| &client.addresses)?;
-    measured.ceiling = assets.0;
-    measured.ours = pages.0;
-    measured.failures.take_in(&assets.1);
-    measured.failures.take_in(&pages.1);
-    measured.peak_memory = serving.peak_memory();
+    let clients = sign_in_all(&serving, &mut all.failures)?;
+    let asset = [Page::new("asset", ASSET)];
+    let assets = all_at_once(&clients, ASSETS_TIME, &mut all.failures, |_| &asset)?;
+    for series in assets.values() {
+        all.ceiling.take_in(series);
+    }
+    all.ceiling.took_together(ASSETS_TIME);
+    let pages = all_at_once(&clients, PAGES_TIME, &mut all.failures, |client| {
+        &client.pages
+    })?;
+    let peak_memory = serving.peak_memory();
     serving.stop()?;
-    Ok(vec![measured.into()])
+    let mut figures = Vec::new();
+    for (label, series) in pages {
+        let mut part = Measured::new("clients", label, CEILING, "pages")?;
+        all.ours.take_in(&series);
+        part.ours = series;
+        part.ours.took_together(PAGES_TIME);
+        part.ceiling = all.ceiling.clone();
+        part.peak_memory = peak_memory;
+        figures.push(part.into());
+    }
+    all.ours.took_together(PAGES_TIME);
+    all.peak_memory = peak_memory;
+    figures.push(all.into());
+    Ok(figures)
 }
 
 fn sign_in_all(serving: &Serving, failures: &mut Failures) -> Result<Vec<Client>, Problem> {
@@ -94,26 +127,28 @@ fn client(
     let base = url.trim_end_matches('/').to_owned();
     let visitor = Visitor::sign_in(Outside { agent, base }, &login.login, &login.password)?;
     let found = find::address(beginning);
-    let mut addresses: Vec<String> = vec!["/".to_owned(), found.clone()];
     let (_, page) = visitor.get(&found)?;
-    check("/residents?q=…", &page)?;
+    check("find", &page)?;
     let persons = persons(&page.text());
     if persons.is_empty() {
         return Err(Problem::Empty("a find page without a person".to_owned()));
     }
-    addresses.extend(persons);
-    addresses.extend(["/consultations", "/changes", ASSET].map(str::to_owned));
-    for address in &addresses {
-        check(address, &visitor.get(address)?.1)?;
+    let mut pages = vec![Page::new("my day", "/"), Page::new("find", found)];
+    pages.extend(persons.into_iter().map(|link| Page::new("person", link)));
+    pages.push(Page::new("consultations", "/consultations"));
+    pages.push(Page::new("changes", "/changes"));
+    pages.push(Page::new("asset", ASSET));
+    for Page { label, address } in &pages {
+        check(label, &visitor.get(address)?.1)?;
     }
-    Ok(Client { visitor, addresses })
+    Ok(Client { visitor, pages })
 }
 
-fn check(address: &str, answer: &Answer) -> Result<(), Problem> {
+fn check(label: &str, answer: &Answer) -> Result<(), Problem> {
     if answer.status == StatusCode::OK && !answer.bytes.is_empty() {
         Ok(())
     } else {
-        Err(refused(address, answer))
+        Err(refused(label, answer))
     }
 }
 
@@ -132,64 +167,72 @@ fn persons(page: &str) -> Vec<String> {
     links
 }
 
-/// All clients ask from the same moment until the time is over.
+/// All clients ask from the same moment until the time is over; the last answers are waited for.
 fn all_at_once<'c>(
     clients: &'c [Client],
     time: Duration,
-    addresses: impl Fn(&'c Client) -> &'c [String],
-) -> Result<(Series, Failures), Problem> {
+    failures: &mut Failures,
+    pages: impl Fn(&'c Client) -> &'c [Page],
+) -> Result<Got, Problem> {
     let barrier = Barrier::new(clients.len());
-    let started = Instant::now();
     let results: Vec<_> = std::thread::scope(|scope| {
         let running: Vec<_> = clients
             .iter()
             .zip(0_usize..)
             .map(|(client, turn)| {
-                let (barrier, addresses) = (&barrier, addresses(client));
+                let (barrier, pages) = (&barrier, pages(client));
                 scope.spawn(move || {
                     barrier.wait();
-                    until_over(&client.visitor, addresses, turn, time)
+                    until_over(&client.visitor, pages, turn, time)
                 })
             })
             .collect();
         running.into_iter().map(|thread| thread.join()).collect()
     });
-    let wall = started.elapsed();
-    let (mut series, mut failures) = (Series::new()?, Failures::default());
+    let mut got = Got::new();
     for result in results {
         let (took, failed) = result.map_err(|_panic| Problem::Thread)??;
-        series.take_in(&took);
         failures.take_in(&failed);
+        for (label, series) in took {
+            if let Some(known) = got.get_mut(label) {
+                known.take_in(&series);
+            } else {
+                got.insert(label, series);
+            }
+        }
     }
-    series.took_together(wall);
-    Ok((series, failures))
+    Ok(got)
 }
 
-/// One client's work; each begins elsewhere in its list, so that the pages are mixed.
+/// One client's work; each begins elsewhere in its list, so that the pages are mixed. An answer
+/// that came after the time is not counted: the rate is over that time.
 fn until_over(
     visitor: &Visitor<Outside>,
-    addresses: &[String],
+    pages: &[Page],
     turn: usize,
     time: Duration,
-) -> Result<(Series, Failures), Problem> {
-    let (mut series, mut failures) = (Series::new()?, Failures::default());
+) -> Result<(Got, Failures), Problem> {
+    let (mut got, mut failures) = (Got::new(), Failures::default());
     let started = Instant::now();
-    for address in addresses.iter().cycle().skip(turn % addresses.len().max(1)) {
-        if started.elapsed() >= time {
-            break;
-        }
-        let answer = visitor.get_compressed(address);
-        match answer.and_then(|(took, page)| check(shown(address), &page).map(|()| took)) {
-            Ok(took) => series.add(took, 1),
+    for page in pages.iter().cycle().skip(turn % pages.len().max(1)) {
+        let answer = visitor.get_compressed(&page.address);
+        let in_time = started.elapsed() < time;
+        match answer.and_then(|(took, answer)| check(page.label, &answer).map(|()| took)) {
+            Ok(took) if in_time => {
+                let series = match got.entry(page.label) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => new.insert(Series::new()?),
+                };
+                series.add(took, 1);
+            }
+            Ok(_) => {}
             Err(problem) => failures.add(problem.told()),
         }
+        if !in_time {
+            break;
+        }
     }
-    Ok((series, failures))
-}
-
-/// An address without what was typed.
-fn shown(address: &str) -> &str {
-    address.split('?').next().unwrap_or(address)
+    Ok((got, failures))
 }
 
 #[cfg(test)]

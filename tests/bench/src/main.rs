@@ -3,7 +3,8 @@
 //! Shape: every figure measures two sides by turns in the same run and on the same disk, ours and a
 //! ceiling (bare SQL, a bare handler, a bare insert, a bare CSV reader, a static file), and says
 //! what part of the ceiling ours reaches: 100 % is as fast as bare. Times vary with the machine,
-//! shares hardly, so that two runs can be compared. No test asserts any of them.
+//! shares far less, so that two runs can be compared; on a busy machine p99 of both is noise, and a
+//! share may pass 100 %. No test asserts any of them.
 //! What pages ask is not copied here: `store::statements::record` takes the statements of the real
 //! answer, with their values, and the bare connection repeats them over the views of `scope.sql`.
 //! `find`, `person` and `save` call the router in this process (no socket, no TLS; the limiter of

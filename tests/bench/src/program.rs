@@ -62,14 +62,14 @@ pub(crate) struct Serving {
 }
 
 impl Program {
-    /// `hokatsu` of the same build; what it writes to stderr goes to `log`.
+    /// `hokatsu` of the same build; what it writes to stderr in this run goes to `log`.
     pub(crate) fn beside(own: &Path, log: PathBuf) -> Result<Self, Problem> {
         let binary = own.with_file_name("hokatsu");
-        if binary.exists() {
-            Ok(Self { binary, log })
-        } else {
-            Err(Problem::NotBuilt { path: binary })
+        if !binary.exists() {
+            return Err(Problem::NotBuilt { path: binary });
         }
+        File::create(&log).map_err(Problem::file(&log))?;
+        Ok(Self { binary, log })
     }
 
     pub(crate) fn path(&self) -> &Path {
