@@ -278,6 +278,8 @@ create table resident_changes (
 ) strict;
 create index resident_changes_by_import on resident_changes (import_id, id);
 create index resident_changes_by_resident on resident_changes (resident_id, id);
+-- The first delivery is new people only, hundreds of thousands of rows that wait for nobody.
+create index resident_changes_waiting on resident_changes (id) where kind <> 'new';
 
 create table resident_change_confirmations (
   id integer primary key,
@@ -332,6 +334,7 @@ create table consultations (
   created_at text not null
 ) strict;
 create index consultations_by_centre on consultations (centre_id);
+create index consultations_by_writer on consultations (created_by) where created_by is not null;
 
 -- Whom it is about; the newest row counts. No row: nobody knows yet. A record written under a
 -- namesake moves with a new row, and the old one still shows where it was.
@@ -375,7 +378,9 @@ create table consultation_versions (
   unique (consultation_id, version)
 ) strict;
 create index consultation_versions_by_day on consultation_versions (received_on);
-create index consultation_versions_by_due on consultation_versions (next_due_on) where next_due_on is not null;
+-- What is still to be done, and by when: few rows of many.
+create index consultation_versions_waiting on consultation_versions (next_due_on)
+  where next_due_on is not null or next_action <> '';
 
 create table consultation_categories (
   version_id integer not null references consultation_versions,

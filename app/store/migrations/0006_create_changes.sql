@@ -12,6 +12,8 @@ create table resident_changes (
 ) strict;
 create index resident_changes_by_import on resident_changes (import_id, id);
 create index resident_changes_by_resident on resident_changes (resident_id, id);
+-- The first delivery is new people only, hundreds of thousands of rows that wait for nobody.
+create index resident_changes_waiting on resident_changes (id) where kind <> 'new';
 
 create table resident_change_confirmations (
   id integer primary key,

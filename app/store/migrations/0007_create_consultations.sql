@@ -7,6 +7,7 @@ create table consultations (
   created_at text not null
 ) strict;
 create index consultations_by_centre on consultations (centre_id);
+create index consultations_by_writer on consultations (created_by) where created_by is not null;
 
 -- Whom it is about; the newest row counts. No row: nobody knows yet. A record written under a
 -- namesake moves with a new row, and the old one still shows where it was.
@@ -50,7 +51,9 @@ create table consultation_versions (
   unique (consultation_id, version)
 ) strict;
 create index consultation_versions_by_day on consultation_versions (received_on);
-create index consultation_versions_by_due on consultation_versions (next_due_on) where next_due_on is not null;
+-- What is still to be done, and by when: few rows of many.
+create index consultation_versions_waiting on consultation_versions (next_due_on)
+  where next_due_on is not null or next_action <> '';
 
 create table consultation_categories (
   version_id integer not null references consultation_versions,

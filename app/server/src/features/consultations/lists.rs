@@ -1,8 +1,9 @@
 //! The list of consultations with its filters; the counts are those of the list.
 
 use askama::Template;
+use jiff::ToSpan as _;
 use jiff::civil::Date;
-use store::{ReadTx, Row, RowResult, StoreError, named_params};
+use store::{ReadTx, Row, RowResult, StoreError, ToSql, Value};
 
 use super::form::read_day;
 use super::model::Lists;
@@ -11,26 +12,7 @@ use super::view::{self, Choice, Tag};
 use crate::web::limits;
 use crate::web::{Answer, Fields, Permission, Problem, Shell, Visit};
 
-/// The one condition behind list, count and minutes. `:closed` codes are those the city calls 終結.
-const MATCHES: &str = "
-    from visible_current_consultations c
-    where (:from = '' or c.received_on >= :from) and (:to = '' or c.received_on <= :to)
-      and (:channel = '' or c.channel = :channel)
-      and (:urgency = '' or c.urgency = :urgency)
-      and (:outcome = '' or c.outcome = :outcome)
-      and (:resident is null or c.resident_id = :resident)
-      and (:centre is null or c.centre_id = :centre)
-      and (:mine is null or c.created_by = :mine)
-      and (:due = 0 or (c.followed_up = 0 and c.withdrawn = 0
-                        and (c.next_action <> '' or c.next_due_on is not null)))
-      and (:open = 0 or (c.withdrawn = 0 and c.outcome not in (
-             select k.code from codes k where k.list = 'consultation_outcome' and k.label like '終結%')))
-      and (:withdrawn = 'with' or c.withdrawn = (:withdrawn = 'only'))
-      and (:category = '' or exists (select 1 from visible_consultation_categories g
-             where g.version_id = c.version_id and g.category = :category))
-      and (:text = '' or instr(c.content, :text) > 0 or instr(c.response, :text) > 0
-           or instr(c.caller_name, :text) > 0 or instr(c.client_name, :text) > 0
-           or instr(c.next_action, :text) > 0 or c.number = :text)";
+const VISIBLE: &str = "from visible_current_consultations c";
 
 const COLUMNS: &str = "
     select c.id, c.number, c.received_on, c.resident_id,
@@ -81,8 +63,11 @@ struct Found {
 }
 
 impl Filter {
-    fn read(visit: &Visit, problems: &mut Vec<super::form::FieldProblem>) -> Result<Self, Problem> {
-        let query = &visit.query;
+    fn read(
+        visit: &Visit,
+        query: &Fields,
+        problems: &mut Vec<super::form::FieldProblem>,
+    ) -> Result<Self, Problem> {
         let mut day = |field: &'static str, label: &str| match query.trimmed(field) {
             "" => String::new(),
             typed => read_day(typed, visit.today()).map_or_else(
@@ -121,43 +106,104 @@ impl Filter {
         })
     }
 
+    /// The one condition behind list, count and minutes: only what was asked for, so that the
+    /// index of each is used. Codes in `:closed` are those the city calls 終結.
+    fn conditions(&self) -> Conditions {
+        let mut all = Conditions::default();
+        all.text("c.received_on >= :from", ":from", &self.from);
+        all.text("c.received_on <= :to", ":to", &self.to);
+        all.text("c.channel = :channel", ":channel", &self.channel);
+        all.text("c.urgency = :urgency", ":urgency", &self.urgency);
+        all.text("c.outcome = :outcome", ":outcome", &self.outcome);
+        all.number("c.resident_id = :resident", ":resident", self.resident);
+        all.number("c.centre_id = :centre", ":centre", self.centre);
+        all.number("c.created_by = :mine", ":mine", self.mine);
+        all.text(HAS_CATEGORY, ":category", &self.category);
+        all.text(HAS_TEXT, ":text", &self.text);
+        if self.due {
+            all.sql.push(DUE);
+        }
+        if self.open {
+            all.sql.push(OPEN);
+        }
+        match self.withdrawn {
+            "with" => {}
+            "only" => all.sql.push("c.withdrawn = 1"),
+            _ => all.sql.push("c.withdrawn = 0"),
+        }
+        all
+    }
+
     fn totals(&self, tx: &ReadTx<'_>) -> Result<(i64, i64), StoreError> {
-        let sql = format!("select count(*), coalesce(sum(c.minutes), 0) {MATCHES}");
+        let all = self.conditions();
+        let sql = format!(
+            "select count(*), coalesce(sum(c.minutes), 0) {VISIBLE} {}",
+            all.clause()
+        );
         let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
-        Ok(self.ask(tx, &sql, (1, 0), read)?.pop().unwrap_or((0, 0)))
+        Ok(tx.one(&sql, all.values.as_slice(), read)?.unwrap_or((0, 0)))
     }
 
     fn rows(&self, tx: &ReadTx<'_>) -> Result<Vec<Found>, StoreError> {
-        let matches = MATCHES.replacen(
-            "visible_current_consultations c",
-            "visible_current_consultations c left join staff w on w.id = c.created_by",
-            1,
+        let mut all = self.conditions();
+        let sql = format!(
+            "{COLUMNS} {VISIBLE} left join staff w on w.id = c.created_by {}
+             order by c.received_on desc, c.id desc limit :limit offset :offset",
+            all.clause()
         );
-        let order = "order by c.received_on desc, c.id desc";
-        let sql = format!("{COLUMNS} {matches} {order}");
-        self.ask(
-            tx,
-            &sql,
-            (ROWS_PER_PAGE, (self.page - 1) * ROWS_PER_PAGE),
-            found,
-        )
+        let offset = (self.page - 1) * ROWS_PER_PAGE;
+        all.values.push((":limit", Value::Integer(ROWS_PER_PAGE)));
+        all.values.push((":offset", Value::Integer(offset)));
+        tx.all(&sql, all.bound().as_slice(), found)
+    }
+}
+
+const HAS_CATEGORY: &str = "exists (select 1 from visible_consultation_categories g
+    where g.version_id = c.version_id and g.category = :category)";
+const HAS_TEXT: &str = "(instr(c.content, :text) > 0 or instr(c.response, :text) > 0
+    or instr(c.caller_name, :text) > 0 or instr(c.client_name, :text) > 0
+    or instr(c.next_action, :text) > 0 or c.number = :text)";
+// The last condition as the index says it, or it is not used.
+const DUE: &str = "c.followed_up = 0 and c.withdrawn = 0
+    and (c.next_due_on is not null or c.next_action <> '')";
+const OPEN: &str = "c.withdrawn = 0 and c.outcome not in (
+    select k.code from codes k where k.list = 'consultation_outcome' and k.label like '終結%')";
+
+/// What was asked for, as SQL, with exactly the values that it names.
+#[derive(Default)]
+struct Conditions {
+    sql: Vec<&'static str>,
+    values: Vec<(&'static str, Value)>,
+}
+
+impl Conditions {
+    fn text(&mut self, sql: &'static str, name: &'static str, value: &str) {
+        if !value.is_empty() {
+            self.sql.push(sql);
+            self.values.push((name, Value::Text(value.to_owned())));
+        }
     }
 
-    fn ask<T>(
-        &self,
-        tx: &ReadTx<'_>,
-        sql: &str,
-        (limit, offset): (i64, i64),
-        read: impl FnMut(&Row<'_>) -> RowResult<T>,
-    ) -> Result<Vec<T>, StoreError> {
-        let values = named_params! {
-            ":from": self.from, ":to": self.to, ":channel": self.channel,
-            ":urgency": self.urgency, ":outcome": self.outcome, ":resident": self.resident,
-            ":centre": self.centre, ":mine": self.mine, ":due": self.due, ":open": self.open,
-            ":withdrawn": self.withdrawn, ":category": self.category, ":text": self.text,
-            ":limit": limit, ":offset": offset,
-        };
-        tx.all(&format!("{sql} limit :limit offset :offset"), values, read)
+    fn number(&mut self, sql: &'static str, name: &'static str, value: Option<i64>) {
+        if let Some(value) = value {
+            self.sql.push(sql);
+            self.values.push((name, Value::Integer(value)));
+        }
+    }
+
+    fn clause(&self) -> String {
+        if self.sql.is_empty() {
+            String::new()
+        } else {
+            format!("where {}", self.sql.join(" and "))
+        }
+    }
+
+    fn bound(&self) -> Vec<(&str, &dyn ToSql)> {
+        let pairs = self.values.iter();
+        pairs
+            .map(|(name, value)| (*name, value as &dyn ToSql))
+            .collect()
     }
 }
 
@@ -196,6 +242,7 @@ struct ListPage {
     rows: Vec<RowWords>,
     pages: Pages,
     may_write: bool,
+    is_recent: bool,
     resident: String,
 }
 
@@ -244,9 +291,28 @@ struct PageLink {
     href: Option<String>,
 }
 
+/// From the menu the list begins here: what is asked for is nearly always of late, and counting the
+/// records of years on every click is not free.
+const RECENT_MONTHS: i64 = 3;
+
+/// The query that stands in for none at all. An emptied field is a query: it asks for all.
+fn recent(visit: &Visit) -> Option<Fields> {
+    visit.query.pairs().next().is_none().then(|| {
+        let today = visit.today();
+        let since = today.checked_sub(RECENT_MONTHS.months()).unwrap_or(today);
+        let from = view::today_typed(since);
+        let typed = form_urlencoded::Serializer::new(String::new())
+            .append_pair("from", &from)
+            .finish();
+        Fields::parse(typed.as_bytes()).unwrap_or_default()
+    })
+}
+
 pub(super) fn list(visit: &Visit) -> Answer {
     let mut problems = Vec::new();
-    let filter = Filter::read(visit, &mut problems)?;
+    let recent = recent(visit);
+    let query = recent.as_ref().unwrap_or(&visit.query);
+    let filter = Filter::read(visit, query, &mut problems)?;
     let (lists, centres, totals, rows) = visit.app.db().read(&visit.actor, |tx| {
         let centres = "select id, short_name from support_centres order by code";
         let centres: Vec<(i64, String)> =
@@ -255,17 +321,18 @@ pub(super) fn list(visit: &Visit) -> Answer {
         Ok::<_, Problem>((lists, centres, filter.totals(tx)?, filter.rows(tx)?))
     })?;
     let (total, minutes) = totals;
-    let resident = visit.query.trimmed("resident").to_owned();
+    let resident = query.trimmed("resident").to_owned();
     visit.page(&ListPage {
         shell: Shell::new(visit, "相談記録").under(&[]),
         rows: rows
             .iter()
             .map(|row| view_row(row, &lists, visit.today()))
             .collect(),
-        pages: pages(&visit.query, filter.page, total),
+        pages: pages(query, filter.page, total),
         centres: centre_choices(&centres, filter.centre),
         withdrawn: withdrawn_choices(filter.withdrawn),
-        query: visit.query.clone(),
+        is_recent: recent.is_some(),
+        query: query.clone(),
         may_write: visit.may(Permission::ConsultationWrite),
         lists,
         problems,

@@ -11,6 +11,7 @@ const ROWS_MAX: i64 = 10;
 const WAITING: &str = "
     from visible_current_consultations c
     where c.withdrawn = 0 and c.followed_up = 0
+      -- As the index says it, or it is not used.
       and (c.next_due_on is not null or c.next_action <> '')";
 
 const OWN_OPEN: &str = "
@@ -64,26 +65,38 @@ pub(super) fn day(tx: &ReadTx<'_>, staff: StaffId, today: Date) -> Result<Day, S
         conflicts: tx.count(CONFLICTS, [])?,
         ending_30: tx.count(ENDING, params![iso, later(30)])?,
         ending_60: tx.count(ENDING, params![iso, later(60)])?,
-        waiting: rows(
+        waiting: waiting_rows(tx, staff)?,
+        own_open: rows(
             tx,
-            WAITING,
-            "c.next_due_on is null, c.next_due_on, c.id",
-            staff,
+            OWN_OPEN,
+            "c.received_on desc, c.id desc",
+            (staff, ROWS_MAX),
         )?,
-        own_open: rows(tx, OWN_OPEN, "c.received_on desc, c.id desc", staff)?,
         first_changes: changes(tx)?,
         drafts: drafts(tx)?,
     })
+}
+
+/// Those with a day first, in the order of an index; one statement for all would sort them all.
+fn waiting_rows(tx: &ReadTx<'_>, staff: StaffId) -> Result<Vec<Waiting>, StoreError> {
+    let dated = format!("{WAITING} and c.next_due_on is not null");
+    let mut found = rows(tx, &dated, "c.next_due_on, c.id", (staff, ROWS_MAX))?;
+    let left = ROWS_MAX - i64::try_from(found.len()).unwrap_or(ROWS_MAX);
+    if left > 0 {
+        let undated = format!("{WAITING} and c.next_due_on is null");
+        found.extend(rows(tx, &undated, "c.id", (staff, left))?);
+    }
+    Ok(found)
 }
 
 fn rows(
     tx: &ReadTx<'_>,
     matches: &str,
     order: &str,
-    staff: StaffId,
+    (staff, limit): (StaffId, i64),
 ) -> Result<Vec<Waiting>, StoreError> {
     let sql = format!("{COLUMNS} {matches} order by {order} limit ?2");
-    tx.all(&sql, params![staff, ROWS_MAX], waiting)
+    tx.all(&sql, params![staff, limit], waiting)
 }
 
 fn waiting(row: &Row<'_>) -> RowResult<Waiting> {
