@@ -26,20 +26,29 @@ pub(super) fn reasons(reasons: &[Code], chosen: &str) -> Vec<Choice> {
     std::iter::once(none).chain(known).collect()
 }
 
-/// A centre as the caller is told.
+/// A centre, and what to tell the caller.
 pub(super) struct CentreWords {
     pub(super) name: String,
     pub(super) phone: String,
+    pub(super) tell: String,
 }
 
 pub(super) fn centre(centre: &Centre) -> CentreWords {
+    let Centre { name, phone } = centre;
+    if phone.is_empty() {
+        return CentreWords {
+            name: name.clone(),
+            phone: "電話番号は登録されていません。".to_owned(),
+            tell: "電話番号は、市（長寿あんしん課）にお問い合わせください。".to_owned(),
+        };
+    }
     CentreWords {
-        name: centre.name.clone(),
-        phone: if centre.phone.is_empty() {
-            "電話番号は登録されていません。市（長寿あんしん課）にお問い合わせください。".to_owned()
-        } else {
-            format!("電話 {}", centre.phone)
-        },
+        name: name.clone(),
+        phone: format!("電話 {phone}"),
+        tell: format!(
+            "相談してきた方には「ご担当は{name}です。電話番号は{phone}です」とお伝えください。\
+             急ぐときは、あなたからそのセンターに電話でつないでください。"
+        ),
     }
 }
 

@@ -15,6 +15,8 @@ pub(super) const QUERY_CHARS_MAX: usize = 200;
 const WORDS_MAX: usize = 8;
 /// Fewer digits of a telephone number fit too many people.
 pub(super) const PHONE_DIGITS_MIN: usize = 4;
+/// From its front a number is looked for only when nearly whole: a town shares the first six digits.
+const PHONE_FRONT_DIGITS_MIN: usize = 8;
 
 /// Part of a name, as its letters are compared.
 #[derive(PartialEq, Eq)]
@@ -46,10 +48,32 @@ pub(super) enum Name {
 pub(super) struct Number {
     /// ASCII digits; an insured number may begin with `H`.
     pub(super) text: String,
-    /// Long enough for the end (or the beginning) of a telephone number.
-    pub(super) phone: bool,
+    /// Long enough for the end of a telephone number, or also for its front.
+    pub(super) phone: Phone,
     /// 3120304, 19370304.
     pub(super) born: Option<Days>,
+}
+
+/// How the digits may stand in a telephone number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phone {
+    /// Too few of them, or a letter.
+    No,
+    /// The last ones.
+    End,
+    /// The last ones, or the first and nearly all.
+    EndOrFront,
+}
+
+impl Phone {
+    fn of(text: &str) -> Self {
+        match text.len() {
+            _ if text.starts_with('H') => Self::No,
+            ..PHONE_DIGITS_MIN => Self::No,
+            PHONE_FRONT_DIGITS_MIN.. if text.starts_with('0') => Self::EndOrFront,
+            _ => Self::End,
+        }
+    }
 }
 
 /// From the first to the last day that a date of birth can mean, ISO.
@@ -182,7 +206,7 @@ fn take_address(words: &mut Vec<&str>) -> Option<String> {
     Some(key)
 }
 
-/// 本町3, 3丁目, 三丁目, 埼玉県…; or 3-1-2, whose groups are shorter than those of a telephone.
+/// 本町3, 3丁目, 三丁目, 埼玉県…; or 3-1-2: unlike a telephone in short groups and without a 0 ahead.
 fn has_lot(word: &str) -> bool {
     let kanji = word.chars().any(is_kanji);
     let marked = ["丁目", "番地", "埼玉県", "和光市"];
@@ -194,6 +218,7 @@ fn has_lot(word: &str) -> bool {
     }
     let groups: Vec<&str> = word.split(is_hyphen_like).collect();
     groups.len() > 1
+        && !digits(word).starts_with('0')
         && groups
             .iter()
             .all(|group| matches!(digits(group).len(), 1..=3) && only_digits(group))
@@ -224,14 +249,14 @@ fn take_number(words: &mut Vec<&str>) -> Option<Number> {
     let word = words.remove(at);
     if let Some(text) = number_text(word) {
         return Some(Number {
-            phone: !text.starts_with('H') && text.len() >= PHONE_DIGITS_MIN,
+            phone: Phone::of(&text),
             born: days(&text),
             text,
         });
     }
     let text = phone_text(word)?;
     Some(Number {
-        phone: text.len() >= PHONE_DIGITS_MIN,
+        phone: Phone::of(&text),
         born: None,
         text,
     })
@@ -397,12 +422,20 @@ mod tests {
         };
         assert_eq!(
             number("０００１２３４５６７"),
-            ("0001234567".to_owned(), true)
+            ("0001234567".to_owned(), Phone::EndOrFront)
         );
-        assert_eq!(number("048-464-1111"), ("0484641111".to_owned(), true));
-        assert_eq!(number("(048)464-1111"), ("0484641111".to_owned(), true));
-        assert_eq!(number("h123456789"), ("H123456789".to_owned(), false));
-        assert_eq!(number("123"), ("123".to_owned(), false));
+        assert_eq!(
+            number("048-464-1111"),
+            ("0484641111".to_owned(), Phone::EndOrFront)
+        );
+        assert_eq!(
+            number("(048)464-1111"),
+            ("0484641111".to_owned(), Phone::EndOrFront)
+        );
+        assert_eq!(number("h123456789"), ("H123456789".to_owned(), Phone::No));
+        assert_eq!(number("1234"), ("1234".to_owned(), Phone::End));
+        assert_eq!(number("048-464"), ("048464".to_owned(), Phone::End));
+        assert_eq!(number("123"), ("123".to_owned(), Phone::No));
     }
 
     #[test]

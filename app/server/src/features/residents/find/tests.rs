@@ -420,7 +420,7 @@ fn a_person_is_found_by_number_date_of_birth_telephone_and_address() {
         "3120304",
         "048-461-1111",
         "0484611111",
-        "0484",
+        "048-461-11",
         "461-1111",
         "本町3-1",
         "本町三丁目１番２号",

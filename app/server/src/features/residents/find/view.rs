@@ -4,7 +4,7 @@ use base::wareki::{Wareki, age_on};
 use jiff::civil::Date;
 
 use super::model::{Contacts, Filter, Person, Rank};
-use super::query::{PHONE_DIGITS_MIN, QUERY_CHARS_MAX, Query, Unread};
+use super::query::{PHONE_DIGITS_MIN, Phone, QUERY_CHARS_MAX, Query, Unread};
 use super::store::HITS_MAX;
 use crate::features::masters::Code;
 use crate::web::Fields;
@@ -54,7 +54,7 @@ pub(super) fn row(person: &Person, rank: Rank, levels: &[Code], today: Date) -> 
             "2" => "女",
             _ => "不明",
         },
-        area: person.area.clone(),
+        area: area(person),
         address: address(person),
         level: level.map_or_else(|| person.level.clone(), |known| known.label.clone()),
         ends: person
@@ -109,6 +109,15 @@ fn born(person: &Person) -> String {
         person.born_on.map(short).unwrap_or_default()
     } else {
         person.born_text.reveal().to_owned()
+    }
+}
+
+/// The area, where the address does not begin with it anyway.
+fn area(person: &Person) -> String {
+    if address(person).starts_with(&person.area) {
+        String::new()
+    } else {
+        person.area.clone()
     }
 }
 
@@ -171,7 +180,11 @@ pub(super) fn unread(why: Unread) -> String {
 /// What to try when nobody was found.
 pub(super) fn advice(query: &Query) -> Vec<String> {
     let mut advice = Vec::new();
-    if query.number.as_ref().is_some_and(|number| !number.phone) {
+    if query
+        .number
+        .as_ref()
+        .is_some_and(|number| number.phone == Phone::No)
+    {
         advice.push(format!(
             "電話番号は、下{PHONE_DIGITS_MIN}けた以上でさがせます。"
         ));
