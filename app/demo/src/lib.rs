@@ -11,7 +11,7 @@ pub mod staff;
 pub mod town;
 
 mod dice;
-mod masters;
+pub mod masters;
 mod tables;
 
 pub use masters::{Masters, MastersError};

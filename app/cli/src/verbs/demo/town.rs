@@ -46,6 +46,7 @@ pub(super) fn build(
     let db = Db::create(&places.data, clock).map_err(StoreError::report)?;
     let actor = Actor::system("コマンド demo");
     let shipped = Masters::shipped().map_err(MastersError::report)?;
+    let shipped = shipped.with_phones(demo::masters::phone, demo::masters::INVENTED);
     masters::load(&db, &actor, &shipped).map_err(MastersError::report)?;
     add_staff(&db, &actor, voice)?;
     let addresses = [

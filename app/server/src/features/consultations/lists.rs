@@ -36,11 +36,38 @@ struct Filter {
     resident: Option<i64>,
     centre: Option<i64>,
     mine: Option<i64>,
-    due: bool,
+    due: Due,
+    today: String,
     open: bool,
     withdrawn: &'static str,
     text: String,
     page: i64,
+}
+
+/// Which of the actions that are still to be done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Due {
+    /// Done or not.
+    Any,
+    Left,
+    Overdue,
+    Today,
+}
+
+impl Due {
+    const CHOICES: [(Self, &'static str, &'static str); 4] = [
+        (Self::Any, "", "すべて"),
+        (Self::Left, "1", "残っている"),
+        (Self::Overdue, "overdue", "期限を過ぎた"),
+        (Self::Today, "today", "今日が期限"),
+    ];
+
+    fn of(typed: &str) -> Self {
+        let mut known = Self::CHOICES.into_iter();
+        known
+            .find(|(_, value, _)| *value == typed)
+            .map_or(Self::Any, |(due, ..)| due)
+    }
 }
 
 struct Found {
@@ -94,7 +121,8 @@ impl Filter {
             resident: id("resident")?,
             centre: id("centre")?,
             mine: (query.get("mine") == "1").then_some(staff),
-            due: query.get("due") == "1",
+            due: Due::of(query.get("due")),
+            today: visit.today().to_string(),
             open: query.get("open") == "1",
             withdrawn: match query.get("withdrawn") {
                 "with" => "with",
@@ -120,8 +148,13 @@ impl Filter {
         all.number("c.created_by = :mine", ":mine", self.mine);
         all.text(HAS_CATEGORY, ":category", &self.category);
         all.text(HAS_TEXT, ":text", &self.text);
-        if self.due {
+        if self.due != Due::Any {
             all.sql.push(DUE);
+        }
+        match self.due {
+            Due::Any | Due::Left => {}
+            Due::Overdue => all.text("c.next_due_on < :today", ":today", &self.today),
+            Due::Today => all.text("c.next_due_on = :today", ":today", &self.today),
         }
         if self.open {
             all.sql.push(OPEN);
@@ -148,8 +181,13 @@ impl Filter {
         let mut all = self.conditions();
         let sql = format!(
             "{COLUMNS} {VISIBLE} left join staff w on w.id = c.created_by {}
-             order by c.received_on desc, c.id desc limit :limit offset :offset",
-            all.clause()
+             order by {} limit :limit offset :offset",
+            all.clause(),
+            if self.due == Due::Any {
+                "c.received_on desc, c.id desc"
+            } else {
+                "c.next_due_on is null, c.next_due_on, c.id"
+            }
         );
         let offset = (self.page - 1) * ROWS_PER_PAGE;
         all.values.push((":limit", Value::Integer(ROWS_PER_PAGE)));
@@ -237,6 +275,7 @@ struct ListPage {
     problems: Vec<super::form::FieldProblem>,
     centres: Vec<Choice>,
     withdrawn: Vec<Choice>,
+    due: Vec<Choice>,
     total: i64,
     minutes: i64,
     rows: Vec<RowWords>,
@@ -331,6 +370,7 @@ pub(super) fn list(visit: &Visit) -> Answer {
         pages: pages(query, filter.page, total),
         centres: centre_choices(&centres, filter.centre),
         withdrawn: withdrawn_choices(filter.withdrawn),
+        due: due_choices(filter.due),
         is_recent: recent.is_some(),
         query: query.clone(),
         may_write: visit.may(Permission::ConsultationWrite),
@@ -387,6 +427,17 @@ fn centre_choices(centres: &[(i64, String)], chosen: Option<i64>) -> Vec<Choice>
         selected: chosen == Some(*id),
     });
     std::iter::once(all).chain(known).collect()
+}
+
+fn due_choices(chosen: Due) -> Vec<Choice> {
+    Due::CHOICES
+        .into_iter()
+        .map(|(due, value, label)| Choice {
+            value: value.to_owned(),
+            label: label.to_owned(),
+            selected: due == chosen,
+        })
+        .collect()
 }
 
 fn withdrawn_choices(chosen: &str) -> Vec<Choice> {

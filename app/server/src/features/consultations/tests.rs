@@ -550,7 +550,21 @@ fn a_done_next_action_leaves_the_list_and_a_new_one_comes_back() {
     let house = House::new();
     let clerk = house.nurse();
     let address = clerk.write(&[("next_action", "電話"), ("next_due_on", "R8.11.27")]);
-    assert!(clerk.get("/consultations?due=1").text.contains("1件、"));
+    for (due, count) in [("1", 1), ("overdue", 0), ("today", 0)] {
+        let list = clerk.get(&format!("/consultations?due={due}"));
+        assert!(list.text.contains(&format!("{count}件、")), "{due}");
+    }
+    house.hand.step(SignedDuration::from_hours(24 * 7));
+    let clerk = house.clerk("nurse2", Role::Nurse, Some(HERE));
+    assert!(clerk.get("/consultations?due=today").text.contains("1件、"));
+    house.hand.step(SignedDuration::from_hours(24));
+    let clerk = house.clerk("nurse3", Role::Nurse, Some(HERE));
+    assert!(
+        clerk
+            .get("/consultations?due=overdue")
+            .text
+            .contains("1件、")
+    );
     let done = clerk.post(&format!("{address}/follow-up"), &[("note", "電話した")]);
     assert_eq!(done.status, StatusCode::SEE_OTHER);
     assert!(clerk.get("/consultations?due=1").text.contains("0件、"));
@@ -717,7 +731,9 @@ fn delivered_records_are_listed_page_by_page() {
         });
     assert_eq!(done.expect("the history"), 120);
     let clerk = house.nurse();
-    let first = clerk.get("/consultations");
+    let of_late = clerk.get("/consultations");
+    assert!(of_late.text.contains("0件、") && of_late.text.contains("value=\"R8.8.20\""));
+    let first = clerk.get("/consultations?from=");
     assert!(first.text.contains("120件、延べ 1200分") && first.text.contains("1～50件目"));
     let last = clerk.get("/consultations?page=3");
     assert_eq!(last.text.matches("data-row").count(), 20);

@@ -41,8 +41,10 @@ const CONFLICTS: &str = "
     where d.id is null
       and not exists (select 1 from import_undos u where u.import_id = c.import_id)";
 
+// Who lives here, as the list behind the number shows it.
 const ENDING: &str = "
     select count(distinct c.resident_id) from visible_certifications c
+    join visible_residents r on r.id = c.resident_id and r.resident_state = '1'
     where c.valid_to >= ?1 and c.valid_to <= ?2
       and not exists (select 1 from visible_certifications l
                       where l.insured_person_id = c.insured_person_id and l.valid_to > c.valid_to)";

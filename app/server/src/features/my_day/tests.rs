@@ -153,7 +153,9 @@ fn overdue_comes_first_and_closed_ones_are_not_open() {
     let overdue = text.find("2日超過").expect("the overdue one");
     let later = text.find("あと7日").expect("the later one");
     assert!(overdue < later);
-    assert!(text.contains("<strong>1</strong><a href=\"/consultations?due=1\">期限を過ぎた予定"));
+    assert!(
+        text.contains("<strong>1</strong><a href=\"/consultations?due=overdue\">期限を過ぎた予定")
+    );
     assert!(
         text.contains("<strong>3</strong><a href=\"/consultations?mine=1"),
         "{text}"

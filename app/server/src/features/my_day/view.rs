@@ -31,9 +31,14 @@ pub(super) fn counters(day: &Day, may_correct: bool) -> Vec<Counter> {
             "error",
             day.overdue,
             "期限を過ぎた予定",
-            "/consultations?due=1",
+            "/consultations?due=overdue",
         ),
-        one("warn", day.due_today, "今日が期限", "/consultations?due=1"),
+        one(
+            "warn",
+            day.due_today,
+            "今日が期限",
+            "/consultations?due=today",
+        ),
         one(
             "info",
             day.open,
@@ -42,8 +47,18 @@ pub(super) fn counters(day: &Day, may_correct: bool) -> Vec<Counter> {
         ),
         one("warn", day.changes, "住民の異動の確認", changes),
         one("warn", day.conflicts, "食い違いの判断", changes),
-        one("warn", day.ending_30, "認定の終わりまで30日以内", ""),
-        one("info", day.ending_60, "認定の終わりまで60日以内", ""),
+        one(
+            "warn",
+            day.ending_30,
+            "認定の終わりまで30日以内",
+            "/residents?ending=30",
+        ),
+        one(
+            "info",
+            day.ending_60,
+            "認定の終わりまで60日以内",
+            "/residents?ending=60",
+        ),
     ]
     .into_iter()
     .filter(|counter| counter.number > 0)

@@ -19,7 +19,7 @@ mod view;
 use ::store::{Event, Operation, ReadTx, RecordKind, ResidentId, Scope, StoreError};
 use askama::Template;
 
-use self::model::{Contacts, Filter, Hit, Rank};
+use self::model::{Contacts, Ending, Filter, Hit, Rank};
 use self::query::Query;
 use self::store as sql;
 use self::view::{Choice, Pages, RowWords};
@@ -57,6 +57,7 @@ struct FindPage {
     filter: Filter,
     areas: Vec<Choice>,
     contacts: Vec<Choice>,
+    ending: Vec<Choice>,
     results: Results,
 }
 
@@ -86,6 +87,7 @@ impl Asked {
             problem,
             filter: Filter {
                 certified: fields.get("certified") == "1",
+                ending: Ending::of(fields.trimmed("ending")),
                 elders: fields.get("elders") == "1",
                 area: (!area.is_empty()).then(|| area.to_owned()),
                 contacts: match fields.get("contacts") {
@@ -147,6 +149,7 @@ pub(super) fn find(visit: &Visit) -> Answer {
             .looking_for(visit.query.get("q")),
         areas: view::areas(&areas, &asked.filter),
         contacts: view::contacts(&asked.filter),
+        ending: view::ending(&asked.filter),
         filter: asked.filter,
         results,
     })

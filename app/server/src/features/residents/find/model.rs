@@ -20,10 +20,36 @@ pub(super) enum Contacts {
     Own,
 }
 
+/// How soon a certification ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// Too late for a calm renewal.
+    Soon,
+    /// A renewal may be applied for from this day on (要介護認定等の実施: 満了日の60日前から).
+    Renewable,
+}
+
+impl Ending {
+    pub(super) fn days(self) -> i64 {
+        match self {
+            Self::Soon => 30,
+            Self::Renewable => 60,
+        }
+    }
+
+    pub(super) fn of(typed: &str) -> Option<Self> {
+        [Self::Soon, Self::Renewable]
+            .into_iter()
+            .find(|known| known.days().to_string() == typed)
+    }
+}
+
 /// Boxes and lists beside the words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Filter {
     pub(super) certified: bool,
+    /// The certification ends within so many days and none follows it.
+    pub(super) ending: Option<Ending>,
     pub(super) elders: bool,
     pub(super) area: Option<String>,
     pub(super) contacts: Contacts,

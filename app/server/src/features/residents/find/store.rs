@@ -5,6 +5,7 @@
 //! kana 16 ms, kanji anywhere in the names 5 ms (one pass over them), everybody with a consultation in
 //! the last year 23 ms, everything else less.
 
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 use store::{ReadTx, ResidentId, Row, RowResult, StaffId, StoreError, ToSql, Value, params};
 
@@ -74,6 +75,11 @@ const CERTIFIED: &str = "
     select c.resident_id as id, 0 as rank from visible_certifications c
     where c.level in ('12', '13', '21', '22', '23', '24', '25')
       and c.valid_from <= :today and c.valid_to >= :today";
+const ENDING: &str = "
+    select c.resident_id as id, 0 as rank from visible_certifications c
+    where c.valid_to >= :from_day and c.valid_to <= :until
+      and not exists (select 1 from visible_certifications l
+                      where l.insured_person_id = c.insured_person_id and l.valid_to > c.valid_to)";
 const CONTACTS: &str = "
     select c.resident_id as id, 0 as rank from visible_current_consultations c
     where c.resident_id is not null and c.withdrawn = 0 and c.received_on >= :since";
@@ -239,6 +245,12 @@ impl Ask {
         if filter.certified {
             self.day(":today", today);
             self.walk_or_hold(CERTIFIED, &holds(CERTIFIED));
+        }
+        if let Some(ending) = filter.ending {
+            self.day(":from_day", today);
+            let until = today.checked_add(ending.days().days()).unwrap_or(today);
+            self.day(":until", until);
+            self.walk_or_hold(ENDING, &holds(ENDING));
         }
         if filter.contacts != Contacts::Everyone {
             self.day(":since", filter.contacts_since(today));

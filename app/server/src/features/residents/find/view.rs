@@ -3,7 +3,7 @@
 use base::wareki::{Wareki, age_on};
 use jiff::civil::Date;
 
-use super::model::{Contacts, Filter, Person, Rank};
+use super::model::{Contacts, Ending, Filter, Person, Rank};
 use super::query::{PHONE_DIGITS_MIN, Phone, QUERY_CHARS_MAX, Query, Unread};
 use super::store::HITS_MAX;
 use crate::features::masters::Code;
@@ -236,6 +236,20 @@ pub(super) fn contacts(filter: &Filter) -> Vec<Choice> {
         selected: filter.contacts == contacts,
     })
     .collect()
+}
+
+pub(super) fn ending(filter: &Filter) -> Vec<Choice> {
+    let of = |ending: Option<Ending>| Choice {
+        value: ending.map_or_else(String::new, |ending| ending.days().to_string()),
+        label: ending.map_or_else(
+            || "すべて".to_owned(),
+            |ending| format!("{}日以内", ending.days()),
+        ),
+        selected: filter.ending == ending,
+    };
+    [None, Some(Ending::Soon), Some(Ending::Renewable)]
+        .map(of)
+        .into()
 }
 
 /// Which page of the list, and the way to the others.
