@@ -18,3 +18,12 @@ pub(crate) fn program_directories() -> Vec<PathBuf> {
         |path| std::env::split_paths(&path).collect(),
     )
 }
+
+/// What `cargo run` told this program about itself. Passed on, it would make Cargo build crates
+/// again that watch these variables, each time somebody changes between `cargo` and `cargo xtask`.
+pub(crate) fn of_our_own_build() -> Vec<String> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names
+        .filter(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+        .collect()
+}

@@ -9,6 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::environment;
 use crate::say::{self, Channel};
 
 /// Between the request to end and the kill.
@@ -131,7 +132,11 @@ fn run(spec: &Spec, directory: &Path, echo: Echo) -> Result<Ended, RunError> {
     reason = "base::command belongs to the product; here `timeout` keeps the limit"
 )]
 fn start(spec: &Spec, directory: &Path) -> Result<Child, RunError> {
-    Command::new("timeout")
+    let mut command = Command::new("timeout");
+    for name in environment::of_our_own_build() {
+        command.env_remove(name);
+    }
+    command
         .arg("--foreground")
         .arg(format!("--kill-after={GRACE_SECONDS}"))
         .arg(spec.limit.as_secs().to_string())

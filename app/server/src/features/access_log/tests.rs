@@ -425,3 +425,20 @@ fn searches_by_person_staff_and_day_walk_an_index_and_sort_nothing() {
         assert!(!plan(&filter).contains("TEMP B-TREE"), "{}", plan(&filter));
     }
 }
+
+#[test]
+fn details_are_read_in_japanese_and_unknown_words_stay() {
+    for (stored, read) in [
+        ("", ""),
+        (
+            "feed=residents read=12 rejected=0",
+            "データ：住民 行数：12 不備：0",
+        ),
+        ("kana+born 3", "カナ+生年月日 3"),
+        ("nurse", "保健師・看護師"),
+        ("version=2", "版：2"),
+        ("親族からの 電話=急ぎ", "親族からの 電話：急ぎ"),
+    ] {
+        assert_eq!(super::view::detail(stored), read);
+    }
+}

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use store::{Operation, Outcome, RecordKind};
 
 use super::model::{Entry, Named, Who};
-use crate::web::Fields;
+use crate::web::{Fields, Role};
 
 /// One choice of a list.
 pub(super) struct Choice {
@@ -92,8 +92,59 @@ pub(super) fn row(entry: &Entry, names: &[Named]) -> Row {
         terminal: entry.terminal.clone(),
         css,
         outcome,
-        detail: entry.detail.clone(),
+        detail: detail(&entry.detail),
     }
+}
+
+/// What details are stored as, and what staff read. The stored words never change, so that a log of
+/// years is one log; a word that is not here stays as it is.
+const DETAIL_WORDS: &[(&str, &str)] = &[
+    ("address", "住所"),
+    ("born", "生年月日"),
+    ("centre", "センター"),
+    ("certifications", "認定"),
+    ("changed", "変更"),
+    ("consultations", "相談"),
+    ("died", "死亡"),
+    ("feed", "データ"),
+    ("households", "世帯"),
+    ("insured", "資格"),
+    ("kana", "カナ"),
+    ("kanji", "漢字"),
+    ("keep", "訂正を残す"),
+    ("left", "転出など"),
+    ("list", "絞り込みだけ"),
+    ("moved", "転居"),
+    ("name", "カナ氏名と生年月日"),
+    ("new", "新規"),
+    ("no-reason", "まだ選ばれていません"),
+    ("number", "番号"),
+    ("phone", "電話"),
+    ("read", "行数"),
+    ("register", "住民記録に合わせる"),
+    ("rejected", "不備"),
+    ("residents", "住民"),
+    ("rows", "件数"),
+    ("sessions", "端末数"),
+    ("shield", "支援措置の理由"),
+    ("unchanged", "変わらず"),
+    ("version", "版"),
+];
+
+/// `feed=residents read=12` as `データ：住民 行数：12`; terms joined by `+` one by one.
+pub(super) fn detail(stored: &str) -> String {
+    let word = |text: &str| -> String {
+        let role = Role::from_code(text).map(Role::label);
+        let known = DETAIL_WORDS.iter().find(|(code, _)| *code == text);
+        let label = known.map(|(_, label)| *label).or(role);
+        label.unwrap_or(text).to_owned()
+    };
+    let each = |text: &str| text.split('+').map(word).collect::<Vec<_>>().join("+");
+    let words = stored.split(' ').map(|part| match part.split_once('=') {
+        Some((key, value)) => format!("{}：{}", word(key), each(value)),
+        None => each(part),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// What stands where there are no rows.

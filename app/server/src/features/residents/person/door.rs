@@ -33,12 +33,12 @@ pub(in crate::features::residents) fn open<T>(
             return Ok::<_, Problem>(tx.audited(event, None));
         };
         if shielded && reason.is_none() {
-            let event = on(Event::refused(Operation::ResidentView)).detail("shield: no reason yet");
+            let event = on(Event::refused(Operation::ResidentView)).detail("shield=no-reason");
             return Ok(tx.audited(event, Some(Look::Shielded)));
         }
         let why = reason
             .filter(|_| shielded)
-            .map(|r| format!("shield: {}", r.code()));
+            .map(|r| format!("shield={}", r.code()));
         let parts = [detail, why.as_deref().unwrap_or("")];
         let words: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         let event = on(Event::done(Operation::ResidentView)).detail(words.join(" "));

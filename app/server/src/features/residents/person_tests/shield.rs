@@ -25,7 +25,7 @@ fn nothing_of_a_shielded_person_is_shown_before_the_reason() {
     page.says(&["支援措置（DV等）の対象です", "開く理由"]);
     assert_eq!(
         house.entries(),
-        ["resident_view refused 3 shield: no reason yet"]
+        ["resident_view refused 3 shield=no-reason"]
     );
 }
 
@@ -37,7 +37,7 @@ fn the_reason_opens_one_page_and_stands_in_the_access_log() {
     assert_eq!(page.status, StatusCode::OK);
     page.says(DATA);
     page.says(&["支援措置の方です"]);
-    assert_eq!(house.entries(), ["resident_view done 3 shield: agency"]);
+    assert_eq!(house.entries(), ["resident_view done 3 shield=agency"]);
     city.person(SHIELDED).hides(DATA);
 }
 
@@ -139,6 +139,6 @@ fn the_next_page_of_a_shielded_timeline_is_asked_for_with_the_reason() {
     let entries = house.entries();
     assert_eq!(
         entries.last().map(String::as_str),
-        Some("resident_view done 3 page=2 shield: agency")
+        Some("resident_view done 3 page=2 shield=agency")
     );
 }
