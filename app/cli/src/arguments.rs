@@ -50,6 +50,11 @@ pub(crate) enum Verb {
     },
     /// バックアップから戻す
     Restore(RestoreArguments),
+    /// 職員のアカウント（サービスを止めて使う）
+    Users {
+        #[command(subcommand)]
+        what: UsersVerb,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -167,4 +172,84 @@ pub(crate) struct RestoreArguments {
     /// 聞かずに行う
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UsersVerb {
+    /// 職員を並べる
+    List,
+    /// 職員を登録し、仮のパスワードを表示する
+    Add(AddUserArguments),
+    /// 仮のパスワードを発行する
+    Reset(ResetUserArguments),
+    /// 最後の日を決める。予定の所属は取りやめる
+    Disable(DisableUserArguments),
+    /// アクセス権限付与状況報告をCSVで書き出す
+    Report {
+        /// 書き出す場所
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OperatorArgument {
+    /// 操作する人の氏名（アクセスログに残る）
+    #[arg(long, value_name = "NAME")]
+    pub(crate) operator: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddUserArguments {
+    /// 職員ID（半角の英小文字・数字・ピリオドで10文字まで）
+    #[arg(long)]
+    pub(crate) login: String,
+    /// 氏名
+    #[arg(long)]
+    pub(crate) name: String,
+    /// 氏名カナ
+    #[arg(long)]
+    pub(crate) kana: String,
+    /// 役割（例 nurse、system_admin）
+    #[arg(long)]
+    pub(crate) role: String,
+    /// センター番号（省くと市）
+    #[arg(long)]
+    pub(crate) centre: Option<String>,
+    /// 職種・担当
+    #[arg(long)]
+    pub(crate) job: String,
+    /// 始まりの日（例 R9.4.1）
+    #[arg(long, value_name = "DAY")]
+    pub(crate) from: String,
+    #[command(flatten)]
+    pub(crate) operator: OperatorArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResetUserArguments {
+    /// 職員ID
+    pub(crate) login: String,
+    /// 聞かずに行う
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) operator: OperatorArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DisableUserArguments {
+    /// 職員ID
+    pub(crate) login: String,
+    /// 最後の日（例 R9.3.31）
+    #[arg(long, value_name = "DAY")]
+    pub(crate) on: String,
+    /// 理由
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// 聞かずに行う
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) operator: OperatorArgument,
 }

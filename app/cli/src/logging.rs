@@ -26,7 +26,8 @@ pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
         | Verb::Import { .. }
         | Verb::Audit { .. }
         | Verb::Backup { .. }
-        | Verb::Restore(_) => {
+        | Verb::Restore(_)
+        | Verb::Users { .. } => {
             if asked == LevelFilter::Info {
                 LevelFilter::Error
             } else {

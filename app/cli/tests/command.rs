@@ -273,3 +273,137 @@ fn what_changes_something_asks_first_and_without_a_terminal_refuses() {
     assert_eq!(code, 2);
     assert!(errors.contains("--yes"), "{errors}");
 }
+
+/// One of the changing verbs, with the operator named.
+fn users(site: &Path, words: &[&str]) -> (i32, serde_json::Value, String) {
+    let head = ["--json", "users"];
+    let (code, out, errors) = run(site, &[&head, words].concat());
+    let value = serde_json::from_str(&out).unwrap_or(serde_json::Value::Null);
+    (code, value, errors)
+}
+
+const NAMED: [&str; 2] = ["--operator", "試験 操作者"];
+
+fn hanako<'a>(from: &'a str, centre: &'a str) -> Vec<&'a str> {
+    let words = [
+        "add",
+        "--login",
+        "Hanako.1",
+        "--name",
+        "架空 花子",
+        "--kana",
+        "カクウ ハナコ",
+        "--role",
+        "nurse",
+        "--job",
+        "保健師",
+        "--centre",
+        centre,
+        "--from",
+        from,
+    ];
+    [&words[..], &NAMED].concat()
+}
+
+#[test]
+fn accounts_are_looked_after_without_the_browser_while_the_service_is_stopped() {
+    let root = TempDir::new().unwrap();
+    let site = prepared(root.path());
+    let today = base::clock::Clock::system().today();
+    let (code, made, errors) = users(&site, &hanako(&today.to_string(), "0101"));
+    assert_eq!(code, 0, "{errors}");
+    let first = text(&made, "password").to_owned();
+    assert_eq!((text(&made, "login"), first.len()), ("hanako.1", 16));
+    let (code, _, errors) = users(&site, &hanako(&today.to_string(), "0101"));
+    assert_eq!(code, 1, "{errors}");
+
+    let (code, listed, _) = users(&site, &["list"]);
+    let logins: Vec<&str> = listed["users"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|user| text(user, "login"))
+        .collect();
+    assert_eq!((code, logins), (0, vec!["admin", "hanako.1"]));
+
+    let (code, _, errors) = users(&site, &[&["reset", "hanako.1"][..], &NAMED].concat());
+    assert_eq!(code, 2);
+    assert!(errors.contains("--yes"), "{errors}");
+    let words = [&["reset", "hanako.1", "--yes"][..], &NAMED].concat();
+    let (code, given, errors) = users(&site, &words);
+    assert_eq!(code, 0, "{errors}");
+    assert_ne!(text(&given, "password"), first);
+
+    let to = root.path().join("reports");
+    let (code, reported, errors) = users(&site, &["report", "--to", to.to_str().unwrap()]);
+    assert_eq!((code, &reported["rows"]), (0, &2.into()), "{errors}");
+    let file = fs::read_to_string(text(&reported, "file")).unwrap();
+    assert!(
+        file.starts_with('\u{feff}') && file.contains("hanako.1"),
+        "{file}"
+    );
+
+    let on = today.to_string();
+    let leave = [
+        "disable", "hanako.1", "--on", &on, "--reason", "退職", "--yes",
+    ];
+    let (code, ended, errors) = users(&site, &[&leave[..], &NAMED].concat());
+    assert_eq!((code, &ended["posts"]), (0, &1.into()), "{errors}");
+    // The last administrator stays.
+    let leave = ["disable", "admin", "--on", &on, "--reason", "退職", "--yes"];
+    let (code, _, errors) = users(&site, &[&leave[..], &NAMED].concat());
+    assert_eq!(code, 1);
+    assert!(errors.contains("システム管理者がいない日"), "{errors}");
+    let (code, _, errors) = run(&site, &["audit", "verify"]);
+    assert_eq!(code, 0, "{errors}");
+    the_operator_is_in_the_access_log(&root.path().join("data"));
+}
+
+fn the_operator_is_in_the_access_log(data: &Path) {
+    let db = store::Db::open(&store::DataDir::new(data), base::clock::Clock::system()).unwrap();
+    let sql = "select operation || ' ' || outcome from audit_entries
+        where detail like '%操作者＝試験 操作者' and menu like 'コマンド users %' order by id";
+    let read = db.read(&store::Actor::system("試験"), |tx| {
+        tx.all(sql, [], |row| row.get::<_, String>(0))
+    });
+    let written: Vec<String> = read.map_err(|e: store::StoreError| e).unwrap();
+    let expected = [
+        "staff_add done",
+        "password_reset done",
+        "staff_post_end done",
+        "staff_post_end refused",
+    ];
+    assert_eq!(written, expected);
+}
+
+#[test]
+fn accounts_by_command_obey_the_rules_of_the_pages() {
+    let root = TempDir::new().unwrap();
+    let site = prepared(root.path());
+    for (words, said) in [
+        (hanako("R8.2.30", "0101"), "始まりの日"),
+        (hanako("R8.12.1", "9999"), "センター"),
+        (
+            [&["reset", "nobody", "--yes"][..], &NAMED].concat(),
+            "この職員IDの人はいません",
+        ),
+        (
+            vec!["reset", "admin", "--yes", "--operator", " "],
+            "--operator",
+        ),
+        (vec!["reset", "admin", "--yes"], "--operator"),
+    ] {
+        let (code, value, errors) = users(&site, &words);
+        assert_eq!(
+            (code, value),
+            (2, serde_json::Value::Null),
+            "{words:?}: {errors}"
+        );
+        assert!(errors.contains(said), "{words:?}: {errors}");
+    }
+    let (server, _) = Server::serve(&site);
+    let (code, _, errors) = users(&site, &["list"]);
+    assert_eq!(code, 3);
+    assert!(errors.contains("runbooks/data-dir-in-use.md"), "{errors}");
+    drop(server);
+}

@@ -1,15 +1,42 @@
 create table staff (
   id integer primary key,
-  login text not null unique,
+  login text not null unique,                     -- lower case; never given to somebody else
   name text not null,
   kana text not null,
+  recorded_at text not null
+) strict;
+
+-- What somebody does, where, since when. The posts of one person never overlap.
+create table staff_posts (
+  id integer primary key,
+  staff_id integer not null references staff,
   role text not null,
   job text not null,
   centre_id integer references support_centres,   -- null: the city
   starts_on text not null,
-  ends_on text,                                   -- last day of work
+  reason text not null,
+  recorded_by integer references staff,           -- null: the console
   recorded_at text not null
 ) strict;
+create index staff_posts_by_staff on staff_posts (staff_id, id);
+
+-- The newest row counts. A last day before the first one: the post never came to be.
+create table staff_post_endings (
+  id integer primary key,
+  post_id integer not null references staff_posts,
+  ends_on text,                                   -- last day; null: goes on after all
+  reason text not null,
+  recorded_by integer references staff,           -- null: the console
+  recorded_at text not null
+) strict;
+create index staff_post_endings_by_post on staff_post_endings (post_id, id);
+
+-- Each post with the last day that counts: what decides role and centre of a day.
+create view staff_terms as
+  select p.id, p.staff_id, p.role, p.job, p.centre_id, p.starts_on,
+         (select e.ends_on from staff_post_endings e where e.post_id = p.id
+          order by e.id desc limit 1) as ends_on
+  from staff_posts p;
 
 -- The newest row is the password; the others are its history.
 create table staff_passwords (
@@ -17,6 +44,7 @@ create table staff_passwords (
   staff_id integer not null references staff,
   hash text not null,                             -- argon2id, PHC string
   must_change integer not null check (must_change in (0, 1)),
+  recorded_by integer references staff,           -- null: the console
   recorded_at text not null
 ) strict;
 create index staff_passwords_by_staff on staff_passwords (staff_id, id);
@@ -39,6 +67,7 @@ create table sessions (
   started_at text not null,
   last_seen_at text not null,
   ended_at text,
-  ended_by text check (ended_by in ('signed_out', 'everywhere', 'idle', 'limit', 'password', 'replaced'))
+  ended_by text check (ended_by in ('signed_out', 'everywhere', 'idle', 'limit', 'password', 'replaced',
+    'administrator'))
 ) strict;
-create index sessions_by_staff on sessions (staff_id) where ended_at is null;
+create index sessions_by_staff on sessions (staff_id, started_at);

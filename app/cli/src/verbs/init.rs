@@ -8,7 +8,8 @@ use base::report::{Kind, Report};
 use serde::Serialize;
 use server::ca::Authority;
 use server::features::masters::{self, Masters};
-use server::features::staff::{self, Login, NewStaff};
+use server::features::staff::accounts::form::read_login;
+use server::features::staff::{self, NewStaff};
 use server::web::Role;
 use store::{Actor, DataDir, Db, StoreError};
 
@@ -28,6 +29,10 @@ pub(crate) fn run(asked: &InitArguments, dir: &DataDir, voice: &Voice) -> Result
         voice.say("このディレクトリはすでに使われています。何も変えていません。");
         return Err(Report::bare(Kind::DataDirectory));
     }
+    let Some(login) = read_login(&asked.admin) else {
+        voice.say("--admin は、半角の英小文字・数字・ピリオドで10文字までにしてください。");
+        return Err(Report::bare(Kind::Usage));
+    };
     let clock = Clock::system();
     let today = clock.today();
     let db = Db::create(dir, clock).map_err(StoreError::report)?;
@@ -44,7 +49,6 @@ pub(crate) fn run(asked: &InitArguments, dir: &DataDir, voice: &Voice) -> Result
     .map_err(|error| error.report(&dir.tls()))?;
     let password =
         server::web::session::one_time_password().ok_or_else(|| Report::bare(Kind::Fault))?;
-    let login = Login::new(&asked.admin);
     let new = NewStaff {
         login: login.clone(),
         name: asked.admin_name.clone(),

@@ -7,13 +7,14 @@ mod import;
 mod init;
 mod restore;
 mod serve;
+mod users;
 
 use std::process::ExitCode;
 
 use base::report::Report;
 use base::settings::Environment;
 
-use crate::arguments::{Arguments, AuditVerb, BackupVerb, ImportVerb, Verb};
+use crate::arguments::{Arguments, AuditVerb, BackupVerb, ImportVerb, UsersVerb, Verb};
 use crate::output::Voice;
 use crate::site;
 
@@ -54,6 +55,13 @@ pub(crate) fn run(
                 BackupVerb::List => backup::list(&site::repositories(&site), voice),
             }
         }
+        Verb::Users { what } => match what {
+            UsersVerb::List => users::list(&dir()?, voice),
+            UsersVerb::Add(asked) => users::add(asked, &dir()?, voice),
+            UsersVerb::Reset(asked) => users::reset(asked, &dir()?, voice),
+            UsersVerb::Disable(asked) => users::disable(asked, &dir()?, voice),
+            UsersVerb::Report { to } => users::report(to, &dir()?, voice),
+        },
         Verb::Restore(asked) => restore::run(asked, &site::repositories(&site()?), voice),
     }
 }

@@ -16,6 +16,13 @@ impl Fields {
         (fields.len() <= FIELDS_MAX).then_some(Self(fields))
     }
 
+    /// Fields that did not come from a browser: arguments of a command. Over the limit `None`.
+    pub fn from_pairs<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>) -> Option<Self> {
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let fields: Vec<(String, String)> = pairs.take(FIELDS_MAX + 1).map(owned).collect();
+        (fields.len() <= FIELDS_MAX).then_some(Self(fields))
+    }
+
     /// The first value of a name, or nothing (`""`).
     pub fn get(&self, name: &str) -> &str {
         self.0

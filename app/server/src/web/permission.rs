@@ -29,6 +29,10 @@ pub enum Permission {
     ImportView,
     /// See masters and what in them is unconfirmed.
     MasterView,
+    /// See who works here, where and since when.
+    StaffView,
+    /// Register staff, move them, end their posts, give out passwords.
+    StaffAdminister,
 }
 
 impl Permission {
@@ -46,6 +50,8 @@ impl Permission {
         Self::AccessLogExport,
         Self::ImportView,
         Self::MasterView,
+        Self::StaffView,
+        Self::StaffAdminister,
     ];
 }
 
@@ -124,11 +130,21 @@ impl Role {
                 !matches!(self, Self::SystemAdmin | Self::CityWelfare)
             }
             Permission::AccessLogView => matches!(self, Self::SystemAdmin | Self::CityLongevity),
-            Permission::AccessLogExport => matches!(self, Self::SystemAdmin),
-            Permission::ImportView | Permission::MasterView => {
+            Permission::AccessLogExport | Permission::StaffAdminister => {
+                matches!(self, Self::SystemAdmin)
+            }
+            Permission::ImportView | Permission::MasterView | Permission::StaffView => {
                 matches!(self, Self::SystemAdmin | Self::CityLongevity)
             }
         }
+    }
+
+    /// A role of a centre; the others belong to the city.
+    pub const fn is_of_centre(self) -> bool {
+        matches!(
+            self,
+            Self::CentreManager | Self::SocialWorker | Self::Nurse | Self::Clerk
+        )
     }
 
     /// Whose data the role shows. A centre role without a centre shows nobody.

@@ -37,14 +37,15 @@ impl NewSession {
 }
 
 const FIND: &str = "
-    select s.id, s.staff_id, s.csrf, s.started_at, s.last_seen_at, t.name, t.role, t.centre_id,
-           coalesce(c.name, '和光市'), t.ends_on,
-           coalesce((select p.must_change from staff_passwords p where p.staff_id = t.id
-                     order by p.id desc limit 1), 1)
+    select s.id, s.staff_id, s.csrf, s.started_at, s.last_seen_at, t.name, p.role, p.centre_id,
+           coalesce(c.name, '和光市'),
+           coalesce((select w.must_change from staff_passwords w where w.staff_id = t.id
+                     order by w.id desc limit 1), 1)
     from sessions s join staff t on t.id = s.staff_id
-    left join support_centres c on c.id = t.centre_id
-    where s.token_hash = ?1 and s.ended_at is null and t.starts_on <= ?2
-      and (t.ends_on is null or t.ends_on >= ?2)";
+    join staff_terms p on p.staff_id = t.id
+    left join support_centres c on c.id = p.centre_id
+    where s.token_hash = ?1 and s.ended_at is null and p.starts_on <= ?2
+      and (p.ends_on is null or p.ends_on >= ?2)";
 
 struct Found {
     staff: SignedIn,
@@ -102,7 +103,7 @@ fn load(tx: &ReadTx<'_>, token: &str, today: &str) -> Result<Option<Found>, Stor
                 role,
                 centre_id: row.get::<_, Option<CentreId>>(7)?,
                 centre_name: centre_name(role, row.get(8)?),
-                must_change_password: row.get::<_, i64>(10)? != 0,
+                must_change_password: row.get::<_, i64>(9)? != 0,
             },
             started_at: row.get(3)?,
             last_seen_at: row.get(4)?,

@@ -78,6 +78,7 @@ const MENU: &[(&str, &str, Permission)] = &[
     ("/changes", "異動と食い違い", Permission::ResidentCorrect),
     ("/imports", "取込み", Permission::ImportView),
     ("/overview", "件数とマスタ", Permission::MasterView),
+    ("/staff", "職員", Permission::StaffView),
     ("/access-log", "アクセスログ", Permission::AccessLogView),
     ("/password", "パスワード変更", Permission::SignedIn),
 ];
@@ -152,6 +153,41 @@ const FLASHES: &[(&str, Flash)] = &[
         Flash {
             css: "done",
             text: "同じ内容はすでに保存されています。",
+        },
+    ),
+    (
+        "posted",
+        Flash {
+            css: "done",
+            text: "異動を保存しました。前の所属の期間も残っています。",
+        },
+    ),
+    (
+        "post-ended",
+        Flash {
+            css: "done",
+            text: "在職期間を保存しました。",
+        },
+    ),
+    (
+        "unlocked",
+        Flash {
+            css: "done",
+            text: "待ち時間を解除しました。すぐにサインインできます。",
+        },
+    ),
+    (
+        "sessions-ended",
+        Flash {
+            css: "done",
+            text: "すべての端末からサインアウトさせました。",
+        },
+    ),
+    (
+        "registered",
+        Flash {
+            css: "warn",
+            text: "この職員はすでに登録されています。仮のパスワードを見ていないときは、再発行してください。",
         },
     ),
     (

@@ -58,6 +58,12 @@ coded! {
         SignOutEverywhere = "sign_out_everywhere", "すべての端末からサインアウト";
         PasswordChange = "password_change", "パスワード変更";
         StaffAdd = "staff_add", "職員の登録";
+        StaffPostAdd = "staff_post_add", "職員の異動";
+        StaffPostEnd = "staff_post_end", "在職期間の変更";
+        PasswordReset = "password_reset", "パスワードの再発行";
+        StaffUnlock = "staff_unlock", "サインインの待ち時間の解除";
+        SessionsEnd = "sessions_end", "ほかの人のサインアウト";
+        StaffReport = "staff_report", "アクセス権限の報告";
         Refusal = "refusal", "権限のない操作";
         SetUp = "set_up", "初期設定";
         MasterLoad = "master_load", "マスタの読込み";
@@ -143,7 +149,8 @@ impl Event {
         self
     }
 
-    /// Names of fields, counts, a reason that was asked for. Never what a field holds.
+    /// Names of fields, counts, a reason that was asked for. Never what a field of a resident's
+    /// record holds; a member of staff's role, centre and days are told, old and new.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = detail.into();

@@ -1,16 +1,12 @@
 //! The log as a file that Excel opens: UTF-8 with BOM, CRLF, no cell that Excel would calculate.
 
-use csv::{Terminator, WriterBuilder};
 use store::{ReadTx, StoreError};
 
 use super::form::{self, FieldProblem};
 use super::model::{EXPORT_ROWS_MAX, Entry};
 use super::{pages, store as sql, view};
-use crate::web::{Answer, Problem, Visit, download};
+use crate::web::{Answer, Problem, Visit, download, excel_csv};
 
-const BOM: &[u8] = "\u{feff}".as_bytes();
-/// What makes Excel take a cell for a formula, full-width forms included.
-const FORMULA_STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 const HEADER: [&str; 14] = [
     "番号",
     "日時",
@@ -67,22 +63,7 @@ pub(super) fn write(
     if entries.len() > rows_max {
         return Ok(None);
     }
-    let mut writer = WriterBuilder::new()
-        .terminator(Terminator::CRLF)
-        .from_writer(BOM.to_vec());
-    // Writing to memory fails only when the records differ in length.
-    let fault = Problem::Fault;
-    writer
-        .write_record(HEADER)
-        .or(Err(fault("csv header cannot be written")))?;
-    for entry in &entries {
-        writer
-            .write_record(cells(entry))
-            .or(Err(fault("csv row cannot be written")))?;
-    }
-    let bytes = writer
-        .into_inner()
-        .or(Err(Problem::Fault("csv writer cannot be closed")))?;
+    let bytes = excel_csv(HEADER, entries.iter().map(cells))?;
     Ok(Some((bytes, entries.len())))
 }
 
@@ -111,14 +92,4 @@ fn cells(entry: &Entry) -> [String; 14] {
         entry.detail.clone(),
         entry.at.clone(),
     ]
-    .map(|cell| harmless(&cell))
-}
-
-/// A cell that Excel shows and does not calculate.
-pub(super) fn harmless(cell: &str) -> String {
-    if cell.starts_with(FORMULA_STARTS) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
 }

@@ -4,11 +4,12 @@ use jiff::SignedDuration;
 use store::audit::Finding;
 use store::{Actor, Event, Operation, ResidentId, Scope, StaffId};
 
-use super::export::{harmless, write};
+use super::export::write;
 use super::model::{Filter, Sought, Who};
 use super::{store as sql, words};
 use crate::features::masters;
 use crate::features::staff::tests::house::{Browser, House};
+use crate::web::csv::harmless;
 use crate::web::{Problem, Role};
 
 struct Log {

@@ -1,12 +1,15 @@
 //! Staff: who works here, how they sign in and out, and their passwords.
 //!
-//! Shape: `staff` is the person, `staff_passwords` the history of argon2id hashes (the newest
-//! counts), `sign_in_failures` what went wrong lately per ID and per terminal.
+//! Shape: `staff` is the person, `staff_posts` and `staff_post_endings` what they do where from
+//! which day to which, `staff_passwords` the history of argon2id hashes (the newest counts),
+//! `sign_in_failures` what went wrong lately per ID and per terminal. [`accounts`] is where an
+//! administrator looks after all that.
 //! Invariant: a wrong ID, a wrong password and a locked ID look and take the same; nothing says who
 //! exists. What was typed before a session ended comes back after signing in.
 //! Errors: staff meet one sentence; the access log has the refusal.
 //! Not here: what a role may do (`web::Permission`), whom it may see (the store's scope).
 
+pub mod accounts;
 mod model;
 mod pages;
 mod password;
@@ -32,4 +35,5 @@ pub fn routes() -> Routes {
         )
         .get("/password", Permission::SignedIn, pages::password_form)
         .post("/password", Permission::SignedIn, pages::change_password)
+        .with(accounts::routes())
 }

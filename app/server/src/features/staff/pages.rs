@@ -96,7 +96,7 @@ fn recognise(visit: &Visit, login: &Login, typed: &str) -> Result<Option<Known>,
 
 fn subjects(visit: &Visit, login: &Login) -> (String, String) {
     (
-        format!("login {}", login.as_str()),
+        sql::login_subject(login.as_str()),
         format!("terminal {}", visit.actor.terminal),
     )
 }

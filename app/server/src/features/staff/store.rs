@@ -1,6 +1,7 @@
 //! SQL about staff.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use ring::digest::{SHA256, digest};
 use store::{
     Actor, Audited, CentreId, Db, Event, Operation, ReadTx, RecordKind, StaffId, StoreError,
@@ -26,8 +27,10 @@ pub struct Known {
 }
 
 const FIND: &str = "
-    select s.id, s.centre_id, p.hash from staff s join staff_passwords p on p.staff_id = s.id
-    where s.login = ?1 and s.starts_on <= ?2 and (s.ends_on is null or s.ends_on >= ?2)
+    select s.id, t.centre_id, p.hash from staff s
+    join staff_terms t on t.staff_id = s.id
+    join staff_passwords p on p.staff_id = s.id
+    where s.login = ?1 and t.starts_on <= ?2 and (t.ends_on is null or t.ends_on >= ?2)
     order by p.id desc limit 1";
 
 /// Somebody who may sign in today under this ID.
@@ -48,7 +51,7 @@ pub fn find_login(
     })
 }
 
-/// Adds somebody with a first password.
+/// Adds somebody with a first post and a first password.
 ///
 /// # Errors
 /// [`Problem`] of the store, among them an ID that is taken.
@@ -56,21 +59,7 @@ pub fn add(db: &Db, actor: &Actor, new: &NewStaff) -> Result<StaffId, Problem> {
     let hash = password::hash(&new.password)?;
     let now = format!("{:.6}", db.clock().now());
     db.write(actor, |tx| {
-        let id = StaffId(tx.insert(
-            "insert into staff (login, name, kana, role, job, centre_id, starts_on, recorded_at)
-             values (?, ?, ?, ?, ?, ?, ?, ?)",
-            params![
-                new.login.as_str(),
-                new.name,
-                new.kana,
-                new.role.code(),
-                new.job,
-                new.centre_id,
-                new.starts_on.to_string(),
-                now
-            ],
-        )?);
-        insert_password(tx, id, &hash, new.must_change_password, &now)?;
+        let id = insert(tx, new, &hash, actor.staff_id, &now)?;
         Ok(tx.audited(
             Event::done(Operation::StaffAdd)
                 .on(RecordKind::Staff, id.0)
@@ -80,16 +69,95 @@ pub fn add(db: &Db, actor: &Actor, new: &NewStaff) -> Result<StaffId, Problem> {
     })
 }
 
-fn insert_password(
+/// Person, first post, first password.
+pub(super) fn insert(
+    tx: &WriteTx<'_>,
+    new: &NewStaff,
+    hash: &str,
+    by: Option<StaffId>,
+    now: &str,
+) -> Result<StaffId, StoreError> {
+    let id = StaffId(tx.insert(
+        "insert into staff (login, name, kana, recorded_at) values (?, ?, ?, ?)",
+        params![new.login.as_str(), new.name, new.kana, now],
+    )?);
+    let post = Post {
+        role: new.role.code(),
+        job: &new.job,
+        centre_id: new.centre_id,
+        starts_on: new.starts_on,
+        reason: FIRST_POST,
+    };
+    insert_post(tx, id, &post, by, now)?;
+    let first = Password {
+        hash,
+        must_change: new.must_change_password,
+        by,
+    };
+    insert_password(tx, id, &first, now)?;
+    Ok(id)
+}
+
+/// Why the first post is there.
+const FIRST_POST: &str = "新規登録";
+
+/// A post as it is stored.
+pub(super) struct Post<'p> {
+    pub(super) role: &'p str,
+    pub(super) job: &'p str,
+    pub(super) centre_id: Option<CentreId>,
+    pub(super) starts_on: Date,
+    pub(super) reason: &'p str,
+}
+
+/// Adds a post; that it overlaps with no other is the caller's to know.
+pub(super) fn insert_post(
     tx: &WriteTx<'_>,
     id: StaffId,
-    hash: &str,
-    must_change: bool,
+    post: &Post<'_>,
+    by: Option<StaffId>,
+    now: &str,
+) -> Result<i64, StoreError> {
+    tx.insert(
+        "insert into staff_posts
+           (staff_id, role, job, centre_id, starts_on, reason, recorded_by, recorded_at)
+         values (?, ?, ?, ?, ?, ?, ?, ?)",
+        params![
+            id,
+            post.role,
+            post.job,
+            post.centre_id,
+            post.starts_on.to_string(),
+            post.reason,
+            by,
+            now
+        ],
+    )
+}
+
+/// A password as it is stored.
+pub(super) struct Password<'p> {
+    pub(super) hash: &'p str,
+    pub(super) must_change: bool,
+    pub(super) by: Option<StaffId>,
+}
+
+pub(super) fn insert_password(
+    tx: &WriteTx<'_>,
+    id: StaffId,
+    password: &Password<'_>,
     now: &str,
 ) -> Result<(), StoreError> {
     tx.insert(
-        "insert into staff_passwords (staff_id, hash, must_change, recorded_at) values (?, ?, ?, ?)",
-        params![id, hash, i64::from(must_change), now],
+        "insert into staff_passwords (staff_id, hash, must_change, recorded_by, recorded_at)
+         values (?, ?, ?, ?, ?)",
+        params![
+            id,
+            password.hash,
+            i64::from(password.must_change),
+            password.by,
+            now
+        ],
     )?;
     Ok(())
 }
@@ -116,9 +184,19 @@ pub(super) fn replace_password(
     hash: &str,
     now: Timestamp,
 ) -> Result<Audited<()>, StoreError> {
-    insert_password(tx, id, hash, false, &format!("{now:.6}"))?;
+    let own = Password {
+        hash,
+        must_change: false,
+        by: Some(id),
+    };
+    insert_password(tx, id, &own, &format!("{now:.6}"))?;
     let event = Event::done(Operation::PasswordChange).on(RecordKind::Staff, id.0);
     Ok(tx.audited(event, ()))
+}
+
+/// What failures with an ID are counted under.
+pub(super) fn login_subject(login: &str) -> String {
+    format!("login {login}")
 }
 
 /// Failures in a row and the last one's time, of an ID or a terminal.

@@ -365,7 +365,7 @@ fn every_refusal_and_every_sign_in_is_in_the_access_log() {
     assert_eq!((count("refused"), count("done")), (2, 1));
     // Where the nurse works is known, both times; of nobody nothing is.
     let at_centre = house.count(
-        "select count(*) from audit_entries a join staff s on s.id = a.staff_id
+        "select count(*) from audit_entries a join staff_terms s on s.staff_id = a.staff_id
          where a.operation = 'sign_in' and s.centre_id is not null and a.centre_id = s.centre_id",
     );
     assert_eq!(at_centre, 2);
@@ -441,7 +441,11 @@ fn signing_out_ends_this_session_only() {
 #[test]
 fn somebody_who_left_is_out_the_next_day_even_while_signed_in() {
     let house = house();
-    house.execute("update staff set ends_on = '2026-11-24' where login = 'nurse'");
+    house.execute(
+        "insert into staff_post_endings (post_id, ends_on, reason, recorded_at)
+         select p.id, '2026-11-24', '退職', '' from staff_posts p join staff s on s.id = p.staff_id
+         where s.login = 'nurse'",
+    );
     // 23:50 in Japan on the last day; ten minutes later it is over.
     house.hand.step(minutes(14 * 60 + 50));
     let browser = house.signed_in("nurse");
