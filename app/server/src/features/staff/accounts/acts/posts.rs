@@ -1,0 +1,214 @@
+//! Moves and last days.
+
+use jiff::civil::Date;
+use store::{Event, Operation, ReadTx, StaffId, StoreError};
+
+use super::{Hand, Refusal, Undone, says};
+use crate::features::staff::accounts::form::FieldProblem;
+use crate::features::staff::accounts::model::{
+    Account, Fit, NewEnd, NewPost, PostId, Term, Written, always_administered, fit, leaving,
+};
+use crate::features::staff::accounts::{store as sql, view};
+use crate::features::staff::store as staff_sql;
+use crate::web::Role;
+
+/// What a form for a new post carries beside the post.
+#[derive(Debug, Clone, Copy)]
+pub struct Opened<'o> {
+    /// [`Account::seen`] when it was opened.
+    pub seen: &'o str,
+    /// The post whose end was shown, and its last day, as [`shown_key`] writes it.
+    pub shown: &'o str,
+}
+
+/// How a form remembers which end it showed.
+pub fn shown_key(post: PostId, last: Date) -> String {
+    format!("{post}:{last}")
+}
+
+/// Adds a post; an open one before it ends on the day before, if the form has shown that.
+///
+/// # Errors
+/// Any [`Refusal`] but `Field`, and the store's.
+pub fn add_post(
+    hand: &Hand<'_>,
+    id: StaffId,
+    new: &NewPost,
+    opened: Opened<'_>,
+) -> Result<(), Undone> {
+    let operation = Operation::StaffPostAdd;
+    let now = hand.now();
+    hand.act(operation, id, |tx, account| {
+        if account.seen != opened.seen {
+            return Err(late_post(hand, account, new).into());
+        }
+        let ended = match fit(&account.posts, new.starts_on) {
+            Fit::Free => None,
+            Fit::Overlaps(post) => return Err(overlap(account, post, open_from(new)).into()),
+            Fit::Ends(post, last) if shown_key(post, last) == opened.shown => Some((post, last)),
+            Fit::Ends(post, last) => return Err(Refusal::Ends(post, last).into()),
+        };
+        let end = ended.map(|(post, last)| NewEnd {
+            post,
+            ends_on: Some(last),
+        });
+        if leaves_nobody(tx, hand.today(), account, end.as_slice(), Some(new))? {
+            return Ok(hand.refuse(tx, operation, id, Refusal::LastAdministrator));
+        }
+        let stamp = (hand.actor.staff_id, now.as_str());
+        if let Some(end) = end {
+            sql::end_post(tx, end, &new.reason, stamp)?;
+        }
+        let post = staff_sql::Post {
+            role: new.role.code(),
+            job: &new.job,
+            centre_id: new.centre.as_ref().map(|centre| centre.id),
+            starts_on: new.starts_on,
+            reason: &new.reason,
+        };
+        staff_sql::insert_post(tx, id, &post, stamp.0, stamp.1)?;
+        let before = ended.and_then(|(post, _)| account.post(post));
+        let text = view::move_in_log(before, ended.map(|(_, last)| last), new);
+        Ok(tx.audited(hand.detail(Event::done(operation), id, &text), Ok(())))
+    })
+}
+
+fn open_from(new: &NewPost) -> Term {
+    Term {
+        starts_on: new.starts_on,
+        ends_on: None,
+    }
+}
+
+fn overlap(account: &Account, post: PostId, wanted: Term) -> Refusal {
+    account.post(post).map_or(Refusal::Absent, |post| {
+        Refusal::Overlap(wanted, Box::new(post.clone()))
+    })
+}
+
+fn late_post(hand: &Hand<'_>, account: &Account, new: &NewPost) -> Refusal {
+    let newest = account.posts.iter().max_by_key(|post| post.id);
+    let again = newest.is_some_and(|post| {
+        post.made.by == hand.actor.staff_id && post.made.reason == new.reason && says(post, new)
+    });
+    if again {
+        Refusal::Again(account.id)
+    } else {
+        Refusal::Late(Box::new(account.clone()))
+    }
+}
+
+/// Changes the last day of posts of one person.
+///
+/// # Errors
+/// Any [`Refusal`] but `Field` and `Ends`, and the store's.
+pub fn end_posts(
+    hand: &Hand<'_>,
+    id: StaffId,
+    (ends, reason): (&[NewEnd], &str),
+    seen: &str,
+) -> Result<(), Undone> {
+    let operation = Operation::StaffPostEnd;
+    let now = hand.now();
+    hand.act(operation, id, |tx, account| {
+        if account.seen != seen {
+            return Err(late_end(hand, account, ends, reason).into());
+        }
+        for end in ends {
+            if let Some(refusal) = stands_in_way(account, *end) {
+                return Err(refusal.into());
+            }
+        }
+        if leaves_nobody(tx, hand.today(), account, ends, None)? {
+            return Ok(hand.refuse(tx, operation, id, Refusal::LastAdministrator));
+        }
+        for end in ends {
+            sql::end_post(tx, *end, reason, (hand.actor.staff_id, &now))?;
+        }
+        let text = view::ends_in_log(account, ends, reason);
+        Ok(tx.audited(hand.detail(Event::done(operation), id, &text), Ok(())))
+    })
+}
+
+/// A changed period that reaches into another one of the same person.
+fn stands_in_way(account: &Account, end: NewEnd) -> Option<Refusal> {
+    let Some(post) = account.post(end.post) else {
+        return Some(Refusal::Absent);
+    };
+    let wanted = Term {
+        ends_on: end.ends_on,
+        ..post.term
+    };
+    let mut others = account.posts.iter().filter(|other| other.id != post.id);
+    let other = others.find(|other| other.term.overlaps(wanted))?;
+    Some(Refusal::Overlap(wanted, Box::new(other.clone())))
+}
+
+fn late_end(hand: &Hand<'_>, account: &Account, ends: &[NewEnd], reason: &str) -> Refusal {
+    let done = |end: &NewEnd| {
+        account.post(end.post).is_some_and(|post| {
+            let same = |e: &Written| e.by == hand.actor.staff_id && e.reason == reason;
+            post.term.ends_on == end.ends_on && post.ending.as_ref().is_some_and(same)
+        })
+    };
+    if ends.iter().all(done) {
+        Refusal::Again(account.id)
+    } else {
+        Refusal::Late(Box::new(account.clone()))
+    }
+}
+
+/// Lets somebody go after that day: what is in force ends, what is planned never begins.
+///
+/// # Errors
+/// As [`end_posts`]; `Field` for a day before the post in force began.
+pub fn leave(
+    hand: &Hand<'_>,
+    account: &Account,
+    (last, reason): (Date, &str),
+) -> Result<(), Undone> {
+    let ends = leaving(account, last);
+    let today = hand.today();
+    let began_later = |end: &NewEnd| {
+        let post = account.post(end.post);
+        post.is_some_and(|p| p.term.starts_on > last && p.term.starts_on <= today)
+    };
+    // What was in force is not taken back as if it had never been.
+    if ends.iter().any(began_later) {
+        let text = "最後の日が、いまの所属の始まりの日より前です。".to_owned();
+        let field = "ends_on";
+        return Err(Refusal::Field(FieldProblem { field, text }).into());
+    }
+    end_posts(hand, account.id, (&ends, reason), &account.seen)
+}
+
+/// Would some day be without a system administrator after these changes? Asked only when the
+/// changed posts are such posts: nothing else can take one away.
+fn leaves_nobody(
+    tx: &ReadTx<'_>,
+    today: Date,
+    account: &Account,
+    ends: &[NewEnd],
+    new: Option<&NewPost>,
+) -> Result<bool, StoreError> {
+    let admin = Role::SystemAdmin.code();
+    let concerned = ends.iter().any(|end| {
+        account
+            .post(end.post)
+            .is_some_and(|post| post.role == admin)
+    });
+    if !concerned {
+        return Ok(false);
+    }
+    let known = sql::administrators(tx, admin)?;
+    let changed = |(id, term): (PostId, Term)| {
+        let end = ends.iter().find(|end| end.post == id);
+        end.map_or(term, |end| Term {
+            ends_on: end.ends_on,
+            ..term
+        })
+    };
+    let mut terms: Vec<Term> = known.into_iter().map(changed).collect();
+    terms.extend(new.filter(|new| new.role.code() == admin).map(open_from));
+    Ok(!always_administered(&terms, today))
+}
