@@ -200,7 +200,7 @@ pub(crate) fn disable(
             ),
             asked.yes,
         )?;
-        let done = acts::leave(&console.hand(), &account, (last, &reason));
+        let done = acts::leave(&console.hand(), &account, (last, &reason), &account.seen);
         done.map_err(|u| undone(u, voice))?;
         voice.say("保存しました。次の日の0時から使えません。");
     }

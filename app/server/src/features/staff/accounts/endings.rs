@@ -4,9 +4,9 @@ use askama::Template;
 use axum::http::StatusCode;
 use store::Operation;
 
-use super::acts::{self, Refusal};
+use super::acts::{self, Refusal, Undone};
 use super::form::{FieldProblem, Form};
-use super::model::{Account, NewEnd, Post, PostId};
+use super::model::{Account, NewEnd, Post, PostId, State};
 use super::pages::{account, back, for_form, hand, own, shell_of};
 use super::posts::{is_own, last_administrator, refused_own};
 use super::view::{self, Choice};
@@ -49,23 +49,38 @@ fn page(visit: &Visit, account: &Account, post: &Post, problems: Vec<FieldProble
         post: post.id.0,
         line: view::post_line(post),
         seen: seen.to_owned(),
-        kinds: kinds(visit, post),
+        kinds: kinds(visit, account, post),
         typed: typed.clone(),
         problems,
     }
 }
 
-/// What can be done with this post today.
-fn kinds(visit: &Visit, post: &Post) -> Vec<Choice> {
-    let planned = post.term.starts_on > visit.today();
+/// What can be done with this post today. With a later post in sight nothing is chosen before: a
+/// leaver must not come back on the day of a move that was planned for her.
+fn kinds(visit: &Visit, account: &Account, post: &Post) -> Vec<Choice> {
+    let today = visit.today();
+    let later = account.posts.iter().any(|other| {
+        other.id != post.id
+            && other.term.starts_on > post.term.starts_on
+            && other.term.state(today) == State::Planned
+    });
     let known = [
-        ("end", "最後の日を決める", true),
-        ("reopen", "最後の日を取り消す", post.term.ends_on.is_some()),
-        ("cancel", "予定を取りやめる", planned),
+        ("leave", "退職（後の予定も取りやめる）", later),
+        ("end", "この所属の最後の日を決める", true),
+        (
+            "reopen",
+            "最後の日を取り消して続ける",
+            post.term.ends_on.is_some(),
+        ),
+        (
+            "cancel",
+            "この予定を取りやめる",
+            post.term.starts_on > today,
+        ),
     ];
     let offered = known.into_iter().filter(|(.., offered)| *offered);
     let chosen = match visit.form.trimmed("kind") {
-        "" => "end",
+        "" if !later => "end",
         chosen => chosen,
     };
     view::choices(offered.map(|(value, label, _)| (value, label)), chosen)
@@ -103,39 +118,53 @@ pub(super) fn create(visit: &Visit) -> Answer {
         let page = page(visit, &account, post, problems);
         visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page)
     };
-    let (ends_on, reason) = match Form::new(&visit.form, &[], visit.today()).ending(post) {
-        Ok(checked) => checked,
+    let form = Form::new(&visit.form, &[], visit.today());
+    let done = match perform(visit, &account, post, form) {
+        Ok(done) => done,
         Err(problems) => return refuse(problems),
     };
-    let end = NewEnd {
-        post: post.id,
-        ends_on,
-    };
-    let done = acts::end_posts(
-        &hand(visit),
-        account.id,
-        (&[end], &reason),
-        visit.form.get("seen"),
-    );
     let Err(undone) = done else {
         return Ok(back(account.id, "post-ended"));
     };
     let refusal = for_form(visit, undone)?;
-    refuse(vec![in_the_way(&refusal, post)])
+    refuse(vec![in_the_way(refusal, post)])
 }
 
-fn in_the_way(refusal: &Refusal, post: &Post) -> FieldProblem {
+/// Checks the form and does what it asks for.
+fn perform(
+    visit: &Visit,
+    account: &Account,
+    post: &Post,
+    form: Form<'_>,
+) -> Result<Result<(), Undone>, Vec<FieldProblem>> {
+    let (hand, seen) = (hand(visit), visit.form.get("seen"));
+    if visit.form.trimmed("kind") == "leave" {
+        let (last, reason) = form.leaving()?;
+        return Ok(acts::leave(&hand, account, (last, &reason), seen));
+    }
+    let (ends_on, reason) = form.ending(post)?;
+    let end = NewEnd {
+        post: post.id,
+        ends_on,
+    };
+    Ok(acts::end_posts(&hand, account.id, (&[end], &reason), seen))
+}
+
+fn in_the_way(refusal: Refusal, post: &Post) -> FieldProblem {
+    if let Refusal::Field(problem) = refusal {
+        return problem;
+    }
     let Refusal::Overlap(wanted, other) = refusal else {
         return last_administrator("ends_on");
     };
     let mut changed = post.clone();
-    changed.term = *wanted;
+    changed.term = wanted;
     FieldProblem {
         field: "ends_on",
         text: format!(
             "「{}」は、すでにある「{}」と期間が重なります。",
             view::post_line(&changed),
-            view::post_line(other)
+            view::post_line(&other)
         ),
     }
 }

@@ -161,13 +161,23 @@ fn late_end(hand: &Hand<'_>, account: &Account, ends: &[NewEnd], reason: &str) -
 /// Lets somebody go after that day: what is in force ends, what is planned never begins.
 ///
 /// # Errors
-/// As [`end_posts`]; `Field` for a day before the post in force began.
+/// As [`end_posts`]; `Field` for a day before the post in force began, or after everything.
 pub fn leave(
     hand: &Hand<'_>,
     account: &Account,
     (last, reason): (Date, &str),
+    seen: &str,
 ) -> Result<(), Undone> {
+    let bad = |text: &str| {
+        Refusal::Field(FieldProblem {
+            field: "ends_on",
+            text: text.to_owned(),
+        })
+    };
     let ends = leaving(account, last);
+    if ends.is_empty() && account.seen == seen {
+        return Err(bad("この日より後の所属はありません。").into());
+    }
     let today = hand.today();
     let began_later = |end: &NewEnd| {
         let post = account.post(end.post);
@@ -175,11 +185,9 @@ pub fn leave(
     };
     // What was in force is not taken back as if it had never been.
     if ends.iter().any(began_later) {
-        let text = "最後の日が、いまの所属の始まりの日より前です。".to_owned();
-        let field = "ends_on";
-        return Err(Refusal::Field(FieldProblem { field, text }).into());
+        return Err(bad("最後の日が、いまの所属の始まりの日より前です。").into());
     }
-    end_posts(hand, account.id, (&ends, reason), &account.seen)
+    end_posts(hand, account.id, (&ends, reason), seen)
 }
 
 /// Would some day be without a system administrator after these changes? Asked only when the

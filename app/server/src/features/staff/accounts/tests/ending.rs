@@ -212,7 +212,7 @@ fn two_administrators_who_end_each_other_at_the_same_moment_leave_one() {
             operator: None,
         };
         start.wait();
-        acts::leave(&hand, &account, (date(2026, 11, 24), "退職"))
+        acts::leave(&hand, &account, (date(2026, 11, 24), "退職"), &account.seen)
     };
     let (one, two) = thread::scope(|scope| {
         let one = scope.spawn(|| end(desk.admin, second));
@@ -244,9 +244,9 @@ fn somebody_who_leaves_before_a_planned_move_never_begins_there() {
     };
     let read = db.read(&actor, |tx| sql::account(tx, desk.nurse));
     let account = read.map_err(|e: StoreError| e).unwrap().unwrap();
-    let too_early = acts::leave(&hand, &account, (date(2026, 3, 1), "退職"));
+    let too_early = acts::leave(&hand, &account, (date(2026, 3, 1), "退職"), &account.seen);
     assert!(matches!(too_early, Err(Undone::Refused(Refusal::Field(_)))));
-    acts::leave(&hand, &account, (date(2027, 2, 28), "退職")).unwrap();
+    acts::leave(&hand, &account, (date(2027, 2, 28), "退職"), &account.seen).unwrap();
     for day in ["2027-03-01", "2027-03-31", "2027-04-01", "2027-05-01"] {
         let sql = format!(
             "select count(*) from staff_terms where staff_id = {} and starts_on <= '{day}'
@@ -258,4 +258,48 @@ fn somebody_who_leaves_before_a_planned_move_never_begins_there() {
     let detail = desk.detail("staff_post_end");
     assert!(detail.contains("2027-04-01～取りやめ"), "{detail}");
     assert_eq!(desk.entries("staff_post_end", "done"), 1);
+}
+
+#[test]
+fn a_leaver_with_a_planned_move_is_asked_and_does_not_come_back_on_its_day() {
+    let desk = Desk::new();
+    let admin = desk.admin();
+    let planned = with(&MOVE, "starts_on", "R8.12.1");
+    assert_eq!(desk.transfer(&admin, &planned).status, 303);
+    let form = desk.page(&admin, "/ending");
+    assert!(form.text().contains("後の予定も取りやめる"));
+    assert!(!form.body.contains(" checked"), "the choice is hers");
+    let (seen, post) = (input(&form, "seen"), input(&form, "post"));
+    let path = format!("/staff/{}/ending", desk.nurse);
+    let leave = |kind: &str, day: &str| {
+        let fields = [
+            ("kind", kind),
+            ("ends_on", day),
+            ("reason", "退職"),
+            ("seen", seen.as_str()),
+            ("post", post.as_str()),
+        ];
+        admin.post(&path, &fields)
+    };
+    for (kind, day, field) in [
+        ("", "R8.11.24", "kind"),
+        ("leave", "", "ends_on"),
+        ("leave", "R8.3.1", "ends_on"),
+    ] {
+        let page = leave(kind, day);
+        assert_eq!(page.status, 422, "{kind} {day}");
+        assert!(
+            page.body.contains(&format!("href=\"#{field}\"")),
+            "{kind} {day}"
+        );
+    }
+    let answers = [leave("leave", "R8.11.24"), leave("leave", "R8.11.24")];
+    let places = answers.map(|page| page.header("location").to_owned());
+    assert!(places[0].ends_with("done=post-ended") && places[1].ends_with("done=again"));
+    assert_eq!(desk.entries("staff_post_end", "done"), 1);
+    for _ in 0..10 {
+        desk.house.hand.step(SignedDuration::from_hours(24));
+        let page = desk.house.browser().sign_in("nurse", PASSWORD);
+        assert_eq!(page.status, 422);
+    }
 }
