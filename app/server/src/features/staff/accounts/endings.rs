@@ -65,18 +65,10 @@ fn kinds(visit: &Visit, account: &Account, post: &Post) -> Vec<Choice> {
             && other.term.state(today) == State::Planned
     });
     let known = [
-        ("leave", "退職（後の予定も取りやめる）", later),
-        ("end", "この所属の最後の日を決める", true),
-        (
-            "reopen",
-            "最後の日を取り消して続ける",
-            post.term.ends_on.is_some(),
-        ),
-        (
-            "cancel",
-            "この予定を取りやめる",
-            post.term.starts_on > today,
-        ),
+        ("leave", "退職（予定も中止）", later),
+        ("end", "最後の日を決める", true),
+        ("reopen", "最後の日を取り消す", post.term.ends_on.is_some()),
+        ("cancel", "予定を取りやめる", post.term.starts_on > today),
     ];
     let offered = known.into_iter().filter(|(.., offered)| *offered);
     let chosen = match visit.form.trimmed("kind") {

@@ -267,7 +267,7 @@ fn a_leaver_with_a_planned_move_is_asked_and_does_not_come_back_on_its_day() {
     let planned = with(&MOVE, "starts_on", "R8.12.1");
     assert_eq!(desk.transfer(&admin, &planned).status, 303);
     let form = desk.page(&admin, "/ending");
-    assert!(form.text().contains("後の予定も取りやめる"));
+    assert!(form.text().contains("退職（予定も中止）"));
     assert!(!form.body.contains(" checked"), "the choice is hers");
     let (seen, post) = (input(&form, "seen"), input(&form, "post"));
     let path = format!("/staff/{}/ending", desk.nurse);
