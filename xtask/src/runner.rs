@@ -21,16 +21,16 @@ const NOT_FOUND: i32 = 127;
 /// A program to start.
 #[derive(Clone, Debug)]
 pub(crate) struct Spec {
-    pub(crate) program: &'static str,
+    pub(crate) program: String,
     pub(crate) arguments: Vec<String>,
     pub(crate) variables: Vec<(&'static str, &'static str)>,
     pub(crate) limit: Duration,
 }
 
 impl Spec {
-    pub(crate) fn new(program: &'static str, arguments: &[&str], limit: Duration) -> Spec {
+    pub(crate) fn new(program: &str, arguments: &[&str], limit: Duration) -> Spec {
         Spec {
-            program,
+            program: program.to_owned(),
             arguments: arguments.iter().map(ToString::to_string).collect(),
             variables: Vec::new(),
             limit,
@@ -44,7 +44,7 @@ impl Spec {
 
     /// As a person would type it.
     pub(crate) fn line(&self) -> String {
-        let mut words = vec![self.program.to_owned()];
+        let mut words = vec![quoted(&self.program)];
         words.extend(self.arguments.iter().map(|word| quoted(word)));
         words.join(" ")
     }
@@ -77,7 +77,7 @@ pub(crate) enum RunError {
         cause: std::io::Error,
     },
     #[error("'{program}' is not installed")]
-    NotFound { program: &'static str },
+    NotFound { program: String },
     #[error("'{line}' was ended after {seconds} s")]
     TimedOut { line: String, seconds: u64 },
     #[error("the end of '{line}' could not be seen")]
@@ -117,7 +117,7 @@ fn run(spec: &Spec, directory: &Path, echo: Echo) -> Result<Ended, RunError> {
             seconds: spec.limit.as_secs(),
         }),
         Some(NOT_FOUND) => Err(RunError::NotFound {
-            program: spec.program,
+            program: spec.program.clone(),
         }),
         _ => Ok(Ended {
             success: status.success(),
@@ -140,7 +140,7 @@ fn start(spec: &Spec, directory: &Path) -> Result<Child, RunError> {
         .arg("--foreground")
         .arg(format!("--kill-after={GRACE_SECONDS}"))
         .arg(spec.limit.as_secs().to_string())
-        .arg(spec.program)
+        .arg(&spec.program)
         .args(&spec.arguments)
         .envs(spec.variables.iter().copied())
         .current_dir(directory)

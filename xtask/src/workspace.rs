@@ -27,12 +27,23 @@ pub(crate) enum WorkspaceError {
 
 /// Names of the members of the workspace.
 pub(crate) fn packages() -> Result<BTreeSet<String>, WorkspaceError> {
+    Ok(names(&metadata()?))
+}
+
+/// Where Cargo puts what it builds.
+pub(crate) fn target() -> Result<PathBuf, WorkspaceError> {
+    let metadata = metadata()?;
+    let place = metadata.get("target_directory").and_then(|v| v.as_str());
+    Ok(place.map_or_else(|| root().join("target"), PathBuf::from))
+}
+
+fn metadata() -> Result<serde_json::Value, WorkspaceError> {
     let arguments = ["metadata", "--no-deps", "--format-version=1"];
     let ended = runner::capture(&Spec::new("cargo", &arguments, METADATA_LIMIT), &root())?;
     if !ended.success {
         return Err(WorkspaceError::Refused(ended.errors));
     }
-    Ok(names(&serde_json::from_str(&ended.output)?))
+    Ok(serde_json::from_str(&ended.output)?)
 }
 
 fn names(metadata: &serde_json::Value) -> BTreeSet<String> {
