@@ -9,8 +9,10 @@ use super::form::read_day;
 use super::model::Lists;
 use super::store as sql;
 use super::view::{self, Choice, Tag};
-use crate::web::limits;
-use crate::web::{Answer, Fields, Permission, Problem, Shell, Visit};
+use crate::web::limits::ROWS_PER_PAGE;
+use crate::web::{
+    Answer, Fields, Pages, Permission, Problem, Shell, Visit, page_asked, rows_before,
+};
 
 const VISIBLE: &str = "from visible_current_consultations c";
 
@@ -22,9 +24,6 @@ const COLUMNS: &str = "
             where g.version_id = c.version_id),
            c.urgency, c.outcome, c.withdrawn, c.minutes, coalesce(w.name, '旧システム'),
            c.next_due_on, c.followed_up";
-
-/// As the database counts.
-const ROWS_PER_PAGE: i64 = limits::ROWS_PER_PAGE as i64;
 
 struct Filter {
     from: String,
@@ -41,7 +40,7 @@ struct Filter {
     open: bool,
     withdrawn: &'static str,
     text: String,
-    page: i64,
+    page: usize,
 }
 
 /// Which of the actions that are still to be done.
@@ -130,7 +129,7 @@ impl Filter {
                 _ => "without",
             },
             text: query.trimmed("text").to_owned(),
-            page: query.trimmed("page").parse().unwrap_or(1).clamp(1, 100_000),
+            page: page_asked(query),
         })
     }
 
@@ -189,9 +188,13 @@ impl Filter {
                 "c.next_due_on is null, c.next_due_on, c.id"
             }
         );
-        let offset = (self.page - 1) * ROWS_PER_PAGE;
-        all.values.push((":limit", Value::Integer(ROWS_PER_PAGE)));
-        all.values.push((":offset", Value::Integer(offset)));
+        for (name, rows) in [
+            (":limit", ROWS_PER_PAGE),
+            (":offset", rows_before(self.page)),
+        ] {
+            let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+            all.values.push((name, Value::Integer(rows)));
+        }
         tx.all(&sql, all.bound().as_slice(), found)
     }
 }
@@ -316,20 +319,6 @@ struct RowWords {
     written_by: String,
 }
 
-struct Pages {
-    total: i64,
-    from: i64,
-    to: i64,
-    previous: Option<String>,
-    next: Option<String>,
-    links: Vec<PageLink>,
-}
-
-struct PageLink {
-    label: String,
-    href: Option<String>,
-}
-
 /// From the menu the list begins here: what is asked for is nearly always of late, and counting the
 /// records of years on every click is not free.
 const RECENT_MONTHS: i64 = 3;
@@ -340,10 +329,7 @@ fn recent(visit: &Visit) -> Option<Fields> {
         let today = visit.today();
         let since = today.checked_sub(RECENT_MONTHS.months()).unwrap_or(today);
         let from = view::today_typed(since);
-        let typed = form_urlencoded::Serializer::new(String::new())
-            .append_pair("from", &from)
-            .finish();
-        Fields::parse(typed.as_bytes()).unwrap_or_default()
+        Fields::from_pairs(std::iter::once(("from", from.as_str()))).unwrap_or_default()
     })
 }
 
@@ -367,7 +353,12 @@ pub(super) fn list(visit: &Visit) -> Answer {
             .iter()
             .map(|row| view_row(row, &lists, visit.today()))
             .collect(),
-        pages: pages(query, filter.page, total),
+        pages: Pages::new(
+            "/consultations",
+            query,
+            filter.page,
+            usize::try_from(total).unwrap_or(0),
+        ),
         centres: centre_choices(&centres, filter.centre),
         withdrawn: withdrawn_choices(filter.withdrawn),
         due: due_choices(filter.due),
@@ -453,27 +444,4 @@ fn withdrawn_choices(chosen: &str) -> Vec<Choice> {
         selected: value == chosen,
     })
     .collect()
-}
-
-fn pages(query: &Fields, page: i64, total: i64) -> Pages {
-    let last = ((total + ROWS_PER_PAGE - 1) / ROWS_PER_PAGE).max(1);
-    let rest = query.query_without("page");
-    let href = |number: i64| format!("/consultations?{rest}&page={number}");
-    let near = ((page - 3).max(1)..=(page + 3).min(last)).map(|number| PageLink {
-        label: number.to_string(),
-        href: (number != page).then(|| href(number)),
-    });
-    let shown_before = (page - 1) * ROWS_PER_PAGE;
-    Pages {
-        total,
-        from: if total == 0 {
-            0
-        } else {
-            (shown_before + 1).min(total)
-        },
-        to: (shown_before + ROWS_PER_PAGE).min(total),
-        previous: (page > 1).then(|| href(page - 1)),
-        next: (page < last).then(|| href(page + 1)),
-        links: if last > 1 { near.collect() } else { Vec::new() },
-    }
 }

@@ -75,10 +75,8 @@ pub(super) fn new(visit: &Visit) -> Answer {
         Some(draft) => drafts::offer(visit, &key, draft, &lists),
         None => {
             let today = view::today_typed(visit.today());
-            let typed = form_urlencoded::Serializer::new(String::new())
-                .append_pair("received_on", &today)
-                .finish();
-            let typed = Fields::parse(typed.as_bytes()).unwrap_or_default();
+            let received = std::iter::once(("received_on", today.as_str()));
+            let typed = Fields::from_pairs(received).unwrap_or_default();
             visit.page(&new_page(visit, person.as_ref(), lists, typed, Vec::new()))
         }
     }
