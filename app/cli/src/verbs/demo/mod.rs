@@ -91,14 +91,14 @@ pub(crate) fn run(asked: &DemoArguments, voice: &Voice) -> Result<ExitCode, Repo
     );
     let tls = Authority::in_dir(&places.data.tls()).tls;
     let said = *voice;
+    let logins = town::logins()?;
     until_stopped(app, port, tls, move |address| {
-        announce(&places, address.port(), &said)
+        announce(&places, address.port(), logins, &said)
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn announce(places: &Places, port: u16, voice: &Voice) {
-    let logins = town::logins();
+fn announce(places: &Places, port: u16, logins: Vec<LoginShown>, voice: &Voice) {
     let ready = Ready {
         url: format!("https://localhost:{port}/"),
         ca_file: Authority::in_dir(&places.data.tls()).ca_file,

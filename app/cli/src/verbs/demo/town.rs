@@ -144,9 +144,9 @@ fn write_site(places: &Places, listen: SocketAddr) -> Result<(), Report> {
 }
 
 /// One login per person of the town.
-pub(super) fn logins() -> Vec<LoginShown> {
-    let members = demo::staff::all().unwrap_or_default();
-    members
+pub(super) fn logins() -> Result<Vec<LoginShown>, Report> {
+    let members = demo::staff::all().map_err(|e| Report::new(Kind::Fault, e))?;
+    let logins = members
         .into_iter()
         .map(|member| LoginShown {
             password: demo::staff::password(member.login),
@@ -154,7 +154,8 @@ pub(super) fn logins() -> Vec<LoginShown> {
             centre: member.centre,
             login: member.login,
         })
-        .collect()
+        .collect();
+    Ok(logins)
 }
 
 pub(super) fn unusable(
