@@ -8,9 +8,9 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use harness::process::{Client, STOP_MAX, Server, ended, listen_anywhere};
+use harness::process::{Client, STOP_MAX, Server, ended, listen_anywhere, prepared};
 use tempfile::TempDir;
 
 /// Every role of the matrix has at least one login in the town.
@@ -23,23 +23,6 @@ const ROLES: [&str; 7] = [
     "social_worker",
     "system_admin",
 ];
-
-/// A first data directory with its settings, without a town.
-fn prepared(root: &Path) -> PathBuf {
-    let (data, site) = (root.join("data"), root.join("site.toml"));
-    let text = format!(
-        "[server]\nlisten = \"127.0.0.1:0\"\ndata = \"{}\"\n[organisation]\nname = \"試験\"\n\
-         insurer_no = \"112292\"\n",
-        data.display()
-    );
-    base::paths::write_atomic(&site, text.as_bytes(), base::paths::MODE_PRIVATE).unwrap();
-    let (code, _, errors) = run(
-        &site,
-        &["init", "--admin", "admin", "--admin-name", "管理 者"],
-    );
-    assert_eq!(code, 0, "{errors}");
-    site
-}
 
 fn run(site: &Path, words: &[&str]) -> (i32, String, String) {
     ended([&["--site", site.to_str().unwrap()], words].concat())
@@ -165,7 +148,7 @@ fn what_was_typed_wrongly_ends_with_2_and_says_how_it_is_typed() {
 #[test]
 fn a_used_data_directory_is_not_made_anew() {
     let root = TempDir::new().unwrap();
-    let site = prepared(root.path());
+    let site = prepared(root.path()).1;
     let before = fs::read(root.path().join("data/hokatsu.db")).unwrap();
     let (code, _, errors) = run(&site, &["init", "--admin", "b", "--admin-name", "別 人"]);
     assert_eq!(code, 3, "{errors}");
@@ -178,7 +161,7 @@ fn a_used_data_directory_is_not_made_anew() {
 #[test]
 fn a_second_process_is_told_who_has_the_directory() {
     let root = TempDir::new().unwrap();
-    let site = prepared(root.path());
+    let site = prepared(root.path()).1;
     let (server, _) = Server::serve(&site);
     let (code, _, errors) = run(&site, &["audit", "checkpoint"]);
     assert_eq!(code, 3);
@@ -189,7 +172,7 @@ fn a_second_process_is_told_who_has_the_directory() {
 #[test]
 fn a_directory_of_a_newer_version_is_refused_and_left_alone() {
     let root = TempDir::new().unwrap();
-    let site = prepared(root.path());
+    let site = prepared(root.path()).1;
     let database = root.path().join("data/hokatsu.db");
     let mut bytes = fs::read(&database).unwrap();
     // Bytes 60 to 63 of an SQLite file are its user_version, which is our schema.
@@ -204,7 +187,7 @@ fn a_directory_of_a_newer_version_is_refused_and_left_alone() {
 #[test]
 fn a_directory_that_is_not_there_or_holds_something_else_is_named() {
     let root = TempDir::new().unwrap();
-    let site = prepared(root.path());
+    let site = prepared(root.path()).1;
     let nowhere = root.path().join("nowhere");
     let (code, _, errors) = run(
         &site,
@@ -221,7 +204,7 @@ fn a_directory_that_is_not_there_or_holds_something_else_is_named() {
 #[test]
 fn wrong_settings_are_told_with_their_line() {
     let root = TempDir::new().unwrap();
-    let site = prepared(root.path());
+    let site = prepared(root.path()).1;
     let text = fs::read_to_string(&site)
         .unwrap()
         .replace("127.0.0.1:0", "nowhere");
@@ -236,7 +219,7 @@ fn wrong_settings_are_told_with_their_line() {
 #[test]
 fn files_that_cannot_be_read_are_refused_and_change_nothing() {
     let root = TempDir::new().unwrap();
-    let site = prepared(root.path());
+    let site = prepared(root.path()).1;
     let before = fs::read(root.path().join("data/hokatsu.db")).unwrap();
     let bad = [
         ("empty.csv", Vec::new()),
@@ -268,7 +251,7 @@ fn files_that_cannot_be_read_are_refused_and_change_nothing() {
 #[test]
 fn what_changes_something_asks_first_and_without_a_terminal_refuses() {
     let root = TempDir::new().unwrap();
-    let site = prepared(root.path());
+    let site = prepared(root.path()).1;
     let (code, _, errors) = run(&site, &["import", "undo"]);
     assert_eq!(code, 2);
     assert!(errors.contains("--yes"), "{errors}");
@@ -308,7 +291,7 @@ fn hanako<'a>(from: &'a str, centre: &'a str) -> Vec<&'a str> {
 #[test]
 fn accounts_are_looked_after_without_the_browser_while_the_service_is_stopped() {
     let root = TempDir::new().unwrap();
-    let site = prepared(root.path());
+    let site = prepared(root.path()).1;
     let today = base::clock::Clock::system().today();
     let (code, made, errors) = users(&site, &hanako(&today.to_string(), "0101"));
     assert_eq!(code, 0, "{errors}");
@@ -379,7 +362,7 @@ fn the_operator_is_in_the_access_log(data: &Path) {
 #[test]
 fn accounts_by_command_obey_the_rules_of_the_pages() {
     let root = TempDir::new().unwrap();
-    let site = prepared(root.path());
+    let site = prepared(root.path()).1;
     for (words, said) in [
         (hanako("R8.2.30", "0101"), "始まりの日"),
         (hanako("R8.12.1", "9999"), "センター"),

@@ -3,44 +3,20 @@
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::unwrap_used,
     reason = "a suite that cannot set itself up stops at once"
 )]
 
 use std::io::Read as _;
 use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use harness::process::{Client, Server, ended};
+use harness::process::{Client, Server, prepared};
 use server::ca::Authority;
 use tempfile::TempDir;
 
 /// Far longer than anything below takes on a busy machine; reaching it is a failure.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-fn prepared(root: &Path) -> (PathBuf, PathBuf) {
-    let (data, site) = (root.join("data"), root.join("site.toml"));
-    let text = format!(
-        "[server]\nlisten = \"127.0.0.1:0\"\ndata = \"{}\"\n[organisation]\nname = \"試験\"\n\
-         insurer_no = \"112292\"\n",
-        data.display()
-    );
-    base::paths::write_atomic(&site, text.as_bytes(), base::paths::MODE_PRIVATE).unwrap();
-    let words = [
-        "--site",
-        site.to_str().unwrap(),
-        "init",
-        "--admin",
-        "a",
-        "--admin-name",
-        "管理 者",
-    ];
-    let (code, _, errors) = ended(words);
-    assert_eq!(code, 0, "{errors}");
-    (data, site)
-}
 
 #[test]
 fn the_service_manager_hears_when_it_is_ready_that_it_lives_and_that_it_stops() {

@@ -50,6 +50,30 @@ pub fn ended<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> (i32, Strin
     )
 }
 
+/// A first data directory and its settings file below `root`, without a town.
+pub fn prepared(root: &Path) -> (PathBuf, PathBuf) {
+    let (data, site) = (root.join("data"), root.join("site.toml"));
+    let text = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\ndata = \"{}\"\n[organisation]\nname = \"試験\"\n\
+         insurer_no = \"112292\"\n",
+        data.display()
+    );
+    base::paths::write_atomic(&site, text.as_bytes(), base::paths::MODE_PRIVATE)
+        .expect("the settings can be written");
+    let words: [&OsStr; 7] = [
+        "--site".as_ref(),
+        site.as_ref(),
+        "init".as_ref(),
+        "--admin".as_ref(),
+        "admin".as_ref(),
+        "--admin-name".as_ref(),
+        "管理 者".as_ref(),
+    ];
+    let (code, _, errors) = ended(words);
+    assert_eq!(code, 0, "{errors}");
+    (data, site)
+}
+
 /// A running process; killed when dropped, so that a red test leaves nothing behind.
 #[derive(Debug)]
 pub struct Server {
