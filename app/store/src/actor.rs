@@ -5,12 +5,12 @@ use crate::ids::{CentreId, StaffId};
 /// What of the residents' data somebody may see.
 ///
 /// `Nothing` is the default everywhere: a connection whose scope nobody set shows no person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Scope {
     /// No person at all (system administration, vendor, a section without referred cases).
     #[default]
     Nothing,
-    /// The people whom one centre looks after, except shielded ones.
+    /// The people whom one centre looks after.
     Centre(CentreId),
     /// Everybody.
     City,
@@ -25,8 +25,12 @@ pub struct Actor {
     pub centre_id: Option<CentreId>,
     /// What they may see.
     pub scope: Scope,
+    /// Code of the role: persons can be referred to everybody who has it. `None`: the system.
+    pub role: Option<&'static str>,
     /// May ask for people outside the scope by exact match (照会).
     pub may_inquire: bool,
+    /// Decides who is kept from whom (閲覧制限の管理): meets the shielded by number and name.
+    pub may_protect: bool,
     /// The machine they sit at, as far as it is known (address today, certificate later).
     pub terminal: String,
     /// The menu that the request came through, as the access log prints it.
@@ -42,7 +46,9 @@ impl Actor {
             staff_id: None,
             centre_id: None,
             scope: Scope::Nothing,
+            role: None,
             may_inquire: false,
+            may_protect: false,
             terminal: "console".to_owned(),
             menu,
         }

@@ -13,6 +13,7 @@ use crate::directory::{DataDir, DirectoryLock};
 use crate::error::StoreError;
 use crate::migrations;
 use crate::pool::Pool;
+use crate::reach::ReachBook;
 use crate::scope::{self, Viewer};
 use crate::tx::{ReadTx, WriteTx};
 
@@ -55,6 +56,7 @@ struct Writer {
 pub struct Db {
     readers: Pool<Line>,
     writer: Pool<Writer>,
+    reaches: ReachBook,
     clock: Clock,
     dir: DataDir,
     _lock: DirectoryLock,
@@ -107,6 +109,8 @@ impl Db {
         connection.pragma_update(None, "journal_mode", "wal")?;
         migrations::run(&mut connection)?;
         let chain = Chain::resume(&connection, dir)?;
+        let reaches = ReachBook::default();
+        reaches.watch(&mut connection)?;
         let line = Line {
             viewer: scope::install(&mut connection)?,
             connection,
@@ -117,6 +121,7 @@ impl Db {
         let db = Self {
             readers: Pool::new(readers, WAIT_MAX),
             writer: Pool::new(vec![Writer { line, chain }], WAIT_MAX),
+            reaches,
             clock,
             dir: dir.clone(),
             _lock: lock,
@@ -146,7 +151,7 @@ impl Db {
     ) -> Result<T, E> {
         let mut line = self.readers.take()?;
         let Line { connection, viewer } = &mut *line;
-        let seen = Eyes::open(viewer, actor);
+        let seen = self.eyes(connection, viewer, actor)?;
         let tx = connection.transaction().map_err(StoreError::from)?;
         let result = f(&ReadTx::new(&tx, viewer));
         drop(tx);
@@ -252,7 +257,7 @@ impl Db {
         let seen = if reason.is_some() {
             Eyes::unscoped(viewer)
         } else {
-            Eyes::open(viewer, actor)
+            self.eyes(connection, viewer, actor)?
         };
         let tx = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -261,9 +266,22 @@ impl Db {
         let next = chain.append(&tx, actor, self.clock.now(), &audited.events)?;
         tx.commit().map_err(StoreError::from)?;
         drop(seen);
+        self.reaches.settle();
         // Only a committed entry moves the chain on.
         chain.advance(next);
         Ok(audited.value)
+    }
+
+    fn eyes<'v>(
+        &self,
+        connection: &Connection,
+        viewer: &'v Viewer,
+        actor: &Actor,
+    ) -> Result<Eyes<'v>, StoreError> {
+        let today = self.clock.today();
+        let reach = self.reaches.of(connection, viewer, actor, today)?;
+        viewer.set(actor, reach);
+        Ok(Eyes(viewer))
     }
 
     /// Signs where the chain stands and appends it to the checkpoint file beside the database.
@@ -319,18 +337,13 @@ impl Db {
 struct Eyes<'v>(&'v Viewer);
 
 impl<'v> Eyes<'v> {
-    fn open(viewer: &'v Viewer, actor: &Actor) -> Self {
-        viewer.set(actor);
-        Self(viewer)
-    }
-
     fn unscoped(viewer: &'v Viewer) -> Self {
         viewer.set_unscoped();
         Self(viewer)
     }
 
     fn housekeeping(viewer: &'v Viewer, actor: &Actor) -> Self {
-        viewer.set(actor);
+        viewer.set(actor, Arc::default());
         viewer.set_housekeeping();
         Self(viewer)
     }

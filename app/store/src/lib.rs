@@ -19,6 +19,7 @@ mod error;
 mod ids;
 mod migrations;
 mod pool;
+mod reach;
 mod scope;
 mod snapshot;
 pub mod statements;

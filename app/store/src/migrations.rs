@@ -36,10 +36,18 @@ const STEPS: &[(&str, &str)] = &[
         "0007_create_consultations",
         include_str!("../migrations/0007_create_consultations.sql"),
     ),
+    (
+        "0017_create_protections",
+        include_str!("../migrations/0017_create_protections.sql"),
+    ),
+    (
+        "0018_create_transfers",
+        include_str!("../migrations/0018_create_transfers.sql"),
+    ),
 ];
 
 /// The newest schema this program knows; `pragma user_version` of an up-to-date file.
-pub const SCHEMA_VERSION: i64 = 7;
+pub const SCHEMA_VERSION: i64 = 9;
 
 /// The schema as one text, for the suite that compares it with all steps on an empty file.
 pub const fn released_schema() -> &'static str {

@@ -1,12 +1,13 @@
 //! The one predicate that decides who sees whom, and the guard that makes it unavoidable.
 //!
-//! Shape: each connection carries a [`Viewer`]; the SQL functions `in_scope`, `viewer_staff` and
-//! `may_inquire` read it, the temporary views of `scope.sql` use them, and an authorizer refuses
-//! every read of a person table that does not come out of one of these views. A new connection, and
-//! every transaction that names no scope, sees nobody.
+//! Shape: each connection carries a [`Viewer`]; the SQL functions `in_scope`, `record_in_scope`,
+//! `writable`, `is_shielded`, `is_excluded`, `viewer_staff`, `may_inquire` and `may_protect` read it,
+//! the temporary views of `scope.sql` use them, and an authorizer refuses every read of a person table
+//! that does not come out of one of these views. A new connection, and every transaction that names no
+//! scope, sees nobody. What depends on rows (grants, exclusions, transfers) is in [`Reach`].
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
@@ -14,10 +15,14 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 use crate::actor::{Actor, Scope};
 use crate::error::StoreError;
+use crate::reach::Reach;
 use crate::statements::{self, PersonRead};
 
 /// Tables that hold residents' data. Everything here is readable only through `scope.sql`.
 pub const PERSON_TABLES: &[&str] = &[
+    "case_grant_endings",
+    "case_grants",
+    "centre_transfers",
     "certifications",
     "consultation_categories",
     "consultation_clients",
@@ -27,6 +32,8 @@ pub const PERSON_TABLES: &[&str] = &[
     "consultation_withdrawals",
     "consultations",
     "drafts",
+    "exclusion_endings",
+    "exclusions",
     "household_members",
     "import_conflicts",
     "insured_persons",
@@ -35,6 +42,13 @@ pub const PERSON_TABLES: &[&str] = &[
     "resident_names",
     "resident_places",
     "residents",
+    "shield_endings",
+    "shield_grant_decisions",
+    "shield_grant_endings",
+    "shield_grants",
+    "shields",
+    "transfer_notes",
+    "transfer_receipts",
 ];
 
 /// State of work under way, which changes without an audit entry of its own.
@@ -45,19 +59,14 @@ const VIEWS: &str = include_str!("scope.sql");
 const CITY: i64 = 0;
 const NOTHING: i64 = -1;
 
-/// Is somebody under 支援措置?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shield {
-    Open,
-    Shielded,
-}
-
 /// Whose eyes a connection looks through just now.
 #[derive(Debug)]
 pub(crate) struct Viewer {
     scope: AtomicI64,
     staff: AtomicI64,
+    reach: Mutex<Arc<Reach>>,
     inquire: AtomicBool,
+    protect: AtomicBool,
     unscoped: AtomicBool,
     housekeeping: AtomicBool,
     writing: AtomicBool,
@@ -69,7 +78,9 @@ impl Viewer {
         Self {
             scope: AtomicI64::new(NOTHING),
             staff: AtomicI64::new(0),
+            reach: Mutex::default(),
             inquire: AtomicBool::new(false),
+            protect: AtomicBool::new(false),
             unscoped: AtomicBool::new(false),
             housekeeping: AtomicBool::new(false),
             writing: AtomicBool::new(false),
@@ -78,7 +89,7 @@ impl Viewer {
     }
 
     /// Looks through this actor's eyes until [`Viewer::clear`].
-    pub(crate) fn set(&self, actor: &Actor) {
+    pub(crate) fn set(&self, actor: &Actor, reach: Arc<Reach>) {
         let scope = match actor.scope {
             Scope::Nothing => NOTHING,
             Scope::Centre(id) => id.0,
@@ -88,12 +99,20 @@ impl Viewer {
         self.staff
             .store(actor.staff_id.map_or(0, |id| id.0), Ordering::SeqCst);
         self.inquire.store(actor.may_inquire, Ordering::SeqCst);
+        self.protect.store(actor.may_protect, Ordering::SeqCst);
+        *self.reach() = reach;
+    }
+
+    fn reach(&self) -> MutexGuard<'_, Arc<Reach>> {
+        self.reach.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn clear(&self) {
         self.scope.store(NOTHING, Ordering::SeqCst);
         self.staff.store(0, Ordering::SeqCst);
         self.inquire.store(false, Ordering::SeqCst);
+        self.protect.store(false, Ordering::SeqCst);
+        *self.reach() = Arc::default();
         self.unscoped.store(false, Ordering::SeqCst);
         self.housekeeping.store(false, Ordering::SeqCst);
         self.writing.store(false, Ordering::SeqCst);
@@ -136,13 +155,38 @@ impl Viewer {
             .take()
     }
 
-    fn allows(&self, centre: i64, shield: Shield) -> bool {
+    /// A record of no person, by the centre that wrote it; the city's own has none.
+    fn reaches_centre(&self, centre: Option<i64>) -> bool {
         match self.scope.load(Ordering::SeqCst) {
             NOTHING => false,
             CITY => true,
-            // A shielded person (DV等支援措置) is the city's to show until grants exist.
-            own => own == centre && shield == Shield::Open,
+            own => centre == Some(own),
         }
+    }
+
+    fn allows(&self, person: i64, centre: Option<i64>, in_register: bool) -> bool {
+        let reach = self.reach();
+        (self.reaches_centre(centre) || reach.is_lent(person))
+            && !reach.excludes(person)
+            && (!reach.is_shielded(person, in_register) || reach.opens(person))
+    }
+
+    /// A record that this centre wrote about somebody whom it need not look after (any more).
+    fn allows_own_record(
+        &self,
+        person: Option<i64>,
+        in_register: bool,
+        centre: Option<i64>,
+    ) -> bool {
+        let hidden = person.is_some_and(|person| {
+            let reach = self.reach();
+            reach.excludes(person) || reach.is_shielded(person, in_register)
+        });
+        !hidden && self.reaches_centre(centre)
+    }
+
+    fn may_write(&self, person: i64, centre: Option<i64>) -> bool {
+        self.reaches_centre(centre) || self.reach().is_lent_for_writing(person)
     }
 }
 
@@ -163,23 +207,26 @@ fn register_functions(connection: &Connection, viewer: &Arc<Viewer>) -> Result<(
     // Not deterministic: the answer changes with the viewer, and SQLite must not keep it.
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
     let eyes = Arc::clone(viewer);
-    connection.create_scalar_function("in_scope", 2, flags, move |context| {
-        let centre: Option<i64> = context.get(0)?;
-        let shielded: i64 = context.get(1)?;
-        Ok(centre.map_or_else(
-            // A record of the city itself has no centre.
-            || eyes.scope.load(Ordering::SeqCst) == CITY,
-            |centre| {
-                eyes.allows(
-                    centre,
-                    if shielded == 0 {
-                        Shield::Open
-                    } else {
-                        Shield::Shielded
-                    },
-                )
-            },
-        ))
+    connection.create_scalar_function("in_scope", 3, flags, move |context| {
+        Ok(eyes.allows(context.get(0)?, context.get(1)?, context.get(2)?))
+    })?;
+    let eyes = Arc::clone(viewer);
+    connection.create_scalar_function("record_in_scope", 3, flags, move |context| {
+        let in_register: Option<bool> = context.get(1)?;
+        let in_register = in_register.unwrap_or_default();
+        Ok(eyes.allows_own_record(context.get(0)?, in_register, context.get(2)?))
+    })?;
+    let eyes = Arc::clone(viewer);
+    connection.create_scalar_function("writable", 2, flags, move |context| {
+        Ok(eyes.may_write(context.get(0)?, context.get(1)?))
+    })?;
+    let eyes = Arc::clone(viewer);
+    connection.create_scalar_function("is_shielded", 2, flags, move |context| {
+        Ok(eyes.reach().is_shielded(context.get(0)?, context.get(1)?))
+    })?;
+    let eyes = Arc::clone(viewer);
+    connection.create_scalar_function("is_excluded", 1, flags, move |context| {
+        Ok(eyes.reach().excludes(context.get(0)?))
     })?;
     let eyes = Arc::clone(viewer);
     connection.create_scalar_function("viewer_staff", 0, flags, move |_| {
@@ -188,6 +235,10 @@ fn register_functions(connection: &Connection, viewer: &Arc<Viewer>) -> Result<(
     let eyes = Arc::clone(viewer);
     connection.create_scalar_function("may_inquire", 0, flags, move |_| {
         Ok(eyes.inquire.load(Ordering::SeqCst))
+    })?;
+    let eyes = Arc::clone(viewer);
+    connection.create_scalar_function("may_protect", 0, flags, move |_| {
+        Ok(eyes.protect.load(Ordering::SeqCst))
     })?;
     Ok(())
 }

@@ -2,62 +2,69 @@
 -- file itself stays readable with the stock tool; SQLite's authorizer refuses a person table that
 -- is read by any other way (see scope.rs).
 --
--- in_scope(centre, shielded) is the one predicate: everything that a person may see follows from it.
+-- in_scope(person, centre, shielded) is the one predicate: everything that a person may see follows
+-- from it. shielded is what the register says; is_shielded() adds what the city set or keeps.
 
 create temp view visible_residents as
-  select r.* from main.residents r where in_scope(r.centre_id, r.shielded);
+  select r.id, r.addressee_no, r.household_no, r.relationship, r.name, r.kana, r.alias_name,
+         r.alias_kana, r.latin_name, r.former_surname, r.born_on, r.born_text, r.sex,
+         r.resident_kind, r.resident_state, r.postal_code, r.area_code, r.address, r.building,
+         r.phone, r.centre_id, r.resident_since, r.event_on, r.event_code, r.moved_from, r.moved_to,
+         r.died_on, r.nationality, is_shielded(r.id, r.shielded) as shielded, r.shielded_until,
+         r.has_gaiji, r.import_id, writable(r.id, r.centre_id) as writable
+  from main.residents r where in_scope(r.id, r.centre_id, r.shielded);
 
 create temp view visible_names as
   select n.* from main.resident_names n
   join main.residents r on r.id = n.resident_id
-  where in_scope(r.centre_id, r.shielded);
+  where in_scope(r.id, r.centre_id, r.shielded);
 
 create temp view visible_places as
   select p.* from main.resident_places p
   join main.residents r on r.id = p.resident_id
-  where in_scope(r.centre_id, r.shielded);
+  where in_scope(r.id, r.centre_id, r.shielded);
 
 create temp view visible_household_members as
   select m.* from main.household_members m
   join main.residents r on r.id = m.resident_id
-  where in_scope(r.centre_id, r.shielded);
+  where in_scope(r.id, r.centre_id, r.shielded);
 
 create temp view visible_insured_persons as
   select i.* from main.insured_persons i
   join main.residents r on r.id = i.resident_id
-  where in_scope(r.centre_id, r.shielded);
+  where in_scope(r.id, r.centre_id, r.shielded);
 
 create temp view visible_certifications as
   select c.*, i.resident_id as resident_id from main.certifications c
   join main.insured_persons i on i.id = c.insured_person_id
   join main.residents r on r.id = i.resident_id
-  where in_scope(r.centre_id, r.shielded);
+  where in_scope(r.id, r.centre_id, r.shielded);
 
 create temp view visible_resident_changes as
   select c.* from main.resident_changes c
   join main.residents r on r.id = c.resident_id
-  where in_scope(r.centre_id, r.shielded);
+  where in_scope(r.id, r.centre_id, r.shielded);
 
 create temp view visible_corrections as
   select c.*, e.recorded_at as ended_at from main.resident_corrections c
   join main.residents r on r.id = c.resident_id
   left join main.resident_correction_endings e on e.correction_id = c.id
-  where in_scope(r.centre_id, r.shielded);
+  where in_scope(r.id, r.centre_id, r.shielded);
 
 create temp view visible_conflicts as
   select f.* from main.import_conflicts f
   join main.residents r on r.id = f.resident_id
-  where in_scope(r.centre_id, r.shielded);
+  where in_scope(r.id, r.centre_id, r.shielded);
 
 -- A record is seen by the centre that wrote it and by whoever may see the person it is about; about
--- a shielded person only by the latter.
+-- a shielded person only by the latter, and by nobody who is excluded from her.
 create temp view visible_consultations as
   select c.*, k.resident_id as resident_id from main.consultations c
   left join main.consultation_clients k on k.consultation_id = c.id
     and k.id = (select max(l.id) from main.consultation_clients l where l.consultation_id = c.id)
   left join main.residents r on r.id = k.resident_id
-  where (r.id is not null and in_scope(r.centre_id, r.shielded))
-     or ((r.id is null or r.shielded = 0) and in_scope(c.centre_id, 0));
+  where (r.id is not null and in_scope(r.id, r.centre_id, r.shielded))
+     or record_in_scope(r.id, r.shielded, c.centre_id);
 
 create temp view visible_consultation_versions as
   select v.* from main.consultation_versions v
@@ -106,8 +113,8 @@ create temp view visible_current_consultations as
   left join main.consultation_clients k on k.consultation_id = c.id
     and k.id = (select max(l.id) from main.consultation_clients l where l.consultation_id = c.id)
   left join main.residents r on r.id = k.resident_id
-  where (r.id is not null and in_scope(r.centre_id, r.shielded))
-     or ((r.id is null or r.shielded = 0) and in_scope(c.centre_id, 0));
+  where (r.id is not null and in_scope(r.id, r.centre_id, r.shielded))
+     or record_in_scope(r.id, r.shielded, c.centre_id);
 
 -- The running number alone; nothing of any record.
 create temp view consultation_numbering as
@@ -121,10 +128,56 @@ create temp view own_drafts as
 -- leaves this view, and nothing at all of a shielded one but that she must be asked for at the city.
 create temp view inquiry_keys as
   select i.insured_no as insured_no, n.kana_key as kana_key, r.born_on as born_on,
-         r.shielded as shielded,
-         case r.shielded when 1 then null else r.centre_id end as centre_id,
+         is_shielded(r.id, r.shielded) as shielded,
+         case when is_shielded(r.id, r.shielded) then null else r.centre_id end as centre_id,
          r.id as resident_id
   from main.residents r
   left join main.resident_names n on n.resident_id = r.id
   left join main.insured_persons i on i.resident_id = r.id
-  where r.resident_state = '1' and may_inquire();
+  where r.resident_state = '1' and may_inquire() and not is_excluded(r.id);
+
+-- 閲覧制限の管理: who is shielded, by number and name, so that nobody is forgotten because she is hidden.
+-- Where she lives and how to reach her is not in it: that takes a grant.
+create temp view sealed_residents as
+  select r.id, r.addressee_no, r.name, r.kana, r.born_on, r.born_text, r.resident_state, r.centre_id,
+         r.shielded as in_register, r.shielded_until
+  from main.residents r
+  where may_protect() and is_shielded(r.id, r.shielded) and not is_excluded(r.id);
+
+-- Somebody excluded from a person does not decide about her either.
+create temp view known_shields as
+  select s.*, e.recorded_at as ended_at, e.reason as ending_reason, e.recorded_by as ended_by
+  from main.shields s left join main.shield_endings e on e.shield_id = s.id
+  where may_protect() and not is_excluded(s.resident_id);
+
+create temp view known_shield_grants as
+  select g.*, d.decision, d.reason as decision_reason, d.recorded_by as decided_by,
+         d.recorded_at as decided_at, e.recorded_at as ended_at, e.reason as ending_reason,
+         e.recorded_by as ended_by
+  from main.shield_grants g
+  left join main.shield_grant_decisions d on d.grant_id = g.id
+  left join main.shield_grant_endings e on e.grant_id = g.id
+  where may_protect() and not is_excluded(g.resident_id);
+
+create temp view known_exclusions as
+  select x.*, e.recorded_at as ended_at, e.reason as ending_reason, e.recorded_by as ended_by
+  from main.exclusions x left join main.exclusion_endings e on e.exclusion_id = x.id
+  where may_protect() and not is_excluded(x.resident_id);
+
+create temp view visible_transfers as
+  select t.*, k.recorded_at as received_at, k.recorded_by as received_by
+  from main.centre_transfers t
+  join main.residents r on r.id = t.resident_id
+  left join main.transfer_receipts k on k.transfer_id = t.id
+  where in_scope(r.id, r.centre_id, r.shielded);
+
+create temp view visible_transfer_notes as
+  select n.* from main.transfer_notes n
+  where n.transfer_id in (select t.id from temp.visible_transfers t where t.id = n.transfer_id);
+
+create temp view visible_case_grants as
+  select g.*, e.recorded_at as ended_at, e.reason as ending_reason, e.recorded_by as ended_by
+  from main.case_grants g
+  join main.residents r on r.id = g.resident_id
+  left join main.case_grant_endings e on e.grant_id = g.id
+  where in_scope(r.id, r.centre_id, r.shielded);

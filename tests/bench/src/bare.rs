@@ -47,16 +47,29 @@ impl Bare {
         let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
         let sees = move |centre: Option<i64>, shielded: bool| match scope {
             Scope::Nothing => false,
-            Scope::City => true,
+            Scope::City => !shielded,
             Scope::Centre(own) => centre == Some(own.0) && !shielded,
         };
         bare.connection
-            .create_scalar_function("in_scope", 2, flags, move |context| {
-                Ok(sees(context.get(0)?, context.get(1)?))
+            .create_scalar_function("in_scope", 3, flags, move |context| {
+                Ok(sees(context.get(1)?, context.get(2)?))
             })?;
-        for name in ["viewer_staff", "may_inquire"] {
+        bare.connection
+            .create_scalar_function("record_in_scope", 3, flags, move |context| {
+                let shielded: Option<bool> = context.get(1)?;
+                Ok(sees(context.get(2)?, shielded.unwrap_or_default()))
+            })?;
+        bare.connection
+            .create_scalar_function("is_shielded", 2, flags, |context| context.get::<i64>(1))?;
+        for (name, arguments) in [
+            ("viewer_staff", 0),
+            ("may_inquire", 0),
+            ("may_protect", 0),
+            ("is_excluded", 1),
+            ("writable", 2),
+        ] {
             bare.connection
-                .create_scalar_function(name, 0, flags, |_| Ok(0_i64))?;
+                .create_scalar_function(name, arguments, flags, |_| Ok(0_i64))?;
         }
         bare.connection.execute_batch(VIEWS)?;
         let scratch = scratch.display().to_string();

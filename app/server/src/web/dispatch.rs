@@ -202,6 +202,8 @@ fn recognise(visit: &mut Visit) -> Result<(), Problem> {
             visit.actor.staff_id = Some(staff.staff_id);
             visit.actor.centre_id = staff.centre_id;
             visit.actor.scope = staff.role.scope(staff.centre_id);
+            visit.actor.role = Some(staff.role.code());
+            visit.actor.may_protect = staff.role.may(Permission::ProtectionAdminister);
             visit.actor.may_inquire = staff.role.may(Permission::ResidentInquire);
         }
         None => {

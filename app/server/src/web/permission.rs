@@ -17,6 +17,10 @@ pub enum Permission {
     ResidentCorrect,
     /// Ask for a person outside the scope by exact match (照会).
     ResidentInquire,
+    /// Decide who is kept from whom: shields, who may open them, exclusions (閲覧制限の管理).
+    ProtectionAdminister,
+    /// Name or refer a person to somebody beyond her centre, hand over to another centre.
+    CaseShare,
     /// Read consultations.
     ConsultationView,
     /// Write, correct and withdraw consultations.
@@ -44,6 +48,8 @@ impl Permission {
         Self::ResidentView,
         Self::ResidentCorrect,
         Self::ResidentInquire,
+        Self::ProtectionAdminister,
+        Self::CaseShare,
         Self::ConsultationView,
         Self::ConsultationWrite,
         Self::AccessLogView,
@@ -129,6 +135,8 @@ impl Role {
             Permission::ResidentCorrect | Permission::ConsultationWrite => {
                 !matches!(self, Self::SystemAdmin | Self::CityWelfare)
             }
+            Permission::ProtectionAdminister => matches!(self, Self::CityLongevity),
+            Permission::CaseShare => matches!(self, Self::CityLongevity | Self::CentreManager),
             Permission::AccessLogView => matches!(self, Self::SystemAdmin | Self::CityLongevity),
             Permission::AccessLogExport | Permission::StaffAdminister => {
                 matches!(self, Self::SystemAdmin)
@@ -151,7 +159,7 @@ impl Role {
     pub fn scope(self, centre: Option<CentreId>) -> Scope {
         match self {
             Self::CityLongevity => Scope::City,
-            // Sees referred cases only; none can be referred yet, so it sees nobody.
+            // The section sees the cases that are referred to it (store's `case_grants`).
             Self::SystemAdmin | Self::CityWelfare => Scope::Nothing,
             Self::CentreManager | Self::SocialWorker | Self::Nurse | Self::Clerk => {
                 centre.map_or(Scope::Nothing, Scope::Centre)

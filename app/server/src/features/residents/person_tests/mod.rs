@@ -277,6 +277,17 @@ impl House {
         self.clerk("city", Role::CityLongevity, None)
     }
 
+    /// Somebody of the city who may open [`SHIELDED`].
+    fn keeper(&self) -> Clerk {
+        let city = self.city();
+        self.run(
+            "insert into shield_grants values
+             (null, ?1, ?2, '2026-11-20', '2026-11-21', 'test', 1, ?2, '')",
+            params![SHIELDED, city.id],
+        );
+        city
+    }
+
     fn count(&self, sql: &str) -> i64 {
         let db = self.app.db();
         let read: Result<i64, store::StoreError> =

@@ -18,7 +18,7 @@ const DOOR: &str = "/residents/3/shield-acknowledgement";
 #[test]
 fn nothing_of_a_shielded_person_is_shown_before_the_reason() {
     let house = House::new();
-    let city = house.city();
+    let city = house.keeper();
     let page = city.person(SHIELDED);
     assert_eq!(page.status, StatusCode::OK);
     page.hides(DATA);
@@ -32,7 +32,7 @@ fn nothing_of_a_shielded_person_is_shown_before_the_reason() {
 #[test]
 fn the_reason_opens_one_page_and_stands_in_the_access_log() {
     let house = House::new();
-    let city = house.city();
+    let city = house.keeper();
     let page = city.post(DOOR, &[("shield_reason", "agency")]);
     assert_eq!(page.status, StatusCode::OK);
     page.says(DATA);
@@ -44,7 +44,7 @@ fn the_reason_opens_one_page_and_stands_in_the_access_log() {
 #[test]
 fn without_a_reason_of_the_list_the_door_stays_closed() {
     let house = House::new();
-    let city = house.city();
+    let city = house.keeper();
     for reason in ["", "because", "石塚さんの件"] {
         let page = city.post(DOOR, &[("shield_reason", reason)]);
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{reason}");
@@ -82,13 +82,23 @@ fn for_a_centre_there_is_no_such_person() {
 }
 
 #[test]
+fn without_a_grant_the_city_meets_nobody_and_a_reason_opens_nothing() {
+    let house = House::new();
+    let city = house.city();
+    assert_eq!(city.person(SHIELDED).status, StatusCode::NOT_FOUND);
+    let asked = city.post(DOOR, &[("shield_reason", "agency")]);
+    assert_eq!(asked.status, StatusCode::NOT_FOUND);
+    asked.hides(DATA);
+}
+
+#[test]
 fn an_ended_period_lifts_nothing() {
     let house = House::new();
     house.run(
         "update residents set shielded_until = '2026-03-31' where id = 3",
         [],
     );
-    let city = house.city();
+    let city = house.keeper();
     city.person(SHIELDED).hides(DATA);
     let page = city.post(DOOR, &[("shield_reason", "urgent")]);
     page.says(&["期間は R8.3.31 に終わっていますが、市が解除を確かめるまで続きます"]);
@@ -97,7 +107,7 @@ fn an_ended_period_lifts_nothing() {
 #[test]
 fn the_form_of_a_correction_asks_for_the_reason_too_and_keeps_what_was_typed() {
     let house = House::new();
-    let city = house.city();
+    let city = house.keeper();
     let asked = city.get("/residents/3/corrections/new?field=phone");
     asked.hides(&["048-461-0003", "石塚"]);
     assert_eq!(asked.input("field"), "phone");
@@ -130,7 +140,7 @@ fn the_next_page_of_a_shielded_timeline_is_asked_for_with_the_reason() {
     for number in 1..=21 {
         house.consult(&format!("K{number}"), SHIELDED, |_| {});
     }
-    let city = house.city();
+    let city = house.keeper();
     let page = city.post(DOOR, &[("shield_reason", "agency")]);
     page.says(&["name=\"page\" value=\"2\""]);
     page.hides(&["href=\"/residents/3?page=2"]);

@@ -1,0 +1,191 @@
+//! What rows say about whom somebody meets: shields and who may open them, exclusions, people lent
+//! beyond the centre.
+//!
+//! Shape: a [`Reach`] holds small sets of residents for one member of staff on one day. It is read once
+//! and kept by [`ReachBook`] until a row of [`REACH_TABLES`] changes or the day does, so that the
+//! predicate asks a set and not a table: it runs once for each row of a list.
+//! Limits: [`KEPT_MAX`] people's sets; above it all are read anew.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::civil::Date;
+use rusqlite::{Connection, params};
+
+use crate::actor::{Actor, Scope};
+use crate::error::StoreError;
+use crate::scope::Viewer;
+
+/// A change in one of these changes what somebody may see.
+const REACH_TABLES: &[&str] = &[
+    "case_grant_endings",
+    "case_grants",
+    "centre_transfers",
+    "exclusion_endings",
+    "exclusions",
+    "shield_endings",
+    "shield_grant_decisions",
+    "shield_grant_endings",
+    "shield_grants",
+    "shields",
+];
+
+/// Sets that are kept at once: more than there are people at work.
+const KEPT_MAX: usize = 256;
+
+/// Whom one member of staff meets on one day, beside what role and centre say.
+#[derive(Debug, Default)]
+pub(crate) struct Reach {
+    /// Shielded although the register does not (or no longer) say so; the same for everybody.
+    shielded: HashSet<i64>,
+    /// Shielded people whom this member of staff may open.
+    opened: HashSet<i64>,
+    /// People whom this member of staff does not meet.
+    excluded: HashSet<i64>,
+    /// People of other centres who may be read; true: written about as well.
+    lent: HashMap<i64, bool>,
+}
+
+impl Reach {
+    pub(crate) fn is_shielded(&self, person: i64, in_register: bool) -> bool {
+        in_register || self.shielded.contains(&person)
+    }
+
+    pub(crate) fn opens(&self, person: i64) -> bool {
+        self.opened.contains(&person)
+    }
+
+    pub(crate) fn excludes(&self, person: i64) -> bool {
+        self.excluded.contains(&person)
+    }
+
+    pub(crate) fn is_lent(&self, person: i64) -> bool {
+        self.lent.contains_key(&person)
+    }
+
+    pub(crate) fn is_lent_for_writing(&self, person: i64) -> bool {
+        self.lent.get(&person).copied().unwrap_or(false)
+    }
+
+    fn read(connection: &Connection, actor: &Actor, today: Date) -> Result<Self, StoreError> {
+        let (staff, today) = (actor.staff_id, today.to_string());
+        let centre = match actor.scope {
+            Scope::Centre(id) => Some(id),
+            Scope::Nothing | Scope::City => None,
+        };
+        let mut statement = connection.prepare(LENT)?;
+        let lent = statement.query_map(params![centre, today, staff, actor.role], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        Ok(Self {
+            lent: lent.collect::<Result<_, _>>()?,
+            shielded: ids(connection, SHIELDED, [])?,
+            opened: ids(connection, OPENED, params![staff, today])?,
+            excluded: ids(connection, EXCLUDED, [staff])?,
+        })
+    }
+}
+
+fn ids(
+    connection: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+) -> Result<HashSet<i64>, StoreError> {
+    let mut statement = connection.prepare(sql)?;
+    let found = statement.query_map(params, |row| row.get(0))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+const SHIELDED: &str = "
+    select s.resident_id from shields s
+    where not exists (select 1 from shield_endings e where e.shield_id = s.id)";
+
+// Urgent ones work until a second person refuses; any other one only once it is approved.
+const OPENED: &str = "
+    select g.resident_id from shield_grants g
+    left join shield_grant_decisions d on d.grant_id = g.id
+    where g.staff_id = ?1 and g.starts_on <= ?2 and g.ends_on >= ?2
+      and (d.decision = 'approved' or (g.urgent = 1 and d.decision is null))
+      and not exists (select 1 from shield_grant_endings e where e.grant_id = g.id)";
+
+const EXCLUDED: &str = "
+    select x.resident_id from exclusions x
+    where x.staff_id = ?1
+      and not exists (select 1 from exclusion_endings e where e.exclusion_id = x.id)";
+
+const LENT: &str = "
+    select l.id, max(l.writes) from (
+      select t.resident_id as id, 0 as writes from centre_transfers t
+      where t.from_centre_id = ?1 and t.effective_on <= ?2 and t.readable_until >= ?2
+      union all
+      select g.resident_id, g.may_write from case_grants g
+      where (g.staff_id = ?3 or g.role = ?4)
+        and g.starts_on <= ?2 and (g.ends_on is null or g.ends_on >= ?2)
+        and not exists (select 1 from case_grant_endings e where e.grant_id = g.id)) l
+    group by l.id";
+
+type Whose = (Option<i64>, Scope, Option<&'static str>);
+
+/// The reaches that were read, until something changes.
+#[derive(Debug, Default)]
+pub(crate) struct ReachBook {
+    version: AtomicU64,
+    touched: Arc<AtomicBool>,
+    kept: Mutex<Kept>,
+}
+
+/// What was read since the last change, on one day.
+#[derive(Debug, Default)]
+struct Kept {
+    at: (u64, Date),
+    reaches: HashMap<Whose, Arc<Reach>>,
+}
+
+impl ReachBook {
+    /// Has the writing connection tell when a row changes that a reach is made of.
+    pub(crate) fn watch(&self, writer: &mut Connection) -> Result<(), StoreError> {
+        let touched = Arc::clone(&self.touched);
+        writer.update_hook(Some(move |_, _database: &str, table: &str, _row: i64| {
+            if REACH_TABLES.contains(&table) {
+                touched.store(true, Ordering::SeqCst);
+            }
+        }))?;
+        Ok(())
+    }
+
+    /// After a commit: what was kept counts no more if the transaction touched it.
+    pub(crate) fn settle(&self) {
+        if self.touched.swap(false, Ordering::SeqCst) {
+            self.version.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// The reach of an actor today; read through the connection unless it is kept.
+    pub(crate) fn of(
+        &self,
+        connection: &Connection,
+        viewer: &Viewer,
+        actor: &Actor,
+        today: Date,
+    ) -> Result<Arc<Reach>, StoreError> {
+        let at = (self.version.load(Ordering::SeqCst), today);
+        let whose = (actor.staff_id.map(|id| id.0), actor.scope, actor.role);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.at != at || kept.reaches.len() >= KEPT_MAX {
+            *kept = Kept {
+                at,
+                ..Kept::default()
+            };
+        }
+        if let Some(reach) = kept.reaches.get(&whose) {
+            return Ok(Arc::clone(reach));
+        }
+        viewer.set_unscoped();
+        let read = Reach::read(connection, actor, today);
+        viewer.clear();
+        let reach = Arc::new(read?);
+        kept.reaches.insert(whose, Arc::clone(&reach));
+        Ok(reach)
+    }
+}
