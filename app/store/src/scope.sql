@@ -139,8 +139,16 @@ create temp view inquiry_keys as
 -- 閲覧制限の管理: who is shielded, by number and name, so that nobody is forgotten because she is hidden.
 -- Where she lives and how to reach her is not in it: that takes a grant.
 create temp view sealed_residents as
-  select r.id, r.addressee_no, r.name, r.kana, r.born_on, r.born_text, r.resident_state, r.centre_id,
-         r.shielded as in_register, r.shielded_until
+  select r.id, r.addressee_no, r.name, r.kana, r.born_on, r.resident_state, r.centre_id,
+         r.shielded as in_register, r.shielded_until,
+         (select i.insured_no from main.insured_persons i where i.resident_id = r.id
+          order by i.id desc limit 1) as insured_no,
+         (select max(c.valid_to) from main.certifications c
+          join main.insured_persons i on i.id = c.insured_person_id
+          where i.resident_id = r.id and c.level <> '') as certified_until,
+         (select max(v.received_on) from main.consultation_clients k
+          join main.consultation_versions v on v.consultation_id = k.consultation_id
+          where k.resident_id = r.id) as last_contact_on
   from main.residents r
   where may_protect() and is_shielded(r.id, r.shielded) and not is_excluded(r.id);
 
@@ -163,6 +171,15 @@ create temp view known_exclusions as
   select x.*, e.recorded_at as ended_at, e.reason as ending_reason, e.recorded_by as ended_by
   from main.exclusions x left join main.exclusion_endings e on e.exclusion_id = x.id
   where may_protect() and not is_excluded(x.resident_id);
+
+-- Why somebody of another centre meets her: for the page that says who can see a person.
+create temp view known_case_grants as
+  select g.* from main.case_grants g
+  where may_protect() and not is_excluded(g.resident_id)
+    and not exists (select 1 from main.case_grant_endings e where e.grant_id = g.id);
+
+create temp view known_transfers as
+  select t.* from main.centre_transfers t where may_protect() and not is_excluded(t.resident_id);
 
 create temp view visible_transfers as
   select t.*, k.recorded_at as received_at, k.recorded_by as received_by

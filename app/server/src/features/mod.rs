@@ -7,6 +7,7 @@ pub mod imports;
 pub mod inquiries;
 pub mod masters;
 pub mod my_day;
+pub mod protections;
 pub mod residents;
 pub mod staff;
 
@@ -23,5 +24,6 @@ pub fn routes() -> Routes {
         .with(changes::routes())
         .with(imports::routes())
         .with(masters::routes())
+        .with(protections::routes())
         .with(access_log::routes())
 }

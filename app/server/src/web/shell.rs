@@ -76,6 +76,7 @@ const MENU: &[(&str, &str, Permission)] = &[
     ("/consultations", "相談記録", Permission::ConsultationView),
     ("/inquiries", "照会", Permission::ResidentInquire),
     ("/changes", "異動と食い違い", Permission::ResidentCorrect),
+    ("/protections", "閲覧制限", Permission::ProtectionAdminister),
     ("/imports", "取込み", Permission::ImportView),
     ("/overview", "件数とマスタ", Permission::MasterView),
     ("/staff", "職員", Permission::StaffView),
@@ -188,6 +189,27 @@ const FLASHES: &[(&str, Flash)] = &[
         Flash {
             css: "warn",
             text: "この職員はすでに登録されています。仮のパスワードを見ていないときは、再発行してください。",
+        },
+    ),
+    (
+        "grant-asked",
+        Flash {
+            css: "done",
+            text: "申請しました。別の担当者が承認すると、開けるようになります。",
+        },
+    ),
+    (
+        "grant-urgent",
+        Flash {
+            css: "warn",
+            text: "緊急の許可で開けるようにしました。明日で終わります。別の担当者が確かめます。",
+        },
+    ),
+    (
+        "ended-protection",
+        Flash {
+            css: "done",
+            text: "終了を保存しました。記録は残っています。",
         },
     ),
     (

@@ -83,6 +83,16 @@ coded! {
         ConsultationPrint = "consultation_print", "相談記録票の印刷";
         AccessLogView = "access_log_view", "アクセスログの閲覧";
         AccessLogExport = "access_log_export", "アクセスログの出力";
+        ProtectionView = "protection_view", "閲覧制限の閲覧";
+        SealedListView = "sealed_list_view", "封緘名簿の閲覧";
+        ViewersExplain = "viewers_explain", "見える職員の確認";
+        ShieldSet = "shield_set", "支援措置（市）の設定";
+        ShieldLift = "shield_lift", "支援措置の解除の確認";
+        ShieldGrantAsk = "shield_grant_ask", "閲覧許可の申請";
+        ShieldGrantDecide = "shield_grant_decide", "閲覧許可の承認・不承認";
+        ShieldGrantEnd = "shield_grant_end", "閲覧許可の終了";
+        ExclusionSet = "exclusion_set", "職員の除外";
+        ExclusionEnd = "exclusion_end", "職員の除外の終了";
         Import = "import", "取込み";
         ImportUndo = "import_undo", "取込みの取消し";
         Backup = "backup", "バックアップ";
@@ -98,6 +108,7 @@ coded! {
         Correction = "correction", "訂正";
         Change = "change", "異動";
         Conflict = "conflict", "食い違い";
+        Protection = "protection", "閲覧制限";
         Import = "import", "取込み";
         AccessLog = "access_log", "アクセスログ";
         Master = "master", "マスタ";

@@ -123,6 +123,7 @@ const DETAIL_WORDS: &[(&str, &str)] = &[
     ("read", "行数"),
     ("register", "住民記録に合わせる"),
     ("rejected", "不備"),
+    ("record", "相談記録"),
     ("residents", "住民"),
     ("rows", "件数"),
     ("sessions", "端末数"),

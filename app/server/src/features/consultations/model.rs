@@ -78,6 +78,8 @@ pub(super) struct Person {
     pub(super) address: Address,
     pub(super) phone: Phone,
     pub(super) insured_no: Option<String>,
+    /// 支援措置: address and telephone are left out.
+    pub(super) shielded: bool,
     pub(super) certification: Option<(String, Option<String>, Option<String>)>,
 }
 

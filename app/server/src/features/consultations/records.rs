@@ -19,9 +19,11 @@ pub(super) fn open(visit: &Visit, operation: Operation) -> Result<Record, Proble
     let id: ConsultationId = visit.param("id")?;
     visit.app.db().view(&visit.actor, |tx| {
         let record = load(tx, id)?;
+        let shielded = record.person.as_ref().is_some_and(|p| p.shielded);
         let event = Event::done(operation)
             .about(record.resident_id)
-            .on(RecordKind::Consultation, id.0);
+            .on(RecordKind::Consultation, id.0)
+            .detail(if shielded { "shield=record" } else { "" });
         Ok(tx.audited(event, record))
     })
 }

@@ -21,10 +21,14 @@ pub(super) fn lists(tx: &ReadTx<'_>, on: Date) -> Result<Lists, StoreError> {
     })
 }
 
+// Where a shielded person lives stands on her own page only, behind the reason; what is printed here
+// leaves the office.
 const PERSON: &str = "
-    select r.id, r.name, r.kana, r.born_on, r.sex, r.address || ' ' || r.building, r.phone,
+    select r.id, r.name, r.kana, r.born_on, r.sex,
+           case when r.shielded then '' else r.address || ' ' || r.building end,
+           case when r.shielded then '' else r.phone end,
            (select i.insured_no from visible_insured_persons i
-            where i.resident_id = r.id order by i.id desc limit 1)
+            where i.resident_id = r.id order by i.id desc limit 1), r.shielded
     from visible_residents r where r.id = ?1";
 
 const CERTIFICATION: &str = "
@@ -46,6 +50,7 @@ pub(super) fn person(tx: &ReadTx<'_>, id: ResidentId) -> Result<Option<Person>, 
             address: row.get::<_, String>(5)?.into(),
             phone: row.get::<_, String>(6)?.into(),
             insured_no: row.get(7)?,
+            shielded: row.get(8)?,
             certification,
         })
     })

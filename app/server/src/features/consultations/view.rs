@@ -75,13 +75,20 @@ pub(super) struct PersonWords {
     pub(super) insured_no: String,
 }
 
+/// In the place of the address of somebody under 支援措置.
+const SHIELDED_ADDRESS: &str = "支援措置の方です（住所・電話は個人画面で）";
+
 pub(super) fn person(person: &Person, today: Date) -> PersonWords {
     PersonWords {
         id: person.id.0,
         name: person.name.reveal().to_owned(),
         kana: person.kana.reveal().to_owned(),
         about: format!("{}・{}", age(person, today), sex(&person.sex)),
-        address: person.address.reveal().to_owned(),
+        address: if person.shielded {
+            SHIELDED_ADDRESS.to_owned()
+        } else {
+            person.address.reveal().to_owned()
+        },
         insured_no: person.insured_no.clone().unwrap_or_default(),
     }
 }

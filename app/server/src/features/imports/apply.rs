@@ -54,7 +54,9 @@ pub fn apply(
                 });
             };
             match tables::table(file.summary.feed) {
-                Some(table) => applied.conflicts += write(tx, table, import, &mut file, &mut sign)?,
+                Some(table) => {
+                    applied.conflicts += write(tx, table, (import, &at), &mut file, &mut sign)?
+                }
                 None => history::insert(tx, import, &file.rows, &at, &mut sign)?,
             }
             applied.written += u64::try_from(file.rows.len()).unwrap_or(u64::MAX);
@@ -100,7 +102,7 @@ type Sign<'s> = &'s mut dyn FnMut(usize, usize);
 fn write(
     tx: &WriteTx<'_>,
     table: &Table,
-    import: i64,
+    (import, at): (i64, &str),
     file: &mut FilePlan,
     sign: Sign<'_>,
 ) -> Result<u64, StoreError> {
@@ -108,6 +110,9 @@ fn write(
     let ids = Ids::load(tx, table)?;
     let (new, changed): (Vec<_>, Vec<_>) = file.rows.iter_mut().partition(|row| row.id.is_none());
     note(tx, table, feed, import, changed.iter().map(|row| &**row))?;
+    if feed == Feed::Residents {
+        keep_shields(tx, table, changed.iter().map(|row| &**row), at)?;
+    }
     tx.batch(&tables::update(table), |batch| {
         for row in &changed {
             let mut values = ids.values(table, row);
@@ -143,6 +148,30 @@ fn write(
     }
     sign(total, total);
     conflicts(tx, table, import, &changed)
+}
+
+// Once, however often the register drops and takes up the flag before somebody confirms.
+const KEEP_SHIELD: &str = "
+    insert into shields (resident_id, kind, planned_until, reason, recorded_at)
+    select r.id, 'register', r.shielded_until, '住民記録から外れました', ?2 from residents r
+    where r.id = ?1 and r.shielded = 1 and not exists
+      (select 1 from shields s where s.resident_id = r.id and s.kind = 'register'
+       and not exists (select 1 from shield_endings e where e.shield_id = s.id))";
+
+/// Whom the register no longer calls shielded stays so until the city has confirmed the end
+/// (domain §6.9 (7)): a mistake in a file must not show an address.
+fn keep_shields<'r>(
+    tx: &WriteTx<'_>,
+    table: &Table,
+    changed: impl Iterator<Item = &'r RowPlan>,
+    at: &str,
+) -> Result<(), StoreError> {
+    for row in changed {
+        if column(table, row, "shielded") == "0" {
+            tx.execute(KEEP_SHIELD, params![row.id, at])?;
+        }
+    }
+    Ok(())
 }
 
 /// Row by row what is about to change (with the former values) or was added.

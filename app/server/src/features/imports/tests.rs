@@ -168,6 +168,48 @@ fn second_delivery(first: &Path, dir: &Path) -> PathBuf {
 }
 
 #[test]
+fn whom_the_register_no_longer_shields_stays_shielded_until_somebody_confirms() {
+    let house = House::new();
+    let summary = town(house.dir.path());
+    house.load(&summary.files);
+    let flagged = house.number("select count(*) from residents where shielded = 1");
+    assert!(flagged > 0, "nobody is shielded in this town");
+    let text = decode_cp932(&std::fs::read(&summary.files[0]).unwrap()).text;
+    let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+    let flag = header.iter().position(|known| *known == "支援措置フラグ");
+    let lifted: String = (0..)
+        .zip(text.lines())
+        .map(|(number, line)| {
+            let mut cells: Vec<&str> = line.split(',').collect();
+            if number > 0 {
+                cells[flag.unwrap()] = "0";
+            }
+            cells.join(",") + "\r\n"
+        })
+        .collect();
+    let path = house.dir.path().join("JUKI_KOJIN_2.csv");
+    base::paths::write_atomic(&path, &encode_cp932(&lifted).unwrap(), 0o600).unwrap();
+    house.load(std::slice::from_ref(&path));
+    assert_eq!(
+        house.number("select count(*) from residents where shielded = 1"),
+        0
+    );
+    assert_eq!(
+        house.number("select count(*) from shields where kind = 'register'"),
+        flagged
+    );
+    let city = Actor {
+        scope: store::Scope::City,
+        ..Actor::system("test")
+    };
+    let seen: Result<i64, StoreError> = house.db.read(&city, |tx| {
+        tx.count("select count(*) from visible_residents", [])
+    });
+    let all = house.number("select count(*) from residents");
+    assert_eq!(seen.unwrap(), all - flagged);
+}
+
+#[test]
 fn a_generated_town_loads_completely() {
     let house = House::new();
     let summary = town(house.dir.path());

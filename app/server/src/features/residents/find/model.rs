@@ -113,6 +113,8 @@ pub(super) struct Person {
     pub(super) born_text: Note,
     pub(super) sex: String,
     pub(super) state: String,
+    /// 支援措置, met by whoever may open her: the list shows neither address nor centre.
+    pub(super) shielded: bool,
     pub(super) address: Address,
     pub(super) building: Address,
     pub(super) area: String,

@@ -351,7 +351,7 @@ const PEOPLE: &str = "
            (select c.valid_to from visible_certifications c where c.resident_id = r.id
             and c.level <> '' order by c.valid_from desc, c.history_no desc limit 1),
            (select max(c.received_on) from visible_current_consultations c
-            where c.resident_id = r.id and c.withdrawn = 0)
+            where c.resident_id = r.id and c.withdrawn = 0), r.shielded
     from json_each(?1) j cross join visible_residents r on r.id = j.value
     order by j.key";
 
@@ -380,6 +380,7 @@ fn person(row: &Row<'_>) -> RowResult<Person> {
         level: row.get(13)?,
         certified_until: day(row.get(14)?),
         last_contact_on: day(row.get(15)?),
+        shielded: row.get(16)?,
     })
 }
 

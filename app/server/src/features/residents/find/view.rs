@@ -54,15 +54,27 @@ pub(super) fn row(person: &Person, rank: Rank, levels: &[Code], today: Date) -> 
             "2" => "女",
             _ => "不明",
         },
-        area: area(person),
-        address: address(person),
+        area: if person.shielded {
+            String::new()
+        } else {
+            area(person)
+        },
+        address: if person.shielded {
+            "支援措置（個人画面で）".to_owned()
+        } else {
+            address(person)
+        },
         level: level.map_or_else(|| person.level.clone(), |known| known.label.clone()),
         ends: person
             .certified_until
             .filter(|_| person.state == "1")
             .and_then(|day| ends(day, today)),
         last_contact: person.last_contact_on.map(short).unwrap_or_default(),
-        centre: person.centre.clone(),
+        centre: if person.shielded {
+            String::new()
+        } else {
+            person.centre.clone()
+        },
     }
 }
 
@@ -90,7 +102,11 @@ fn tags(person: &Person, rank: Rank) -> Vec<Tag> {
         css: "",
         label: "読みが近い".to_owned(),
     });
-    state.into_iter().chain(near).collect()
+    let shield = person.shielded.then(|| Tag {
+        css: "error",
+        label: "支援措置".to_owned(),
+    });
+    shield.into_iter().chain(state).chain(near).collect()
 }
 
 /// Nobody grows older after death; how old she was is on her own page.
@@ -198,6 +214,11 @@ pub(super) fn advice(query: &Query) -> Vec<String> {
     if query.born.is_some() {
         advice.push("生年月日は、聞き違いがないか、年だけ（S12）でも確かめてください。".to_owned());
     }
+    // The same for everybody and everything: whether somebody is hidden must not show.
+    advice.push(
+        "支援措置などで、ここに出ない方がいます。お急ぎのときは、市（長寿あんしん課）へ照会してください。"
+            .to_owned(),
+    );
     advice.push("漢字の読み、番号のけた、転入したばかりでないかを確かめてください。".to_owned());
     advice
 }

@@ -1,0 +1,188 @@
+//! What was typed → checked values, or every problem at once.
+
+use base::number::my_number_like;
+use base::text::graphemes;
+use base::wareki;
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use store::StaffId;
+
+use super::model::Colleague;
+use super::store::NewGrant;
+use crate::features::masters::Code;
+use crate::web::Fields;
+
+/// Longest reason, characters.
+pub(super) const REASON_CHARS_MAX: usize = 500;
+/// A grant lasts at most this many years; it is asked for anew like the shield itself.
+pub(super) const GRANT_YEARS: i32 = 1;
+/// A shield is planned at most this many years ahead.
+const SHIELD_YEARS: i32 = 5;
+
+/// One sentence about one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FieldProblem {
+    pub(super) field: &'static str,
+    pub(super) text: String,
+}
+
+/// Checks what was typed.
+pub(super) struct Form<'f> {
+    fields: &'f Fields,
+    today: Date,
+    problems: Vec<FieldProblem>,
+}
+
+impl<'f> Form<'f> {
+    pub(super) fn new(fields: &'f Fields, today: Date) -> Self {
+        Self {
+            fields,
+            today,
+            problems: Vec::new(),
+        }
+    }
+
+    pub(super) fn grant(mut self, colleagues: &[Colleague]) -> Result<NewGrant, Vec<FieldProblem>> {
+        let staff = self.staff("grant_staff", colleagues);
+        let urgent = self.fields.get("grant_urgent") == "1";
+        let term = if urgent {
+            // The day it is needed and the one on which a second person is there.
+            self.today.tomorrow().ok().map(|next| (self.today, next))
+        } else {
+            self.term()
+        };
+        let reason = self.reason("grant_reason");
+        let new = staff
+            .zip(term)
+            .map(|(staff, (starts_on, ends_on))| NewGrant {
+                staff,
+                starts_on,
+                ends_on,
+                urgent,
+                reason,
+            });
+        self.ended(new)
+    }
+
+    pub(super) fn shield(mut self) -> Result<(Option<Date>, String), Vec<FieldProblem>> {
+        let typed = !self.fields.trimmed("shield_until").is_empty();
+        let until = typed
+            .then(|| self.day("shield_until", "予定の最後の日"))
+            .flatten();
+        if until.is_some_and(|day| {
+            day < self.today || day > self.today.saturating_add(SHIELD_YEARS.years())
+        }) {
+            let text =
+                format!("予定の最後の日は、今日から{SHIELD_YEARS}年先までで入力してください。");
+            self.bad("shield_until", text);
+        }
+        let reason = self.reason("shield_reason");
+        self.ended(Some((until, reason)))
+    }
+
+    pub(super) fn exclusion(
+        mut self,
+        colleagues: &[Colleague],
+        relations: &[Code],
+    ) -> Result<(StaffId, String, String), Vec<FieldProblem>> {
+        let staff = self.staff("exclusion_staff", colleagues);
+        let typed = self.fields.trimmed("exclusion_relation");
+        let relation = relations.iter().find(|known| known.code == typed);
+        if relation.is_none() {
+            self.bad("exclusion_relation", "関係を選んでください。");
+        }
+        let relation = relation.map(|known| known.code.clone());
+        let reason = self.reason("exclusion_reason");
+        self.ended(
+            staff
+                .zip(relation)
+                .map(|(staff, code)| (staff, code, reason)),
+        )
+    }
+
+    /// Yes or no, and why.
+    pub(super) fn decision(mut self) -> Result<(bool, String), Vec<FieldProblem>> {
+        let approved = match self.fields.trimmed("decision") {
+            "approved" => Some(true),
+            "refused" => Some(false),
+            _ => {
+                self.bad("decision", "承認するかどうかを選んでください。");
+                None
+            }
+        };
+        let reason = self.reason("decision_reason");
+        self.ended(approved.map(|approved| (approved, reason)))
+    }
+
+    /// Why something ends.
+    pub(super) fn ending(mut self) -> Result<String, Vec<FieldProblem>> {
+        let reason = self.reason("ending_reason");
+        self.ended(Some(reason))
+    }
+
+    fn ended<T>(self, value: Option<T>) -> Result<T, Vec<FieldProblem>> {
+        match value {
+            Some(value) if self.problems.is_empty() => Ok(value),
+            Some(_) | None => Err(self.problems),
+        }
+    }
+
+    fn bad(&mut self, field: &'static str, text: impl Into<String>) {
+        let text = text.into();
+        self.problems.push(FieldProblem { field, text });
+    }
+
+    fn staff(&mut self, field: &'static str, colleagues: &[Colleague]) -> Option<StaffId> {
+        let typed = self.fields.trimmed(field);
+        let found = colleagues.iter().find(|known| known.login == typed);
+        if found.is_none() {
+            self.bad(field, "職員を選んでください。");
+        }
+        found.map(|known| known.id)
+    }
+
+    fn term(&mut self) -> Option<(Date, Date)> {
+        let from = self.day("grant_from", "始まりの日");
+        let to = self.day("grant_to", "最後の日");
+        let (from, to) = from.zip(to)?;
+        let last = from.saturating_add(GRANT_YEARS.years());
+        if from < self.today {
+            self.bad("grant_from", "始まりの日は、今日からにしてください。");
+        } else if to < from {
+            self.bad("grant_to", "最後の日が、始まりの日より前です。");
+        } else if to > last {
+            self.bad(
+                "grant_to",
+                format!("許可は{GRANT_YEARS}年までです。続けるときは改めて申請します。"),
+            );
+        }
+        Some((from, to))
+    }
+
+    fn day(&mut self, field: &'static str, label: &str) -> Option<Date> {
+        let parsed = wareki::parse(self.fields.trimmed(field)).ok();
+        let day = parsed.and_then(|parsed| parsed.date.full());
+        if day.is_none() {
+            let text = format!("{label}を R8.11.24 や 2026-11-24 のように入力してください。");
+            self.bad(field, text);
+        }
+        day
+    }
+
+    fn reason(&mut self, field: &'static str) -> String {
+        let typed = self.fields.trimmed(field);
+        let length = graphemes(typed);
+        if my_number_like(typed) {
+            self.bad(
+                field,
+                "マイナンバー（個人番号）に見える数字は記録できません。",
+            );
+        } else if typed.is_empty() {
+            self.bad(field, "理由を入力してください。");
+        } else if length > REASON_CHARS_MAX {
+            let text = format!("理由は{REASON_CHARS_MAX}文字までです。いま{length}文字あります。");
+            self.bad(field, text);
+        }
+        typed.to_owned()
+    }
+}

@@ -1,0 +1,160 @@
+//! People, grants, shields and exclusions, and what state each is in. No I/O.
+
+use base::secrecy::PersonName;
+use jiff::civil::Date;
+use store::{CentreId, ResidentId, StaffId};
+
+/// Somebody about whom is decided. Where she lives is not in it.
+#[derive(Debug, Clone)]
+pub(super) struct Person {
+    pub(super) id: ResidentId,
+    pub(super) addressee_no: String,
+    pub(super) insured_no: Option<String>,
+    pub(super) name: PersonName,
+    pub(super) kana: PersonName,
+    pub(super) centre_id: CentreId,
+    pub(super) centre: String,
+    /// The register says that she is shielded.
+    pub(super) in_register: bool,
+    pub(super) register_until: Option<Date>,
+}
+
+/// What every one of these rows has.
+#[derive(Debug, Clone)]
+pub(super) struct Made {
+    pub(super) id: i64,
+    pub(super) resident: ResidentId,
+    pub(super) addressee_no: String,
+    pub(super) reason: String,
+    /// `None`: an import.
+    pub(super) by: Option<StaffId>,
+    pub(super) by_name: String,
+    pub(super) at: String,
+    pub(super) ending: Option<Act>,
+}
+
+/// Who ended or decided something, when and why.
+#[derive(Debug, Clone)]
+pub(super) struct Act {
+    pub(super) by_name: String,
+    pub(super) at: String,
+    pub(super) reason: String,
+}
+
+/// 閲覧許可.
+#[derive(Debug, Clone)]
+pub(super) struct Grant {
+    pub(super) made: Made,
+    pub(super) staff: StaffId,
+    pub(super) staff_login: String,
+    pub(super) staff_name: String,
+    pub(super) starts_on: Date,
+    pub(super) ends_on: Date,
+    pub(super) urgent: bool,
+    /// True: approved.
+    pub(super) decision: Option<(bool, Act)>,
+}
+
+/// A shield beside the register's flag.
+#[derive(Debug, Clone)]
+pub(super) struct Shield {
+    pub(super) made: Made,
+    /// Left by an import that no longer names her.
+    pub(super) of_register: bool,
+    pub(super) planned_until: Option<Date>,
+}
+
+/// A member of staff who does not meet this person.
+#[derive(Debug, Clone)]
+pub(super) struct Exclusion {
+    pub(super) made: Made,
+    pub(super) staff: StaffId,
+    pub(super) staff_login: String,
+    pub(super) staff_name: String,
+    pub(super) relation: String,
+}
+
+/// What became of a grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// Asked for; opens nothing yet.
+    Waiting,
+    /// Opens at once, and waits for the second person.
+    Urgent,
+    /// Opens.
+    InForce,
+    /// Approved for later.
+    Planned,
+    /// Its last day has passed.
+    Over,
+    /// A second person said no.
+    Refused,
+    /// Taken back.
+    Ended,
+}
+
+impl State {
+    /// In the access log, where old and new state stand.
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Urgent => "urgent",
+            Self::InForce => "in_force",
+            Self::Planned => "planned",
+            Self::Over => "over",
+            Self::Refused => "refused",
+            Self::Ended => "ended",
+        }
+    }
+
+    /// Waits for a second person.
+    pub(super) const fn waits(self) -> bool {
+        matches!(self, Self::Waiting | Self::Urgent)
+    }
+
+    /// Can still be taken back.
+    pub(super) const fn is_open(self) -> bool {
+        matches!(
+            self,
+            Self::Waiting | Self::Urgent | Self::InForce | Self::Planned
+        )
+    }
+}
+
+/// State of a grant on a day.
+pub(super) fn state(grant: &Grant, today: Date) -> State {
+    let decided = grant.decision.as_ref().map(|(approved, _)| *approved);
+    match decided {
+        _ if grant.made.ending.is_some() => State::Ended,
+        Some(false) => State::Refused,
+        _ if grant.ends_on < today => State::Over,
+        None if grant.urgent => State::Urgent,
+        None => State::Waiting,
+        Some(true) if grant.starts_on > today => State::Planned,
+        Some(true) => State::InForce,
+    }
+}
+
+/// May this person say yes or no? Not who asked for it, nor who would see more by it.
+pub(super) fn may_decide(grant: &Grant, staff: StaffId) -> bool {
+    grant.made.by != Some(staff) && grant.staff != staff
+}
+
+/// Somebody at work on a day.
+#[derive(Debug, Clone)]
+pub(super) struct Colleague {
+    pub(super) id: StaffId,
+    pub(super) login: String,
+    pub(super) name: String,
+    pub(super) role: String,
+    pub(super) centre_id: Option<CentreId>,
+    pub(super) centre: String,
+}
+
+/// Why the sealed list is opened, as stored and as read.
+pub(super) const SEALED_REASONS: &[(&str, &str)] = &[
+    ("monthly", "定期の見守りの確認"),
+    ("disaster", "災害・避難の支援"),
+    ("agency", "関係機関からの照会"),
+    ("renewal", "支援措置の期間の確認"),
+];

@@ -1,0 +1,328 @@
+//! Protections through their own routes.
+
+use crate::features::staff::tests::house::{Browser, House};
+use crate::web::Role;
+
+const HERE: &str = "0101";
+
+/// Residents 1 and 2 (here), 2 shielded in the register; two keepers of the city, a nurse here.
+fn house() -> House {
+    let house = House::new();
+    for login in ["choju.1", "choju.2"] {
+        house.add(login, Role::CityLongevity, None);
+    }
+    house.add("nurse", Role::Nurse, Some(HERE));
+    house.resident(1, "1940-01-01", HERE, "1");
+    house.resident(2, "1941-01-01", HERE, "1");
+    house.execute("update residents set shielded = 1 where id = 2");
+    house
+}
+
+fn grant<'f>(to: &'f str, more: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
+    let fields = [
+        ("grant_staff", "nurse"),
+        ("grant_from", "R8.11.24"),
+        ("grant_to", to),
+        ("grant_reason", "毎月の見守り"),
+    ];
+    [&fields[..], more].concat()
+}
+
+const GRANTS: &str = "/protections/residents/2/grants";
+
+/// Somebody signed in, with the token of a page.
+fn desk<'h>(house: &'h House, login: &str) -> Browser<'h> {
+    let browser = house.signed_in(login);
+    browser.get("/password");
+    browser
+}
+
+/// Does the nurse meet the shielded person?
+fn meets(nurse: &Browser<'_>) -> bool {
+    let page = nurse.get("/residents/2");
+    let met = page.status == 200;
+    assert!(met || page.status == 404, "{}", page.status);
+    met
+}
+
+fn entries(house: &House, operation: &str) -> Vec<String> {
+    let sql = "select outcome || ' ' || coalesce(resident_id, '-') || ' ' || detail
+        from audit_entries where operation = ?1 order by id";
+    let actor = store::Actor::system("試験");
+    let read = house
+        .db()
+        .read(&actor, |tx| tx.all(sql, [operation], |row| row.get(0)));
+    read.map_err(|e: store::StoreError| e).unwrap()
+}
+
+#[test]
+fn a_grant_needs_a_second_person_who_is_neither_asker_nor_grantee() {
+    let house = house();
+    let (asker, other, nurse) = (
+        desk(&house, "choju.1"),
+        desk(&house, "choju.2"),
+        desk(&house, "nurse"),
+    );
+    let asked = asker.post(GRANTS, &grant("R8.12.31", &[]));
+    assert_eq!(asked.status, 303, "{}", asked.text());
+    assert!(!meets(&nurse));
+    asker.get("/protections/grants/1");
+    let decision = [("decision", "approved"), ("decision_reason", "担当を確認")];
+    let own = asker.post("/protections/grants/1/decision", &decision);
+    assert_eq!(own.status, 422);
+    assert!(
+        own.text()
+            .contains("申請した人と、許可を受ける人は承認できません")
+    );
+    assert!(!meets(&nurse));
+    let page = other.get("/protections/grants/1");
+    assert!(page.body.contains("承認しますか"));
+    assert_eq!(
+        other
+            .post("/protections/grants/1/decision", &decision)
+            .status,
+        303
+    );
+    assert!(meets(&nurse), "she meets the question for the reason");
+    let reason = [("shield_reason", "visit")];
+    assert!(nurse.get("/residents/2").body.contains("支援措置"));
+    nurse.post("/residents/2/shield-acknowledgement", &reason);
+    let ended = other.post(
+        "/protections/grants/1/ending",
+        &[("ending_reason", "担当が替わった")],
+    );
+    assert_eq!(ended.status, 303);
+    assert!(!meets(&nurse));
+    let nurse_id = house.count("select id from staff where login = 'nurse'");
+    assert_eq!(
+        entries(&house, "shield_grant_ask"),
+        [format!(
+            "done 2 staff={nurse_id} from=2026-11-24 to=2026-12-31 old=none new=waiting"
+        )]
+    );
+    assert_eq!(
+        entries(&house, "shield_grant_decide"),
+        [
+            "refused 2 ".to_owned(),
+            format!("done 2 staff={nurse_id} old=waiting new=approved")
+        ]
+    );
+    assert_eq!(
+        entries(&house, "shield_grant_end"),
+        ["done 2 old=in_force new=ended"]
+    );
+}
+
+#[test]
+fn the_second_of_two_decisions_is_told_of_the_first() {
+    let house = house();
+    house.add("choju.3", Role::CityLongevity, None);
+    desk(&house, "choju.1").post(GRANTS, &grant("R8.12.31", &[]));
+    let (first, second) = (desk(&house, "choju.2"), desk(&house, "choju.3"));
+    second.get("/protections/grants/1");
+    let no = [("decision", "refused"), ("decision_reason", "担当ではない")];
+    assert_eq!(
+        first.post("/protections/grants/1/decision", &no).status,
+        303
+    );
+    let yes = [("decision", "approved"), ("decision_reason", "よい")];
+    let late = second.post("/protections/grants/1/decision", &yes);
+    assert_eq!(late.status, 422);
+    assert!(late.text().contains("すでに別の担当者が処理しました"));
+    assert!(late.text().contains("不承認"));
+    assert!(!meets(&desk(&house, "nurse")));
+}
+
+#[test]
+fn an_urgent_grant_opens_at_once_and_ends_by_itself_after_the_next_day() {
+    let house = house();
+    let keeper = desk(&house, "choju.1");
+    let page = keeper.post(GRANTS, &grant("", &[("grant_urgent", "1")]));
+    assert_eq!(
+        page.header("location"),
+        "/protections/residents/2?done=grant-urgent"
+    );
+    assert!(meets(&desk(&house, "nurse")));
+    assert!(keeper.get("/protections").body.contains("緊急（確認待ち）"));
+    house.hand.step(jiff::SignedDuration::from_hours(48));
+    assert!(!meets(&desk(&house, "nurse")));
+}
+
+#[test]
+fn what_is_typed_wrong_is_said_beside_the_field_and_kept() {
+    let house = house();
+    let keeper = desk(&house, "choju.1");
+    let page = keeper.post(GRANTS, &grant("R9.12.31", &[]));
+    assert_eq!(page.status, 422);
+    assert!(page.text().contains("許可は1年までです"));
+    assert!(page.body.contains("毎月の見守り"), "the reason was lost");
+    for (field, value) in [
+        ("grant_staff", "nobody"),
+        ("grant_from", "R8.11.23"),
+        ("grant_to", "R8.11.1"),
+        ("grant_to", "あした"),
+        ("grant_reason", ""),
+        ("grant_reason", "番号は 123456789018 です"),
+    ] {
+        let mut fields = grant("R8.12.31", &[]);
+        fields.retain(|(name, _)| *name != field);
+        fields.push((field, value));
+        let page = keeper.post(GRANTS, &fields);
+        assert_eq!(page.status, 422, "{field}={value}");
+        assert!(page.body.contains(&format!("href=\"#{field}\"")), "{field}");
+    }
+    assert_eq!(entries(&house, "shield_grant_ask"), [""; 0]);
+}
+
+#[test]
+fn asking_twice_leaves_one_grant() {
+    let house = house();
+    let keeper = desk(&house, "choju.1");
+    keeper.post(GRANTS, &grant("R8.12.31", &[]));
+    let again = keeper.post(GRANTS, &grant("R8.12.31", &[]));
+    assert_eq!(
+        again.header("location"),
+        "/protections/residents/2?done=again"
+    );
+    assert_eq!(entries(&house, "shield_grant_ask").len(), 1);
+}
+
+#[test]
+fn an_excluded_colleague_meets_nobody_and_nobody_excludes_herself() {
+    let house = house();
+    let (keeper, nurse) = (desk(&house, "choju.1"), desk(&house, "nurse"));
+    assert_eq!(nurse.get("/residents/1").status, 200);
+    let fields = |staff: &'static str| {
+        [
+            ("exclusion_staff", staff),
+            ("exclusion_relation", "relative"),
+            ("exclusion_reason", "めいにあたる"),
+        ]
+    };
+    let path = "/protections/residents/1/exclusions";
+    keeper.get("/protections/residents/1");
+    assert_eq!(keeper.post(path, &fields("nurse")).status, 303);
+    assert_eq!(nurse.get("/residents/1").status, 404);
+    assert!(
+        nurse
+            .get("/residents?q=カクウ")
+            .text()
+            .contains("見つかりませんでした")
+    );
+    let own = keeper.post(path, &fields("choju.1"));
+    assert_eq!(own.status, 422);
+    let other = desk(&house, "choju.2");
+    other.get("/protections/residents/1");
+    assert_eq!(other.post(path, &fields("choju.1")).status, 303);
+    assert_eq!(keeper.get("/protections/residents/1").status, 404);
+    assert_eq!(
+        keeper
+            .post(
+                "/protections/exclusions/2/ending",
+                &[("ending_reason", "x")]
+            )
+            .status,
+        404
+    );
+    assert_eq!(
+        other
+            .post(
+                "/protections/exclusions/1/ending",
+                &[("ending_reason", "異動")]
+            )
+            .status,
+        303
+    );
+    assert_eq!(nurse.get("/residents/1").status, 200);
+}
+
+#[test]
+fn the_city_shields_somebody_and_lifts_it_again() {
+    let house = house();
+    let (keeper, nurse) = (desk(&house, "choju.1"), desk(&house, "nurse"));
+    keeper.get("/protections/residents/1");
+    let fields = [("shield_reason", "分離した"), ("shield_until", "")];
+    assert_eq!(
+        keeper
+            .post("/protections/residents/1/shields", &fields)
+            .status,
+        303
+    );
+    assert_eq!(nurse.get("/residents/1").status, 404);
+    assert_eq!(keeper.get("/residents/1").status, 404, "the keeper too");
+    let list = keeper.post("/protections/sealed-list", &[("sealed_reason", "monthly")]);
+    assert!(list.text().contains("架空 1郎") && list.text().contains("開ける職員がいません"));
+    let lifted = keeper.post(
+        "/protections/shields/1/ending",
+        &[("ending_reason", "施設に入所")],
+    );
+    assert_eq!(lifted.status, 303);
+    assert_eq!(nurse.get("/residents/1").status, 200);
+    assert_eq!(
+        entries(&house, "shield_lift"),
+        ["done 1 old=shielded new=ended"]
+    );
+}
+
+#[test]
+fn the_sealed_list_opens_with_a_reason_only() {
+    let house = house();
+    let keeper = desk(&house, "choju.1");
+    let door = keeper.get("/protections/sealed-list");
+    assert!(!door.text().contains("架空"));
+    for reason in ["", "because"] {
+        let page = keeper.post("/protections/sealed-list", &[("sealed_reason", reason)]);
+        assert_eq!(page.status, 422);
+        assert!(!page.text().contains("架空"));
+    }
+    let page = keeper.post("/protections/sealed-list", &[("sealed_reason", "disaster")]);
+    assert!(page.text().contains("架空 2郎") && !page.text().contains("架空 1郎"));
+    assert_eq!(
+        entries(&house, "sealed_list_view"),
+        ["done - reason=disaster rows=1"]
+    );
+}
+
+#[test]
+fn who_can_see_somebody_says_what_is_true() {
+    let house = house();
+    house.add("far", Role::Nurse, Some("0102"));
+    house.add("admin", Role::SystemAdmin, None);
+    let keeper = desk(&house, "choju.1");
+    keeper.get("/protections/residents/2");
+    keeper.post(GRANTS, &grant("", &[("grant_urgent", "1")]));
+    for resident in [1, 2] {
+        let page = keeper.get(&format!("/protections/residents/{resident}/viewers"));
+        let (seeing, others) = page.body.split_once("id=\"others\"").unwrap();
+        for login in ["choju.1", "choju.2", "nurse", "far"] {
+            let browser = desk(&house, login);
+            let told = seeing.contains(&format!(">{login}<"));
+            assert_ne!(told, others.contains(&format!(">{login}<")), "{login}");
+            let status = browser.get(&format!("/residents/{resident}")).status;
+            assert_eq!(
+                told,
+                status == 200,
+                "{login} and resident {resident}: {status}"
+            );
+        }
+        assert!(others.contains(">admin<"));
+    }
+}
+
+#[test]
+fn a_number_leads_to_the_person_and_a_wrong_one_is_said() {
+    let house = house();
+    let keeper = desk(&house, "choju.1");
+    for number in ["90000002", "９０００００02", "2"] {
+        let page = keeper.get(&format!("/protections?number={number}"));
+        assert_eq!(
+            page.header("location"),
+            "/protections/residents/2",
+            "{number}"
+        );
+    }
+    let page = keeper.get("/protections?number=404");
+    assert_eq!(page.status, 422);
+    assert!(page.text().contains("この番号の人は見つかりません"));
+    assert_eq!(keeper.get("/protections/residents/99").status, 404);
+}

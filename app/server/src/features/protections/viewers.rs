@@ -1,0 +1,126 @@
+//! 「この方を見られる職員」: everybody at work today, yes or no, and why.
+
+use askama::Template;
+use store::{Event, Operation, ResidentId, Scope};
+
+use super::model::{Colleague, State, state};
+use super::pages::{File, file};
+use super::store::{self as sql, Lent};
+use super::view::{self, PersonWords};
+use crate::web::{Answer, Permission, Problem, Role, Shell, Visit};
+
+/// The answer about one member of staff.
+struct Verdict {
+    name: String,
+    login: String,
+    centre: String,
+    role: String,
+    sees: bool,
+    why: String,
+}
+
+#[derive(Template)]
+#[template(path = "features/protections/viewers.html")]
+struct ViewersPage {
+    shell: Shell,
+    person: PersonWords,
+    day: String,
+    count: usize,
+    seeing: Vec<Verdict>,
+    others: Vec<Verdict>,
+}
+
+pub(super) fn page(visit: &Visit) -> Answer {
+    let (id, today) = (ResidentId(visit.param("id")?), visit.today());
+    let (file, lent) = visit.app.db().view(&visit.actor, |tx| {
+        let file = file(visit, tx, id)?;
+        let lent = sql::lent(tx, id, today)?;
+        let event = Event::done(Operation::ViewersExplain).about(id);
+        Ok::<_, Problem>(tx.audited(event, (file, lent)))
+    })?;
+    let all = file.colleagues.iter();
+    let verdicts = all.map(|staff| verdict(visit, &file, &lent, staff));
+    let (seeing, others): (Vec<_>, Vec<_>) = verdicts.partition(|verdict| verdict.sees);
+    let person = format!("/protections/residents/{id}");
+    visit.page(&ViewersPage {
+        shell: Shell::new(visit, "この方を見られる職員")
+            .under(&[("閲覧制限", "/protections"), ("一人", &person)]),
+        person: view::person(&file.person, &file.shields, today),
+        day: view::day(today),
+        count: seeing.len(),
+        seeing,
+        others,
+    })
+}
+
+fn verdict(visit: &Visit, file: &File, lent: &[Lent], staff: &Colleague) -> Verdict {
+    let (sees, why) = match judged(visit, file, lent, staff) {
+        Ok(why) => (true, why),
+        Err(why) => (false, why),
+    };
+    Verdict {
+        name: staff.name.clone(),
+        login: staff.login.clone(),
+        centre: staff.centre.clone(),
+        role: view::role(&staff.role),
+        sees,
+        why,
+    }
+}
+
+/// The same order as the store's predicate: function, exclusion, reach, shield.
+fn judged(visit: &Visit, file: &File, lent: &[Lent], staff: &Colleague) -> Result<String, String> {
+    let role = Role::from_code(&staff.role).filter(|role| role.may(Permission::ResidentView));
+    let role = role.ok_or_else(|| "対象者を見る権限のない役割です".to_owned())?;
+    let mut exclusions = file.exclusions.iter().filter(|x| x.made.ending.is_none());
+    if let Some(exclusion) = exclusions.find(|exclusion| exclusion.staff == staff.id) {
+        return Err(format!("職員の除外（{}）", exclusion.relation));
+    }
+    let reached = reached(file, lent, staff, role)?;
+    let kept = file
+        .shields
+        .iter()
+        .any(|shield| shield.made.ending.is_none());
+    if !file.person.in_register && !kept {
+        return Ok(reached);
+    }
+    let today = visit.today();
+    let opens = |state| matches!(state, State::Urgent | State::InForce);
+    let mut grants = file.grants.iter().filter(|grant| grant.staff == staff.id);
+    match grants.find(|grant| opens(state(grant, today)) && grant.starts_on <= today) {
+        Some(grant) => Ok(format!(
+            "{reached}。支援措置の閲覧許可（{} まで）",
+            view::day(grant.ends_on)
+        )),
+        None => Err("支援措置のため見えません（閲覧許可なし）".to_owned()),
+    }
+}
+
+fn reached(file: &File, lent: &[Lent], staff: &Colleague, role: Role) -> Result<String, String> {
+    match role.scope(staff.centre_id) {
+        Scope::City => return Ok("市の役割：全員".to_owned()),
+        Scope::Centre(own) if own == file.person.centre_id => {
+            return Ok("担当センターの職員".to_owned());
+        }
+        Scope::Centre(_) | Scope::Nothing => {}
+    }
+    let until = |lent: &Lent| {
+        lent.until
+            .map_or_else(String::new, |day| format!("（{} まで）", view::day(day)))
+    };
+    let named = lent.iter().find(|lent| lent.staff == Some(staff.id));
+    if let Some(named) = named {
+        return Ok(format!("個別に指定された職員{}", until(named)));
+    }
+    let referred = lent
+        .iter()
+        .find(|lent| lent.role.as_deref() == Some(&staff.role));
+    if let Some(referred) = referred {
+        return Ok(format!("紹介された係{}", until(referred)));
+    }
+    let former = |lent: &&Lent| lent.centre.is_some() && lent.centre == staff.centre_id;
+    match lent.iter().find(former) {
+        Some(former) => Ok(format!("前の担当センター：閲覧のみ{}", until(former))),
+        None => Err("担当の範囲外".to_owned()),
+    }
+}
