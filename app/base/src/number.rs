@@ -35,6 +35,9 @@ pub fn m10w21_holds(number: &str) -> bool {
     }
 }
 
+/// Fewer numeric letters than this cannot become twelve digits.
+const MY_NUMBER_LETTERS_MIN: usize = 6;
+
 /// Whether `text` holds twelve digits that pass as an individual number (マイナンバー).
 ///
 /// Shape: reads half-width and full-width digits, bare or in groups of four with one hyphen or
@@ -42,6 +45,10 @@ pub fn m10w21_holds(number: &str) -> bool {
 /// numbers passes too: the caller stops and asks, it does not delete.
 #[must_use]
 pub fn my_number_like(text: &str) -> bool {
+    // Most texts hold few digits, and imports ask about each; a letter becomes two digits at most.
+    if text.chars().filter(|c| c.is_numeric()).count() < MY_NUMBER_LETTERS_MIN {
+        return false;
+    }
     let chars: Vec<char> = text.nfkc().collect();
     let runs = digit_runs(&chars);
     let bare = runs.iter().any(|run| my_number_check(&run.digits));

@@ -115,6 +115,7 @@ const DETAIL_WORDS: &[(&str, &str)] = &[
     ("left", "転出など"),
     ("list", "絞り込みだけ"),
     ("moved", "転居"),
+    ("my_number", "12けたの数字"),
     ("name", "カナ氏名と生年月日"),
     ("new", "新規"),
     ("no-reason", "まだ選ばれていません"),

@@ -1,10 +1,11 @@
 //! Corrections: a new version with its reason, from a named version on.
 
 use axum::http::StatusCode;
+use base::number::my_number_like;
 use store::{Event, Operation, RecordKind};
 
 use super::drafts::{self, FormKey};
-use super::form::{self, FieldProblem};
+use super::form::{self, Checked, FieldProblem};
 use super::model::{ConsultationId, REASON_CHARS_MAX, Record};
 use super::pages::FormPage;
 use super::records::{self, load};
@@ -98,7 +99,7 @@ pub(super) fn create(visit: &Visit) -> Answer {
     if record.withdrawal.is_some() {
         return withdrawn(visit, &record);
     }
-    let (entry, reason) = match check(visit, &record) {
+    let (Checked { entry, numbers }, reason) = match check(visit, &record) {
         Ok(checked) => checked,
         Err(problems) => {
             let page = edit_page(visit, &record, base, visit.form.clone(), problems);
@@ -122,14 +123,17 @@ pub(super) fn create(visit: &Visit) -> Answer {
         let event = Event::done(Operation::ConsultationCorrect)
             .about(record.resident_id)
             .on(RecordKind::Consultation, id.0)
-            .detail(format!("version={}", base + 1));
+            .detail(match &numbers {
+                Some(numbers) => format!("version={} {numbers}", base + 1),
+                None => format!("version={}", base + 1),
+            });
         Ok(tx.audited(event, ()))
     });
     stale?;
     Ok(redirect(&format!("/consultations/{id}?done=corrected")))
 }
 
-fn check(visit: &Visit, record: &Record) -> Result<(super::Entry, String), Vec<FieldProblem>> {
+fn check(visit: &Visit, record: &Record) -> Result<(Checked, String), Vec<FieldProblem>> {
     let reason = form::plain_text(visit.form.trimmed("reason"));
     let mut problems = Vec::new();
     if let Some(text) = reason_problem(&reason, "訂正の理由") {
@@ -139,7 +143,7 @@ fn check(visit: &Visit, record: &Record) -> Result<(super::Entry, String), Vec<F
         });
     }
     match form::check(&visit.form, &record.lists, visit.today()) {
-        Ok(entry) if problems.is_empty() => Ok((entry, reason)),
+        Ok(checked) if problems.is_empty() => Ok((checked, reason)),
         Ok(_) => Err(problems),
         Err(others) => {
             problems.extend(others);
@@ -152,6 +156,9 @@ fn check(visit: &Visit, record: &Record) -> Result<(super::Entry, String), Vec<F
 pub(super) fn reason_problem(reason: &str, label: &str) -> Option<String> {
     if reason.is_empty() {
         return Some(format!("{label}を入力してください。"));
+    }
+    if my_number_like(reason) {
+        return Some("マイナンバー（個人番号）に見える数字は記録できません。".to_owned());
     }
     let over = reason.chars().count() > REASON_CHARS_MAX;
     over.then(|| format!("{label}は1,000文字までです。"))

@@ -1,5 +1,6 @@
 //! What was typed into the form → a checked [`Entry`], or every problem at once.
 
+use base::number::my_number_like;
 use base::wareki;
 use jiff::civil::Date;
 
@@ -24,6 +25,15 @@ struct Checker<'f> {
     lists: &'f Lists,
     today: Date,
     problems: Vec<FieldProblem>,
+    /// Free texts with twelve digits that pass as a マイナンバー.
+    numbers: Vec<&'static str>,
+}
+
+/// A form that may be saved.
+pub(super) struct Checked {
+    pub(super) entry: Entry,
+    /// For the access log: why twelve digits that pass as a マイナンバー are none, and where they stand.
+    pub(super) numbers: Option<String>,
 }
 
 /// Checks everything; `lists` are those of the day the form is filled in.
@@ -31,16 +41,18 @@ pub(super) fn check(
     fields: &Fields,
     lists: &Lists,
     today: Date,
-) -> Result<Entry, Vec<FieldProblem>> {
+) -> Result<Checked, Vec<FieldProblem>> {
     let mut checker = Checker {
         fields,
         lists,
         today,
         problems: Vec::new(),
+        numbers: Vec::new(),
     };
     let entry = checker.entry();
+    let numbers = checker.number_kind();
     if checker.problems.is_empty() {
-        Ok(entry)
+        Ok(Checked { entry, numbers })
     } else {
         Err(checker.problems)
     }
@@ -81,6 +93,31 @@ impl Checker<'_> {
         entry
     }
 
+    /// One in eleven other numbers passes as a マイナンバー: such a text is saved once somebody has said
+    /// what the number is. The system holds no マイナンバー.
+    fn number_kind(&mut self) -> Option<String> {
+        if self.numbers.is_empty() {
+            return None;
+        }
+        let kind = self.fields.trimmed("number_kind").to_owned();
+        let known = self
+            .lists
+            .number_kind
+            .iter()
+            .any(|known| known.code == kind);
+        let found = std::mem::take(&mut self.numbers);
+        if known {
+            return Some(format!("my_number={kind} fields={}", found.join("+")));
+        }
+        for field in found {
+            let text = "マイナンバー（個人番号）に見える12けたの数字があります。マイナンバーなら消してください。";
+            self.bad(field, text);
+        }
+        let text = "消さずに保存するときは、何の番号かを選んでください。";
+        self.bad("number_kind", text);
+        None
+    }
+
     fn bad(&mut self, field: &'static str, text: impl Into<String>) {
         self.problems.push(FieldProblem {
             field,
@@ -95,6 +132,7 @@ impl Checker<'_> {
             .chars()
             .filter(|c| !c.is_control())
             .collect();
+        self.note_number(field, &text);
         let length = text.chars().count();
         if length > FIELD_CHARS_MAX {
             self.bad(
@@ -107,6 +145,7 @@ impl Checker<'_> {
 
     fn text(&mut self, field: &'static str, label: &str, must: bool) -> String {
         let text = plain_text(self.fields.get(field));
+        self.note_number(field, &text);
         let length = text.chars().count();
         if length > TEXT_CHARS_MAX {
             let over = "文字までです。2つの記録に分けてください。いま";
@@ -119,6 +158,12 @@ impl Checker<'_> {
             self.bad(field, format!("{label}を入力してください。"));
         }
         text
+    }
+
+    fn note_number(&mut self, field: &'static str, text: &str) {
+        if my_number_like(text) {
+            self.numbers.push(field);
+        }
     }
 
     fn code(&mut self, field: &'static str, label: &str) -> String {

@@ -38,6 +38,8 @@ pub(super) struct Lists {
     pub(super) urgency: Vec<Code>,
     pub(super) outcome: Vec<Code>,
     pub(super) closing_reason: Vec<Code>,
+    /// What twelve digits are that are no マイナンバー.
+    pub(super) number_kind: Vec<Code>,
 }
 
 impl Lists {
@@ -51,6 +53,7 @@ impl Lists {
             "urgency" => &self.urgency,
             "outcome" => &self.outcome,
             "closing_reason" => &self.closing_reason,
+            "number_kind" => &self.number_kind,
             _ => &[],
         }
     }

@@ -7,7 +7,7 @@ use ring::digest::{SHA256, digest};
 use store::{Event, Operation, RecordKind, ResidentId};
 
 use super::drafts::{self, FormKey};
-use super::form::{self, FieldProblem};
+use super::form::{self, Checked, FieldProblem};
 use super::model::{Lists, Person, number};
 use super::view::{self, Choice, PersonWords};
 use super::{conflict::Conflict, store as sql};
@@ -48,6 +48,11 @@ impl FormPage {
 
     fn boxes(&self, field: &str) -> Vec<Choice> {
         view::choices(&self.lists, field, &self.typed, "")
+    }
+
+    /// Was something typed that passes as a マイナンバー?
+    fn asks_number_kind(&self) -> bool {
+        !self.value("number_kind").is_empty() || !self.of("number_kind").is_empty()
     }
 
     fn options(&self, field: &str) -> Vec<Choice> {
@@ -150,8 +155,8 @@ pub(super) fn create(visit: &Visit) -> Answer {
     let (person, lists) = visit.app.db().read(&visit.actor, |tx| {
         Ok::<_, Problem>((known_person(tx, resident)?, sql::lists(tx, visit.today())?))
     })?;
-    let entry = match form::check(&visit.form, &lists, visit.today()) {
-        Ok(entry) => entry,
+    let Checked { entry, numbers } = match form::check(&visit.form, &lists, visit.today()) {
+        Ok(checked) => checked,
         Err(problems) => {
             let page = new_page(visit, person.as_ref(), lists, visit.form.clone(), problems);
             return visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page);
@@ -188,6 +193,7 @@ pub(super) fn create(visit: &Visit) -> Answer {
         sql::insert_version(tx, id, 1, &entry, (staff.staff_id, &now, ""))?;
         drafts::forget(tx, staff.staff_id, &FormKey::New(resident))?;
         let event = Event::done(Operation::ConsultationCreate);
+        let event = event.detail(numbers.as_deref().unwrap_or(""));
         Ok(tx.audited(event.about(resident).on(RecordKind::Consultation, id.0), id))
     })?;
     Ok(redirect(&format!("/consultations/{id}?done=saved")))

@@ -18,6 +18,7 @@ pub(super) fn lists(tx: &ReadTx<'_>, on: Date) -> Result<Lists, StoreError> {
         urgency: codes("urgency")?,
         outcome: codes("consultation_outcome")?,
         closing_reason: codes("closing_reason")?,
+        number_kind: codes("number_kind")?,
     })
 }
 

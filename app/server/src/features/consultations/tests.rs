@@ -30,6 +30,7 @@ const CODES: &[(&str, &str, &str)] = &[
     ("consultation_outcome", "1", "継続"),
     ("consultation_outcome", "4", "終結"),
     ("closing_reason", "01", "解決"),
+    ("number_kind", "receipt", "受付の番号"),
 ];
 
 const HERE: i64 = 1;
@@ -335,6 +336,31 @@ fn a_hundred_thousand_characters_fit_and_one_more_is_told_and_kept() {
     let page = clerk.post("/consultations", &typed(&[("content", &over)]));
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.text.contains("100001文字あります") && page.text.contains(&over));
+}
+
+#[test]
+fn twelve_digits_that_pass_as_a_my_number_are_saved_with_a_reason_and_an_entry_only() {
+    let house = House::new();
+    let clerk = house.nurse();
+    let text = "控えの番号は １２３４-５６７８-９０１８ です";
+    let page = clerk.post("/consultations", &typed(&[("content", text)]));
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.text.contains("href=\"#content\"") && page.text.contains("href=\"#number_kind\""));
+    assert!(page.text.contains(text), "what was typed is lost");
+    let odd = [("content", text), ("number_kind", "because")];
+    let page = clerk.post("/consultations", &typed(&odd));
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(house.count("select count(*) from consultations"), 0);
+    let said = [("content", text), ("number_kind", "receipt")];
+    let page = clerk.post("/consultations", &typed(&said));
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+    let entry = "select count(*) from audit_entries where operation = 'consultation_create'
+        and detail = 'my_number=receipt fields=content'";
+    assert_eq!(house.count(entry), 1);
+    let address = page.location().split('?').next().unwrap_or_default();
+    let reason = [("reason", "番号 123456789018 の件")];
+    let page = clerk.post(&format!("{address}/withdrawal"), &reason);
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
 #[test]

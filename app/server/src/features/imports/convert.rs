@@ -1,5 +1,6 @@
 //! A record's cells brought into canonical form, each by its column's kind.
 
+use base::number::my_number_like;
 use base::wareki::{NullMeaning, PartialDate};
 
 use super::detectors::{self, Found};
@@ -134,6 +135,7 @@ fn text(raw: &str) -> (Option<String>, Vec<Found>) {
     let odd = detectors::controls(raw)
         .into_iter()
         .chain(detectors::lost_letters(raw))
+        .chain(my_number_like(raw).then_some(detectors::MY_NUMBER))
         .collect();
     let kept: String = raw.chars().filter(|c| !detectors::is_control(*c)).collect();
     (Some(kept.trim().to_owned()), odd)

@@ -286,6 +286,11 @@ pub(super) fn future(day: Option<&str>, today: &str) -> Option<Found> {
     ))
 }
 
+pub(super) const MY_NUMBER: Found = found(
+    "D25",
+    "マイナンバー（個人番号）に見える12けたの数字があります",
+    "元のデータでマイナンバーか確かめ、そうなら消して取り込み直してください",
+);
 pub(super) const REQUIRED: Found = found("D03", "必要な項目が空です", "値を入れてください");
 pub(super) const NO_RESIDENT: Found = found(
     "D03",

@@ -7,7 +7,7 @@
 //! file twice changes nothing; what staff corrected is not overwritten but listed as a conflict.
 //! Errors: [`ImportError`]; it speaks to the operator through `ImportError::report`.
 //! Not here: confirming changes and deciding conflicts (`features/changes`).
-//! Source: domain.md §2.0 (detectors D01–D24), items 9, 10, 12, 18, 21.
+//! Source: domain.md §2.0 (detectors D01–D24; D25, a マイナンバー in a text, is ours), items 9, 10, 12, 18, 21.
 
 mod apply;
 mod assemble;

@@ -187,7 +187,7 @@ pub struct FileSummary {
     pub encoding: &'static str,
     /// Rows by outcome.
     pub counts: Counts,
-    /// Findings by detector, D01 to D24.
+    /// Findings by detector, D01 to D25.
     pub findings: std::collections::BTreeMap<&'static str, u64>,
     /// The first rows that will change.
     pub examples: Vec<Example>,

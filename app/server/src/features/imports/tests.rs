@@ -449,6 +449,27 @@ fn each_bad_row_is_loaded_with_a_warning_or_refused() {
 }
 
 #[test]
+fn a_my_number_in_a_text_is_reported_without_being_told() {
+    let house = House::new();
+    let summary = town(house.dir.path());
+    let text = decode_cp932(&std::fs::read(&summary.files[0]).unwrap()).text;
+    let mut lines: Vec<&str> = text.lines().take(2).collect();
+    let header: Vec<&str> = lines[0].split(',').collect();
+    let place = header.iter().position(|known| *known == "方書").unwrap();
+    let mut cells: Vec<&str> = lines[1].split(',').collect();
+    cells[place] = "みどり荘 123456789018";
+    let row = cells.join(",");
+    lines[1] = &row;
+    let path = house.dir.path().join("JUKI_KOJIN_3.csv");
+    let bytes = encode_cp932(&(lines.join("\r\n") + "\r\n")).unwrap();
+    base::paths::write_atomic(&path, &bytes, 0o600).unwrap();
+    let file = house.plan(&[path]).unwrap().summary().files.remove(0);
+    assert_eq!(file.findings.get("D25"), Some(&1), "{:?}", file.findings);
+    let list = std::fs::read(file.warnings_file.clone().unwrap()).unwrap();
+    assert!(!String::from_utf8_lossy(&list).contains("123456789018"));
+}
+
+#[test]
 fn a_second_head_of_a_household_is_loaded_with_a_warning() {
     let house = House::new();
     house.load(&[dirty(&house, "heisei_31_5_1.csv")]);
