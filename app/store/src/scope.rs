@@ -233,6 +233,10 @@ fn register_functions(connection: &Connection, viewer: &Arc<Viewer>) -> Result<(
         Ok(eyes.staff.load(Ordering::SeqCst))
     })?;
     let eyes = Arc::clone(viewer);
+    connection.create_scalar_function("sees_city", 0, flags, move |_| {
+        Ok(eyes.scope.load(Ordering::SeqCst) == CITY)
+    })?;
+    let eyes = Arc::clone(viewer);
     connection.create_scalar_function("may_inquire", 0, flags, move |_| {
         Ok(eyes.inquire.load(Ordering::SeqCst))
     })?;

@@ -116,6 +116,14 @@ create temp view visible_current_consultations as
   where (r.id is not null and in_scope(r.id, r.centre_id, r.shielded))
      or record_in_scope(r.id, r.shielded, c.centre_id);
 
+-- For the city's own totals, in which nobody is forgotten: to be counted, and nothing else of anybody.
+create temp view counted_residents as
+  select r.id, r.resident_state, r.born_on, r.household_no from main.residents r where sees_city();
+
+create temp view counted_certifications as
+  select i.resident_id, c.level, c.valid_from, c.valid_to from main.certifications c
+  join main.insured_persons i on i.id = c.insured_person_id where sees_city();
+
 -- The running number alone; nothing of any record.
 create temp view consultation_numbering as
   select coalesce(max(c.id), 0) as last_id from main.consultations c;

@@ -164,7 +164,7 @@ fn crawl(label: &str, browser: &mut Browser) -> BTreeMap<String, usize> {
         *count += 1;
         let mut page = step.take(browser);
         if page.status.is_redirection() {
-            page = browser.get(&page.location().to_owned());
+            page = browser.get(page.location());
         }
         let refused = matches!(page.status.as_u16(), 401 | 403 | 404 | 405 | 500..);
         assert!(

@@ -65,6 +65,7 @@ impl Bare {
             ("viewer_staff", 0),
             ("may_inquire", 0),
             ("may_protect", 0),
+            ("sees_city", 0),
             ("is_excluded", 1),
             ("writable", 2),
         ] {

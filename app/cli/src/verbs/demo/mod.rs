@@ -1,6 +1,7 @@
 //! `demo`: an invented town, alive, on embedded parts, inside one directory.
 
 mod fonts;
+mod past;
 mod town;
 
 use std::path::{Path, PathBuf};

@@ -15,7 +15,7 @@ use server::features::staff::{self, Login, NewStaff};
 use server::web::{Problem, Role};
 use store::{Actor, Db, StoreError};
 
-use super::{LoginShown, Places};
+use super::{LoginShown, Places, past};
 use crate::arguments::TownSize;
 use crate::output::Voice;
 use crate::verbs::{backup as backup_verb, import};
@@ -65,6 +65,7 @@ pub(super) fn build(
     };
     let plan = import::planned(&db, &town.files, &options, voice)?;
     import::applied(&db, plan, voice)?;
+    past::write(&db, today).map_err(StoreError::report)?;
     let repositories = repositories(&places.root);
     for repository in &repositories {
         backup::init(repository).map_err(Report::from)?;

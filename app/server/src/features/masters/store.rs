@@ -289,6 +289,16 @@ pub(super) struct Counts {
 const HOUSEHOLDS: &str =
     "select count(distinct household_no) from visible_residents where resident_state = '1'";
 
+// Everybody, the shielded too: a total that leaves them out is wrong, and one that counts them tells
+// nothing of anybody. A centre's number would: it counts whom the viewer may see.
+const CITY: &str = "
+    select count(*), coalesce(sum(r.born_on <= ?1), 0), count(distinct r.household_no),
+           (select count(distinct c.resident_id) from counted_certifications c
+            join counted_residents k on k.id = c.resident_id and k.resident_state = '1'
+            where c.level between '12' and '25'
+              and c.valid_from <= ?2 and (c.valid_to is null or c.valid_to >= ?2))
+    from counted_residents r where r.resident_state = '1'";
+
 const RESIDENTS: &str = "
     select c.id, c.name, count(r.id), coalesce(sum(r.born_on <= ?1), 0),
            count(distinct r.household_no)
@@ -338,7 +348,7 @@ pub(super) fn counts(
         })
     })?;
     let total = |column: fn(&Counts) -> i64| centres.iter().map(column).sum::<i64>();
-    let city = Counts {
+    let seen = Counts {
         name: "市全体".to_owned(),
         residents: total(|row| row.residents),
         elders: total(|row| row.elders),
@@ -346,6 +356,28 @@ pub(super) fn counts(
         households: tx.count(HOUSEHOLDS, [])?,
         consultations: consultations.values().sum(),
     };
+    let days = params![elder_born_until.to_string(), today.to_string()];
+    let all = tx.one(CITY, days, |row| {
+        Ok(Counts {
+            residents: row.get(0)?,
+            elders: row.get(1)?,
+            households: row.get(2)?,
+            certified: row.get(3)?,
+            ..seen.clone()
+        })
+    })?;
+    let city = all
+        .filter(|all| all.residents > 0)
+        .unwrap_or_else(|| seen.clone());
+    if city.residents > seen.residents {
+        centres.push(Counts {
+            name: "担当を示さない人（支援措置など）".to_owned(),
+            residents: city.residents - seen.residents,
+            elders: city.elders - seen.elders,
+            certified: city.certified - seen.certified,
+            ..Counts::default()
+        });
+    }
     if let Some(own) = consultations.get(&None) {
         let name = "市(センター以外)".to_owned();
         centres.push(Counts {

@@ -13,6 +13,7 @@
 
 mod acts;
 mod form;
+mod history;
 mod model;
 mod pages;
 mod sealed;
@@ -21,6 +22,8 @@ mod store;
 mod tests;
 mod view;
 mod viewers;
+
+pub use history::{flagged, insert_history, staff_of};
 
 use crate::web::{Permission, Routes};
 
