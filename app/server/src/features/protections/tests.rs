@@ -307,6 +307,12 @@ fn who_can_see_somebody_says_what_is_true() {
         }
         assert!(others.contains(">admin<"));
     }
+    // Of the shielded, the reasons must not tell the centre: here and there read alike.
+    let page = keeper.get("/protections/residents/2/viewers").body;
+    assert!(
+        !page.contains("担当の範囲外"),
+        "the reasons tell whose area it is"
+    );
 }
 
 #[test]

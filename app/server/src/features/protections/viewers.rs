@@ -76,22 +76,22 @@ fn judged(visit: &Visit, file: &File, lent: &[Lent], staff: &Colleague) -> Resul
     if let Some(exclusion) = exclusions.find(|exclusion| exclusion.staff == staff.id) {
         return Err(format!("職員の除外（{}）", exclusion.relation));
     }
-    let reached = reached(file, lent, staff, role)?;
-    let kept = file
-        .shields
-        .iter()
-        .any(|shield| shield.made.ending.is_none());
+    let reached = reached(file, lent, staff, role);
+    let kept = file.shields.iter().any(|s| s.made.ending.is_none());
     if !file.person.in_register && !kept {
-        return Ok(reached);
+        return reached;
     }
+    // Whose area she lives in is hidden as well: one reason for everybody who is not named.
     let today = visit.today();
     let opens = |state| matches!(state, State::Urgent | State::InForce);
     let mut grants = file.grants.iter().filter(|grant| grant.staff == staff.id);
     match grants.find(|grant| opens(state(grant, today)) && grant.starts_on <= today) {
-        Some(grant) => Ok(format!(
-            "{reached}。支援措置の閲覧許可（{} まで）",
-            view::day(grant.ends_on)
-        )),
+        Some(grant) => reached
+            .map(|why| {
+                let until = view::day(grant.ends_on);
+                format!("支援措置の閲覧許可（{until} まで）。{why}")
+            })
+            .map_err(|why| format!("閲覧許可はありますが、{why}です")),
         None => Err("支援措置のため見えません（閲覧許可なし）".to_owned()),
     }
 }
