@@ -9,9 +9,9 @@ use jiff::SignedDuration;
 use store::{Actor, Db};
 
 use crate::features;
-use crate::web::Routes;
 use crate::web::limits::{SESSION_HOURS_MAX, SESSION_IDLE_MINUTES};
 use crate::web::work::Desk;
+use crate::web::{Routes, rights};
 
 /// As the stylesheet names it.
 const SCREEN_FONT: &str = "bizud-gothic.ttf";
@@ -79,6 +79,10 @@ impl App {
         let fonts = forms::Fonts::discover();
         if fonts.is_err() {
             log::warn!("fonts for printing are missing; printing will say so");
+        }
+        // Without its rows nobody may do anything: that is the safe side of a full disk.
+        if let Err(problem) = rights::load(&db, &Actor::system("起動")) {
+            problem.log("start");
         }
         let rate = RateLimiter::keyed(quota);
         let routes = Self::routes();

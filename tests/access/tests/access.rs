@@ -11,7 +11,7 @@ use std::num::NonZeroU32;
 
 use harness::{Browser, Page, Town};
 use server::app::{App, ServerSettings};
-use server::web::{Permission, Role};
+use server::web::{Permission, Rights, Role};
 use store::{CentreId, Scope};
 
 const CENTRE_ROLES: &[Role] = &[
@@ -132,7 +132,7 @@ fn every_route_opens_for_exactly_the_roles_of_the_matrix() {
             let refused = page.status == 403;
             assert_eq!(
                 refused,
-                !role.may(*permission),
+                !Rights::shipped(role).has(*permission),
                 "{role:?} {method} {path}: {}",
                 page.status
             );

@@ -40,6 +40,7 @@ pub(crate) fn run(asked: &InitArguments, dir: &DataDir, voice: &Voice) -> Result
     let shipped = Masters::shipped().map_err(server::features::masters::MastersError::report)?;
     masters::load(&db, &actor, &shipped)
         .map_err(server::features::masters::MastersError::report)?;
+    server::web::rights::load(&db, &actor).map_err(server::web::Problem::report)?;
     let authority = Authority::create(
         &dir.tls(),
         &["hokatsu", "localhost"],

@@ -203,8 +203,8 @@ fn recognise(visit: &mut Visit) -> Result<(), Problem> {
             visit.actor.centre_id = staff.centre_id;
             visit.actor.scope = staff.role.scope(staff.centre_id);
             visit.actor.role = Some(staff.role.code());
-            visit.actor.may_protect = staff.role.may(Permission::ProtectionAdminister);
-            visit.actor.may_inquire = staff.role.may(Permission::ResidentInquire);
+            visit.actor.may_protect = staff.rights.has(Permission::ProtectionAdminister);
+            visit.actor.may_inquire = staff.rights.has(Permission::ResidentInquire);
         }
         None => {
             visit.actor.scope = Scope::Nothing;
@@ -230,7 +230,7 @@ fn permit(visit: &Visit, route: &Route) -> Result<(), Problem> {
             "/password",
         ))));
     }
-    if staff.role.may(route.permission) {
+    if staff.rights.has(route.permission) {
         return Ok(());
     }
     visit.app.db().write(&visit.actor, |tx| {

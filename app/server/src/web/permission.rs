@@ -1,64 +1,89 @@
-//! What each role may do. Whom they may do it to is the store's scope.
+//! The kinds of work, and the roles. What a role may do is data (`web::rights`); whom it may do it to
+//! is the store's scope.
 
 use store::{CentreId, Scope};
 
-/// A kind of work that a route asks for. In the order of the access suite's table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Permission {
+macro_rules! permissions {
+    ($($(#[$meta:meta])* $variant:ident = $code:literal, $label:literal, $group:literal;)*) => {
+        /// A kind of work that a route asks for. In the order of the access suite's table.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Permission { $($(#[$meta])* $variant),* }
+
+        impl Permission {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// As stored; never changes.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code),* }
+            }
+
+            /// As staff read it.
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$variant => $label),* }
+            }
+
+            /// The group of work it stands under.
+            pub const fn group(self) -> &'static str {
+                match self { $(Self::$variant => $group),* }
+            }
+        }
+    };
+}
+
+// Each but the first two has its line in data/rights.toml.
+permissions! {
     /// Nobody has to be signed in: sign-in page, assets.
-    Public,
+    Public = "public", "サインインの画面", "だれでも";
     /// Anybody who is signed in.
-    SignedIn,
+    SignedIn = "signed_in", "自分の画面", "だれでも";
     /// Look for people within the scope.
-    ResidentFind,
+    ResidentFind = "resident_find", "住民をさがす", "住民";
     /// Open a person.
-    ResidentView,
+    ResidentView = "resident_view", "個人画面を開く", "住民";
     /// Note what the register has wrong, confirm changes, decide conflicts.
-    ResidentCorrect,
+    ResidentCorrect = "resident_correct", "訂正する・異動を確認する", "住民";
     /// Ask for a person outside the scope by exact match (照会).
-    ResidentInquire,
+    ResidentInquire = "resident_inquire", "照会する", "住民";
     /// Decide who is kept from whom: shields, who may open them, exclusions (閲覧制限の管理).
-    ProtectionAdminister,
+    ProtectionAdminister = "protection_administer", "閲覧制限を管理する", "住民";
     /// Name or refer a person to somebody beyond her centre, hand over to another centre.
-    CaseShare,
+    CaseShare = "case_share", "紹介・個別の担当を決める", "住民";
     /// Read consultations.
-    ConsultationView,
+    ConsultationView = "consultation_view", "相談記録を読む", "相談";
     /// Write, correct and withdraw consultations.
-    ConsultationWrite,
+    ConsultationWrite = "consultation_write", "相談記録を書く・訂正する", "相談";
     /// Look into the access log.
-    AccessLogView,
+    AccessLogView = "access_log_view", "アクセスログを見る", "アクセスログ";
     /// Take the access log out as a file.
-    AccessLogExport,
+    AccessLogExport = "access_log_export", "アクセスログを書き出す", "アクセスログ";
     /// See what imports did.
-    ImportView,
+    ImportView = "import_view", "取込みの結果を見る", "取込み";
     /// See masters and what in them is unconfirmed.
-    MasterView,
-    /// See who works here, where and since when.
-    StaffView,
-    /// Register staff, move them, end their posts, give out passwords.
-    StaffAdminister,
+    MasterView = "master_view", "件数とマスタを見る", "マスタ";
+    /// See who works here, where and since when, and what they may do.
+    StaffView = "staff_view", "職員と権限を見る", "職員";
+    /// Register staff, move them, end their posts, give out passwords, change rights.
+    StaffAdminister = "staff_administer", "職員と権限を変える", "職員";
+    /// Decide about what somebody else asked for.
+    ApprovalDecide = "approval_decide", "二人目として承認する", "承認";
 }
 
 impl Permission {
-    /// All of them.
-    pub const ALL: &'static [Self] = &[
-        Self::Public,
-        Self::SignedIn,
-        Self::ResidentFind,
-        Self::ResidentView,
-        Self::ResidentCorrect,
-        Self::ResidentInquire,
-        Self::ProtectionAdminister,
-        Self::CaseShare,
-        Self::ConsultationView,
-        Self::ConsultationWrite,
-        Self::AccessLogView,
-        Self::AccessLogExport,
-        Self::ImportView,
-        Self::MasterView,
-        Self::StaffView,
-        Self::StaffAdminister,
-    ];
+    /// Can it be given and taken away? The others belong to everybody.
+    pub const fn is_grantable(self) -> bool {
+        !matches!(self, Self::Public | Self::SignedIn)
+    }
+
+    /// Those that can be given and taken away, in the order of the menus.
+    pub fn grantable() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|p| p.is_grantable())
+    }
+
+    /// The grantable permission of a stored code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::grantable().find(|known| known.code() == code)
+    }
 }
 
 /// A set of permissions with a name (役割).
@@ -121,30 +146,6 @@ impl Role {
     /// The role of a stored code.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|role| role.code() == code)
-    }
-
-    /// The matrix: may this role do that kind of work?
-    pub const fn may(self, permission: Permission) -> bool {
-        match permission {
-            Permission::Public | Permission::SignedIn => true,
-            Permission::ResidentFind | Permission::ResidentView => {
-                !matches!(self, Self::SystemAdmin)
-            }
-            Permission::ConsultationView => !matches!(self, Self::SystemAdmin),
-            Permission::ResidentInquire => !matches!(self, Self::SystemAdmin | Self::CityLongevity),
-            Permission::ResidentCorrect | Permission::ConsultationWrite => {
-                !matches!(self, Self::SystemAdmin | Self::CityWelfare)
-            }
-            Permission::ProtectionAdminister => matches!(self, Self::CityLongevity),
-            Permission::CaseShare => matches!(self, Self::CityLongevity | Self::CentreManager),
-            Permission::AccessLogView => matches!(self, Self::SystemAdmin | Self::CityLongevity),
-            Permission::AccessLogExport | Permission::StaffAdminister => {
-                matches!(self, Self::SystemAdmin)
-            }
-            Permission::ImportView | Permission::MasterView | Permission::StaffView => {
-                matches!(self, Self::SystemAdmin | Self::CityLongevity)
-            }
-        }
     }
 
     /// A role of a centre; the others belong to the city.

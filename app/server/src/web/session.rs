@@ -2,6 +2,7 @@
 //! terminal and "sign out everywhere" take effect at once and a restart signs nobody out.
 
 use data_encoding::BASE32_NOPAD;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -11,6 +12,7 @@ use crate::app::SessionSettings;
 use crate::web::csrf::{self, random_text};
 use crate::web::limits::{SESSION_TOUCH_SECONDS, SESSIONS_PER_PERSON_MAX};
 use crate::web::permission::Role;
+use crate::web::rights::{self, Rights};
 use crate::web::visit::SignedIn;
 
 store::id_type!(
@@ -64,8 +66,8 @@ pub(crate) fn find(
     }
     let nobody = Actor::system("サインイン");
     let now = db.clock().now();
-    let today = db.clock().today().to_string();
-    let found = db.read(&nobody, |tx| load(tx, token, &today))?;
+    let today = db.clock().today();
+    let found = db.read(&nobody, |tx| load(tx, token, today))?;
     let Some(found) = found else { return Ok(None) };
     let ended_by = if since(&found.started_at, now) > settings.absolute {
         Some("limit")
@@ -87,8 +89,8 @@ pub(crate) fn find(
     Ok(Some(found.staff))
 }
 
-fn load(tx: &ReadTx<'_>, token: &str, today: &str) -> Result<Option<Found>, StoreError> {
-    let row = tx.one(FIND, params![hash(token), today], |row| {
+fn load(tx: &ReadTx<'_>, token: &str, today: Date) -> Result<Option<Found>, StoreError> {
+    let row = tx.one(FIND, params![hash(token), today.to_string()], |row| {
         let role: String = row.get(6)?;
         // A role that this version does not know opens nothing.
         let Some(role) = Role::from_code(&role) else {
@@ -101,6 +103,7 @@ fn load(tx: &ReadTx<'_>, token: &str, today: &str) -> Result<Option<Found>, Stor
                 csrf_secret: row.get(2)?,
                 name: row.get(5)?,
                 role,
+                rights: Rights::default(),
                 centre_id: row.get::<_, Option<CentreId>>(7)?,
                 centre_name: centre_name(role, row.get(8)?),
                 must_change_password: row.get::<_, i64>(9)? != 0,
@@ -109,7 +112,12 @@ fn load(tx: &ReadTx<'_>, token: &str, today: &str) -> Result<Option<Found>, Stor
             last_seen_at: row.get(4)?,
         }))
     })?;
-    Ok(row.flatten())
+    let Some(mut found) = row.flatten() else {
+        return Ok(None);
+    };
+    let staff = &mut found.staff;
+    staff.rights = rights::held(tx, staff.staff_id, staff.role.code(), today)?;
+    Ok(Some(found))
 }
 
 fn centre_name(role: Role, centre: String) -> String {

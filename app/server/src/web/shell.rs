@@ -80,6 +80,8 @@ const MENU: &[(&str, &str, Permission)] = &[
     ("/imports", "取込み", Permission::ImportView),
     ("/overview", "件数とマスタ", Permission::MasterView),
     ("/staff", "職員", Permission::StaffView),
+    ("/rights", "権限", Permission::StaffView),
+    ("/approvals", "承認", Permission::ApprovalDecide),
     ("/access-log", "アクセスログ", Permission::AccessLogView),
     ("/password", "パスワード変更", Permission::SignedIn),
 ];

@@ -11,6 +11,7 @@ use crate::web::answer::{Response, html};
 use crate::web::fields::Fields;
 use crate::web::permission::{Permission, Role};
 use crate::web::problem::{Problem, fault};
+use crate::web::rights::Rights;
 use crate::web::{csrf, session::SessionId};
 
 /// Who is signed in.
@@ -20,8 +21,10 @@ pub struct SignedIn {
     pub staff_id: StaffId,
     /// Their name as shown in the header.
     pub name: String,
-    /// What they may do.
+    /// Their role: whom it shows is its scope.
     pub role: Role,
+    /// What they may do today.
+    pub rights: Rights,
     /// `None`: the city.
     pub centre_id: Option<CentreId>,
     /// Name of the centre or section.
@@ -87,7 +90,7 @@ impl Visit {
     pub fn may(&self, permission: Permission) -> bool {
         self.staff
             .as_ref()
-            .is_some_and(|staff| staff.role.may(permission))
+            .is_some_and(|staff| staff.rights.has(permission))
     }
 
     /// A fresh cross-site token for a form on this page.

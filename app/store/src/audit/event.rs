@@ -64,6 +64,15 @@ coded! {
         StaffUnlock = "staff_unlock", "サインインの待ち時間の解除";
         SessionsEnd = "sessions_end", "ほかの人のサインアウト";
         StaffReport = "staff_report", "アクセス権限の報告";
+        RoleRightChange = "role_right_change", "役割の権限の変更";
+        RoleRightWithdraw = "role_right_withdraw", "役割の権限の予定の取消し";
+        StaffRightAdd = "staff_right_add", "個人の権限の例外";
+        StaffRightEnd = "staff_right_end", "個人の権限の例外の終了";
+        RightPlanEdit = "right_plan_edit", "年度切替の下書き";
+        RightPlanConfirm = "right_plan_confirm", "年度切替の確定";
+        RightPlanWithdraw = "right_plan_withdraw", "年度切替の取りやめ";
+        ApprovalRequest = "approval_request", "承認の依頼";
+        ApprovalDecide = "approval_decide", "承認の判断";
         Refusal = "refusal", "権限のない操作";
         SetUp = "set_up", "初期設定";
         MasterLoad = "master_load", "マスタの読込み";
@@ -103,6 +112,9 @@ coded! {
     /// What kind of record an entry is about.
     RecordKind {
         Staff = "staff", "職員";
+        Role = "role", "役割";
+        RightPlan = "right_plan", "年度切替";
+        Approval = "approval", "承認";
         Resident = "resident", "対象者";
         Consultation = "consultation", "相談";
         Correction = "correction", "訂正";

@@ -30,7 +30,7 @@ struct SystemPage {
 pub(super) fn show(visit: &Visit) -> Answer {
     let staff = visit.signed_in()?;
     let shell = Shell::new(visit, "今日の予定");
-    if !staff.role.may(Permission::ConsultationView) {
+    if !visit.may(Permission::ConsultationView) {
         return visit.page(&SystemPage { shell });
     }
     let today = visit.today();
@@ -41,7 +41,7 @@ pub(super) fn show(visit: &Visit) -> Answer {
     let words = |rows: &[super::model::Waiting]| -> Vec<WaitingWords> {
         rows.iter().map(|row| view::waiting(row, today)).collect()
     };
-    let may_correct = staff.role.may(Permission::ResidentCorrect);
+    let may_correct = visit.may(Permission::ResidentCorrect);
     let counters = view::counters(&day, may_correct);
     let beside = !day.drafts.is_empty() || (may_correct && !day.first_changes.is_empty());
     visit.page(&DayPage {
@@ -55,7 +55,7 @@ pub(super) fn show(visit: &Visit) -> Answer {
             Vec::new()
         },
         drafts: day.drafts.iter().map(view::draft).collect(),
-        may_write: staff.role.may(Permission::ConsultationWrite),
+        may_write: visit.may(Permission::ConsultationWrite),
         counters,
         shell,
     })
