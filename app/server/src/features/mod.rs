@@ -1,6 +1,7 @@
 //! The slices. Each owns a noun: routes, SQL, words, tests.
 
 pub mod access_log;
+pub mod approvals;
 pub mod changes;
 pub mod consultations;
 pub mod imports;
@@ -26,4 +27,10 @@ pub fn routes() -> Routes {
         .with(masters::routes())
         .with(protections::routes())
         .with(access_log::routes())
+        .with(approvals::routes())
+}
+
+/// Every kind of act that needs a second person.
+pub fn approval_kinds() -> Vec<&'static approvals::Kind> {
+    vec![&staff::rights::ADMINISTRATORS]
 }

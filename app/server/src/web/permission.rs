@@ -168,3 +168,23 @@ impl Role {
         }
     }
 }
+
+macro_rules! stored_as_code {
+    ($($name:ident),*) => { $(
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(self.code())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let code = String::deserialize(from)?;
+                let unknown = || serde::de::Error::custom("unknown code");
+                Self::from_code(&code).ok_or_else(unknown)
+            }
+        }
+    )* };
+}
+
+stored_as_code!(Permission, Role);

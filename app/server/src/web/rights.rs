@@ -24,7 +24,7 @@ const SHIPPED: &str = include_str!("../../data/rights.toml");
 /// First day of the matrix as shipped: 地域包括支援センター exist since 介護保険法's revision of that
 /// day, so it holds for every post that can be recorded.
 const FIRST_DAY: &str = "2006-04-01";
-const AS_SHIPPED: &str = "出荷時の表";
+pub(crate) const AS_SHIPPED: &str = "出荷時の表";
 
 /// The permissions somebody holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -215,6 +215,90 @@ const FLASHES: &[(&str, Flash)] = &[
         },
     ),
     (
+        "rights-changed",
+        Flash {
+            css: "done",
+            text: "役割の権限の変更を保存しました。適用の日の0時に効きます。",
+        },
+    ),
+    (
+        "right-withdrawn",
+        Flash {
+            css: "done",
+            text: "予定されていた変更を取りやめました。",
+        },
+    ),
+    (
+        "exception-added",
+        Flash {
+            css: "done",
+            text: "権限の例外を保存しました。",
+        },
+    ),
+    (
+        "exception-ended",
+        Flash {
+            css: "done",
+            text: "権限の例外の最後の日を保存しました。",
+        },
+    ),
+    (
+        "line-added",
+        Flash {
+            css: "done",
+            text: "1件加えました。",
+        },
+    ),
+    (
+        "line-removed",
+        Flash {
+            css: "done",
+            text: "1件外しました。",
+        },
+    ),
+    (
+        "plan-confirmed",
+        Flash {
+            css: "done",
+            text: "一覧を確定しました。適用の日の0時に効きます。",
+        },
+    ),
+    (
+        "plan-withdrawn",
+        Flash {
+            css: "done",
+            text: "一覧をまとめて取りやめました。",
+        },
+    ),
+    (
+        "approval-asked",
+        Flash {
+            css: "warn",
+            text: "承認を依頼しました。別の人が承認するまで、何も変わりません。",
+        },
+    ),
+    (
+        "approved",
+        Flash {
+            css: "done",
+            text: "承認し、実行しました。",
+        },
+    ),
+    (
+        "approval-refused",
+        Flash {
+            css: "done",
+            text: "却下しました。何も変わっていません。",
+        },
+    ),
+    (
+        "approval-withdrawn",
+        Flash {
+            css: "done",
+            text: "依頼を取り下げました。",
+        },
+    ),
+    (
         "ended",
         Flash {
             css: "done",

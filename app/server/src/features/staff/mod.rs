@@ -13,6 +13,7 @@ pub mod accounts;
 mod model;
 mod pages;
 mod password;
+pub mod rights;
 mod store;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -36,4 +37,5 @@ pub fn routes() -> Routes {
         .get("/password", Permission::SignedIn, pages::password_form)
         .post("/password", Permission::SignedIn, pages::change_password)
         .with(accounts::routes())
+        .with(rights::routes())
 }

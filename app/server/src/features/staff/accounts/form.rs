@@ -110,6 +110,24 @@ impl<'f> Form<'f> {
         self.ended(post.map(|post| NewPost { reason, ..post }))
     }
 
+    /// Role, job and centre alone: the line of a list whose day and reason are the list's.
+    ///
+    /// # Errors
+    /// Every problem, in the order of the form.
+    pub fn place(mut self) -> Result<NewPost, Vec<FieldProblem>> {
+        let role = self.role();
+        let centre = self.centre(role);
+        let job = self.short("job", "職種・担当");
+        let starts_on = self.today;
+        self.ended(role.zip(centre).map(|(role, centre)| NewPost {
+            role,
+            job,
+            centre,
+            starts_on,
+            reason: String::new(),
+        }))
+    }
+
     /// Last day (`None`: goes on after all) and reason of an ending.
     ///
     /// # Errors

@@ -23,12 +23,12 @@ pub mod model;
 mod pages;
 mod posts;
 pub mod report;
-mod store;
+pub(super) mod store;
 #[cfg(test)]
 mod tests;
 pub mod view;
 
-pub use store::{centres, find, list_all};
+pub use store::{Line, centres, find, list_all};
 
 use crate::web::{Permission, Routes};
 

@@ -226,28 +226,6 @@ pub fn fit(posts: &[Post], starts_on: Date) -> Fit {
     fit
 }
 
-/// Is there a system administrator on every day from `today` on?
-pub fn always_administered(terms: &[Term], today: Date) -> bool {
-    let mut terms: Vec<Term> = terms
-        .iter()
-        .filter(|t| !t.is_cancelled())
-        .copied()
-        .collect();
-    terms.sort_by_key(|term| term.starts_on);
-    // The first day that nobody is known to cover yet.
-    let mut open = today;
-    for term in terms {
-        if term.starts_on > open {
-            return false;
-        }
-        match term.ends_on.map(Date::tomorrow) {
-            None | Some(Err(_)) => return true,
-            Some(Ok(next)) => open = open.max(next),
-        }
-    }
-    false
-}
-
 /// A change of one post's last day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewEnd {
@@ -280,9 +258,7 @@ pub fn leaving(account: &Account, last: Date) -> Vec<NewEnd> {
 mod tests {
     use jiff::civil::{Date, date};
 
-    use super::{State, Term, always_administered};
-
-    const TODAY: Date = date(2026, 11, 20);
+    use super::{State, Term};
 
     fn term(starts_on: Date, ends_on: Option<Date>) -> Term {
         Term { starts_on, ends_on }
@@ -312,23 +288,5 @@ mod tests {
         assert!(term(date(2020, 1, 1), None).overlaps(april));
         let never = term(date(2026, 4, 10), Some(date(2026, 4, 9)));
         assert!(!april.overlaps(never) && !never.overlaps(april));
-    }
-
-    #[test]
-    fn a_day_without_administrator_is_found_wherever_it_lies() {
-        let until = |day| term(date(2020, 4, 1), Some(day));
-        let march = date(2027, 3, 31);
-        assert!(always_administered(&[term(date(2020, 4, 1), None)], TODAY));
-        assert!(!always_administered(&[], TODAY));
-        assert!(!always_administered(&[until(march)], TODAY));
-        let next = term(date(2027, 4, 1), None);
-        assert!(always_administered(&[next, until(march)], TODAY));
-        let late = term(date(2027, 4, 2), None);
-        assert!(!always_administered(&[until(march), late], TODAY));
-        // Somebody who leaves earlier does not shorten what another covers.
-        let short = term(date(2021, 4, 1), Some(date(2026, 12, 31)));
-        assert!(always_administered(&[until(march), short, next], TODAY));
-        let cancelled = term(date(2026, 12, 1), Some(date(2026, 11, 30)));
-        assert!(!always_administered(&[until(march), cancelled], TODAY));
     }
 }

@@ -52,7 +52,10 @@ const POSTS: &str = "
     where p.staff_id = ?1 order by p.starts_on, p.id";
 
 /// A person with all posts.
-pub(super) fn account(tx: &ReadTx<'_>, id: StaffId) -> Result<Option<Account>, StoreError> {
+pub(in crate::features::staff) fn account(
+    tx: &ReadTx<'_>,
+    id: StaffId,
+) -> Result<Option<Account>, StoreError> {
     let posts = tx.all(POSTS, params![id], post)?;
     tx.one(ACCOUNT, params![id], |row| {
         Ok(Account {
@@ -106,33 +109,17 @@ fn day(stored: String) -> Date {
     stored.parse().unwrap_or(Date::MIN)
 }
 
-/// The terms of all system administrators, with the post they belong to.
-pub(super) fn administrators(
-    tx: &ReadTx<'_>,
-    role: &str,
-) -> Result<Vec<(super::model::PostId, Term)>, StoreError> {
-    let sql = "select id, starts_on, ends_on from staff_terms where role = ?1";
-    tx.all(sql, params![role], |row| {
-        let term = Term {
-            starts_on: day(row.get(1)?),
-            ends_on: row.get::<_, Option<String>>(2)?.map(day),
-        };
-        Ok((row.get(0)?, term))
-    })
-}
-
-/// Writes down a last day.
-pub(super) fn end_post(
+/// Writes down a last day; returns the new row.
+pub(in crate::features::staff) fn end_post(
     tx: &WriteTx<'_>,
     end: NewEnd,
     reason: &str,
     (by, now): (Option<StaffId>, &str),
-) -> Result<(), StoreError> {
+) -> Result<i64, StoreError> {
     let sql = "insert into staff_post_endings (post_id, ends_on, reason, recorded_by, recorded_at)
          values (?, ?, ?, ?, ?)";
     let ends_on = end.ends_on.map(|day| day.to_string());
-    tx.insert(sql, params![end.post, ends_on, reason, by, now])?;
-    Ok(())
+    tx.insert(sql, params![end.post, ends_on, reason, by, now])
 }
 
 /// One line of the list: somebody with the post that counts on the day asked about.

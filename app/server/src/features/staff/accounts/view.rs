@@ -28,17 +28,21 @@ pub fn role(code: &str) -> String {
     Role::from_code(code).map_or_else(|| code.to_owned(), |role| role.label().to_owned())
 }
 
-pub(super) fn roles(chosen: &str, first: &str) -> Vec<Choice> {
+pub(in crate::features::staff) fn roles(chosen: &str, first: &str) -> Vec<Choice> {
     let known = Role::ALL.iter().map(|role| (role.code(), role.label()));
     choices(std::iter::once(("", first)).chain(known), chosen)
 }
 
-pub(super) fn centres(centres: &[Centre], chosen: &str, first: &[(&str, &str)]) -> Vec<Choice> {
+pub(in crate::features::staff) fn centres(
+    centres: &[Centre],
+    chosen: &str,
+    first: &[(&str, &str)],
+) -> Vec<Choice> {
     let known = centres.iter().map(|c| (c.code.as_str(), c.name.as_str()));
     choices(first.iter().copied().chain(known), chosen)
 }
 
-pub(super) fn choices<'c>(
+pub(in crate::features::staff) fn choices<'c>(
     known: impl Iterator<Item = (&'c str, &'c str)>,
     chosen: &str,
 ) -> Vec<Choice> {
@@ -52,7 +56,7 @@ pub(super) fn choices<'c>(
 }
 
 /// R8.11.24.
-pub(super) fn day(day: Date) -> String {
+pub(in crate::features::staff) fn day(day: Date) -> String {
     Wareki::from_date(day).map_or_else(|_| day.to_string(), Wareki::short)
 }
 
@@ -194,7 +198,7 @@ pub(super) fn ends_in_log(account: &Account, ends: &[NewEnd], reason: &str) -> S
 }
 
 /// Who wrote something.
-pub(super) fn by(written: &Written) -> String {
+pub(in crate::features::staff) fn by(written: &Written) -> String {
     written
         .by_name
         .clone()

@@ -14,6 +14,7 @@ use store::{
 use super::form::FieldProblem;
 use super::model::{Account, NewPost, Post, PostId, Term};
 use super::store as sql;
+use crate::features::staff::rights::administration::Administration;
 use crate::web::{Problem, session};
 
 pub use access::{end_sessions, reset, unlock};
@@ -142,7 +143,8 @@ impl Hand<'_> {
         )
     }
 
-    /// Runs an act on somebody else's account; on one's own it is refused, and that written down.
+    /// Runs an act on somebody else's account; on one's own it is refused, and so is what would
+    /// leave a day without anybody who may administer staff. Both are written down.
     fn act<T>(
         &self,
         operation: Operation,
@@ -150,10 +152,23 @@ impl Hand<'_> {
         act: impl FnOnce(&WriteTx<'_>, &Account) -> Judged<T>,
     ) -> Result<T, Undone> {
         let result = self.db.write(self.actor, |tx| match self.other(tx, id)? {
-            Ok(account) => act(tx, &account),
+            Ok(account) => {
+                let before = Administration::read(tx)?;
+                let done = act(tx, &account)?;
+                let lost = Administration::read(tx)?.lost_since(&before, self.today());
+                // An error undoes what the act wrote.
+                lost.map_or(Ok(done), |_| Err(Refusal::LastAdministrator.into()))
+            }
             Err(refusal) => Ok(self.refuse(tx, operation, id, refusal)),
-        })?;
-        result.map_err(Undone::Refused)
+        });
+        if let Err(Undone::Refused(Refusal::LastAdministrator)) = &result {
+            let note = |tx: &WriteTx<'_>| {
+                let refusal = Refusal::LastAdministrator;
+                Ok::<_, Undone>(self.refuse::<()>(tx, operation, id, refusal))
+            };
+            self.db.write(self.actor, note).map(drop)?;
+        }
+        result?.map_err(Undone::Refused)
     }
 }
 

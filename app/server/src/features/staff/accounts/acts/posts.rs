@@ -1,16 +1,15 @@
 //! Moves and last days.
 
 use jiff::civil::Date;
-use store::{Event, Operation, ReadTx, StaffId, StoreError};
+use store::{Event, Operation, StaffId};
 
 use super::{Hand, Refusal, Undone, says};
 use crate::features::staff::accounts::form::FieldProblem;
 use crate::features::staff::accounts::model::{
-    Account, Fit, NewEnd, NewPost, PostId, Term, Written, always_administered, fit, leaving,
+    Account, Fit, NewEnd, NewPost, PostId, Term, Written, fit, leaving,
 };
 use crate::features::staff::accounts::{store as sql, view};
 use crate::features::staff::store as staff_sql;
-use crate::web::Role;
 
 /// What a form for a new post carries beside the post.
 #[derive(Debug, Clone, Copy)]
@@ -52,9 +51,6 @@ pub fn add_post(
             post,
             ends_on: Some(last),
         });
-        if leaves_nobody(tx, hand.today(), account, end.as_slice(), Some(new))? {
-            return Ok(hand.refuse(tx, operation, id, Refusal::LastAdministrator));
-        }
         let stamp = (hand.actor.staff_id, now.as_str());
         if let Some(end) = end {
             sql::end_post(tx, end, &new.reason, stamp)?;
@@ -118,9 +114,6 @@ pub fn end_posts(
             if let Some(refusal) = stands_in_way(account, *end) {
                 return Err(refusal.into());
             }
-        }
-        if leaves_nobody(tx, hand.today(), account, ends, None)? {
-            return Ok(hand.refuse(tx, operation, id, Refusal::LastAdministrator));
         }
         for end in ends {
             sql::end_post(tx, *end, reason, (hand.actor.staff_id, &now))?;
@@ -188,35 +181,4 @@ pub fn leave(
         return Err(bad("最後の日が、いまの所属の始まりの日より前です。").into());
     }
     end_posts(hand, account.id, (&ends, reason), seen)
-}
-
-/// Would some day be without a system administrator after these changes? Asked only when the
-/// changed posts are such posts: nothing else can take one away.
-fn leaves_nobody(
-    tx: &ReadTx<'_>,
-    today: Date,
-    account: &Account,
-    ends: &[NewEnd],
-    new: Option<&NewPost>,
-) -> Result<bool, StoreError> {
-    let admin = Role::SystemAdmin.code();
-    let concerned = ends.iter().any(|end| {
-        account
-            .post(end.post)
-            .is_some_and(|post| post.role == admin)
-    });
-    if !concerned {
-        return Ok(false);
-    }
-    let known = sql::administrators(tx, admin)?;
-    let changed = |(id, term): (PostId, Term)| {
-        let end = ends.iter().find(|end| end.post == id);
-        end.map_or(term, |end| Term {
-            ends_on: end.ends_on,
-            ..term
-        })
-    };
-    let mut terms: Vec<Term> = known.into_iter().map(changed).collect();
-    terms.extend(new.filter(|new| new.role.code() == admin).map(open_from));
-    Ok(!always_administered(&terms, today))
 }

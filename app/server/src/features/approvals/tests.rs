@@ -1,0 +1,1 @@
+//! Approvals through their own routes.

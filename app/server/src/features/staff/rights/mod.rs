@@ -1,0 +1,75 @@
+//! Rights (権限): what each role may do, the exceptions of one person, and lists prepared for a day.
+//!
+//! Shape: every change is a [`model::Change`]; [`acts::preview`] makes it in a transaction that is
+//! undone and shows the difference, [`acts::perform`] makes it, or asks for a second person when it
+//! concerns administrators (`approvals`). Rows are added: `role_rights`, `staff_rights` with
+//! `staff_right_endings`, `right_plans`.
+//! Invariant: on every day from today on somebody may administer staff ([`administration`]); nobody
+//! changes her own exceptions; nothing is dated back. Each change, and each try that one of these
+//! rules refuses, leaves an entry.
+//! Limits: a change lies at most [`form::AHEAD_YEARS`] years ahead, a list holds at most
+//! [`plans::ITEMS_MAX`] lines.
+//! Errors: staff meet 422 with the form, 409 with what the other administrator did.
+//! Not here: the sum of the rows and the matrix as shipped (`web::rights`), posts (`accounts`).
+//! Source: docs/decisions/0014-rights-are-rows.md; domain.md 6.10.
+
+pub mod acts;
+pub(super) mod administration;
+mod exceptions;
+pub mod form;
+mod matrix;
+pub mod model;
+mod person;
+pub mod plans;
+mod roles;
+mod store;
+#[cfg(test)]
+mod tests;
+pub mod view;
+
+pub use store::{exception, holder, holders, stand_of};
+
+use crate::features::approvals::Kind;
+use crate::features::staff::accounts::acts::Hand;
+use crate::web::{Permission, Routes, Visit};
+
+/// Changes that concern administrators.
+pub static ADMINISTRATORS: Kind = Kind {
+    code: "administrator_rights",
+    label: "管理者の権限の変更",
+    permission: Permission::ApprovalDecide,
+    run: acts::approved,
+};
+
+/// Pages of this part.
+pub(super) fn routes() -> Routes {
+    let (see, change) = (Permission::StaffView, Permission::StaffAdminister);
+    Routes::new("権限")
+        .get("/rights", see, matrix::page)
+        .get("/rights/roles/{role}", change, roles::form)
+        .post("/rights/roles/{role}/changes", change, roles::create)
+        .post("/rights/changes/{id}/withdrawal", change, roles::withdraw)
+        .get("/staff/{id}/rights", see, person::page)
+        .get("/staff/{id}/exceptions/new", change, exceptions::new)
+        .post("/staff/{id}/exceptions", change, exceptions::create)
+        .get(
+            "/staff/{id}/exceptions/{exception}/ending",
+            change,
+            exceptions::ending,
+        )
+        .post(
+            "/staff/{id}/exceptions/{exception}/ending",
+            change,
+            exceptions::end,
+        )
+        .with(plans::routes())
+}
+
+/// The hand of whoever is signed in.
+fn hand(visit: &Visit) -> Hand<'_> {
+    Hand {
+        db: visit.app.db(),
+        actor: &visit.actor,
+        operator: None,
+    }
+}

@@ -1,0 +1,1 @@
+//! Rights through their own routes.
