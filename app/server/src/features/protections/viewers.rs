@@ -1,12 +1,13 @@
 //! 「この方を見られる職員」: everybody at work today, yes or no, and why.
 
 use askama::Template;
-use store::{Event, Operation, ResidentId, Scope};
+use store::{Event, Operation, ResidentId, Scope, StoreError};
 
 use super::model::{Colleague, State, state};
 use super::pages::{File, file};
 use super::store::{self as sql, Lent};
 use super::view::{self, PersonWords};
+use crate::web::rights::{self, Rights};
 use crate::web::{Answer, Permission, Problem, Role, Shell, Visit};
 
 /// The answer about one member of staff.
@@ -32,14 +33,19 @@ struct ViewersPage {
 
 pub(super) fn page(visit: &Visit) -> Answer {
     let (id, today) = (ResidentId(visit.param("id")?), visit.today());
-    let (file, lent) = visit.app.db().view(&visit.actor, |tx| {
+    let (file, lent, held) = visit.app.db().view(&visit.actor, |tx| {
         let file = file(visit, tx, id)?;
         let lent = sql::lent(tx, id, today)?;
+        let of = |staff: &Colleague| {
+            let grounds = rights::grounds(tx, Some(staff.id), &staff.role, today)?;
+            Ok::<_, StoreError>(Rights::of(&grounds))
+        };
+        let held: Vec<Rights> = file.colleagues.iter().map(of).collect::<Result<_, _>>()?;
         let event = Event::done(Operation::ViewersExplain).about(id);
-        Ok::<_, Problem>(tx.audited(event, (file, lent)))
+        Ok::<_, Problem>(tx.audited(event, (file, lent, held)))
     })?;
-    let all = file.colleagues.iter();
-    let verdicts = all.map(|staff| verdict(visit, &file, &lent, staff));
+    let all = file.colleagues.iter().zip(&held);
+    let verdicts = all.map(|(staff, held)| verdict(visit, &file, &lent, (staff, held)));
     let (seeing, others): (Vec<_>, Vec<_>) = verdicts.partition(|verdict| verdict.sees);
     let person = format!("/protections/residents/{id}");
     visit.page(&ViewersPage {
@@ -53,8 +59,13 @@ pub(super) fn page(visit: &Visit) -> Answer {
     })
 }
 
-fn verdict(visit: &Visit, file: &File, lent: &[Lent], staff: &Colleague) -> Verdict {
-    let (sees, why) = match judged(visit, file, lent, staff) {
+fn verdict(
+    visit: &Visit,
+    file: &File,
+    lent: &[Lent],
+    (staff, held): (&Colleague, &Rights),
+) -> Verdict {
+    let (sees, why) = match judged(visit, file, lent, (staff, held)) {
         Ok(why) => (true, why),
         Err(why) => (false, why),
     };
@@ -69,9 +80,14 @@ fn verdict(visit: &Visit, file: &File, lent: &[Lent], staff: &Colleague) -> Verd
 }
 
 /// The same order as the store's predicate: function, exclusion, reach, shield.
-fn judged(visit: &Visit, file: &File, lent: &[Lent], staff: &Colleague) -> Result<String, String> {
-    let role = Role::from_code(&staff.role).filter(|role| role.may(Permission::ResidentView));
-    let role = role.ok_or_else(|| "対象者を見る権限のない役割です".to_owned())?;
+fn judged(
+    visit: &Visit,
+    file: &File,
+    lent: &[Lent],
+    (staff, held): (&Colleague, &Rights),
+) -> Result<String, String> {
+    let role = Role::from_code(&staff.role).filter(|_| held.has(Permission::ResidentView));
+    let role = role.ok_or_else(|| "対象者を見る権限がありません".to_owned())?;
     let mut exclusions = file.exclusions.iter().filter(|x| x.made.ending.is_none());
     if let Some(exclusion) = exclusions.find(|exclusion| exclusion.staff == staff.id) {
         return Err(format!("職員の除外（{}）", exclusion.relation));
