@@ -12,7 +12,7 @@ pub struct Member {
     /// Full-width katakana.
     pub kana: &'static str,
     /// Key of the role: `system_admin`, `city_longevity`, `city_welfare`, `centre_manager`,
-    /// `social_worker`, `nurse` or `clerk`.
+    /// `social_worker`, `nurse`, `clerk` or `vendor`.
     pub role: &'static str,
     /// What the person is called at work.
     pub job: &'static str,

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use store::{Actor, Db};
 
 use crate::features;
-use crate::web::limits::{SESSION_HOURS_MAX, SESSION_IDLE_MINUTES};
+use crate::web::limits::{MAINTENANCE_HOURS_MAX, SESSION_HOURS_MAX, SESSION_IDLE_MINUTES};
 use crate::web::work::Desk;
 use crate::web::{Routes, rights};
 
@@ -32,6 +32,8 @@ pub struct ServerSettings {
     pub session: SessionSettings,
     /// Requests a second that one session may keep up.
     pub requests_per_second: NonZeroU32,
+    /// Longest window for the vendor, hours; longer work asks again.
+    pub maintenance_hours_max: i64,
     /// A line for everybody, e.g. that this is a demonstration.
     pub notice: Option<String>,
 }
@@ -45,6 +47,7 @@ impl ServerSettings {
                 absolute: SignedDuration::from_hours(SESSION_HOURS_MAX),
             },
             requests_per_second: NonZeroU32::MIN.saturating_add(49),
+            maintenance_hours_max: MAINTENANCE_HOURS_MAX,
             notice: None,
         }
     }

@@ -6,7 +6,7 @@
     reason = "a suite that cannot set itself up stops at once"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU32;
 
 use harness::{Browser, Page, Town};
@@ -226,7 +226,7 @@ fn centre_code(town: &Town, id: i64) -> String {
 #[test]
 fn nobody_without_a_scope_is_shown_a_single_person() {
     let town = open_town();
-    for role in [Role::SystemAdmin, Role::CityWelfare] {
+    for role in [Role::SystemAdmin, Role::CityWelfare, Role::Vendor] {
         let scope = role.scope(None);
         assert_eq!(town.residents(scope, 10), [0_i64; 0], "{role:?}");
     }
@@ -300,4 +300,73 @@ fn keep(name: &str, text: &str) {
     std::fs::create_dir_all(&place).unwrap();
     base::paths::write_atomic(&place.join(name), text.as_bytes(), base::paths::MODE_PUBLIC)
         .unwrap();
+}
+
+/// Every page that links lead to from the start page, each with its text.
+fn walk(browser: &mut Browser) -> BTreeMap<String, String> {
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    let mut waiting = VecDeque::from(["/".to_owned()]);
+    while let Some(address) = waiting.pop_front() {
+        if seen.len() >= PAGES_MAX || seen.contains_key(&address) {
+            continue;
+        }
+        let mut page = browser.get(&address);
+        if page.status == 303 {
+            page = browser.get(page.location());
+        }
+        let text = page.text();
+        for part in text.split("href=\"").skip(1) {
+            let link = part.split('"').next().unwrap_or_default();
+            let ours = link.starts_with('/') && !link.starts_with("/assets");
+            if ours && !link.contains("done=") {
+                waiting.push_back(link.replace("&#38;", "&").replace("&amp;", "&"));
+            }
+        }
+        seen.insert(address, text);
+    }
+    seen
+}
+
+/// Pages that one walk opens at most.
+const PAGES_MAX: usize = 200;
+
+/// Names of residents whom no member of staff shares one with, and their numbers.
+fn names_and_numbers(town: &Town) -> Vec<String> {
+    let actor = store::Actor {
+        scope: Scope::City,
+        ..store::Actor::system("test")
+    };
+    let sql = "select name from visible_residents where name not in (select name from staff)
+        union select insured_no from visible_insured_persons
+        union select addressee_no from visible_residents";
+    let read = town
+        .app
+        .db()
+        .read(&actor, |tx| tx.all(sql, [], |row| row.get::<_, String>(0)));
+    read.map_err(|e: store::StoreError| e).unwrap()
+}
+
+#[test]
+fn whoever_sees_nobody_meets_no_name_and_no_number_on_any_page_she_reaches() {
+    let town = open_town();
+    let person = town.residents(Scope::City, 1)[0];
+    // Traces of people, so that there is something to hide.
+    let mut city = sign_in(&town, Role::CityLongevity);
+    city.get(&format!("/residents/{person}"));
+    city.get("/residents?q=%E3%82%B5%E3%83%88%E3%82%A6");
+    let hidden = names_and_numbers(&town);
+    assert!(hidden.len() > 1_000, "too few to hide: {}", hidden.len());
+    let told = city.get(&format!("/residents/{person}")).text();
+    assert!(hidden.iter().any(|word| told.contains(word.as_str())));
+    for role in [Role::SystemAdmin, Role::Vendor] {
+        let mut browser = sign_in(&town, role);
+        let pages = walk(&mut browser);
+        let least = if role == Role::Vendor { 4 } else { 15 };
+        assert!(pages.len() >= least, "{role:?}: {:?}", pages.keys());
+        for (address, text) in &pages {
+            let found = hidden.iter().find(|word| text.contains(word.as_str()));
+            assert_eq!(found, None, "{role:?} reads a person on {address}");
+        }
+        println!("{role:?}: {} pages without a name", pages.len());
+    }
 }

@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 
 use base::clock::{Clock, ClockHand};
 use demo::town::{Size, generate};
+use jiff::SignedDuration;
 use jiff::civil::{Date, date};
 use rustix::fs::{FlockOperation, flock};
 use server::app::{App, ServerSettings};
 use server::features::imports::{self, EncodingChoice, ImportOptions};
+use server::features::maintenance::{self, NewGrant};
 use server::features::masters::{self, Masters};
 use server::features::staff::{self, Login, NewStaff};
 use server::web::Role;
-use store::{Actor, DataDir, Db, Scope};
+use store::{Actor, DataDir, Db, Scope, StaffId};
 use tempfile::TempDir;
 
 use crate::browser::Browser;
@@ -63,6 +65,9 @@ impl Town {
     /// Somebody of this role (and centre, by its code) who is signed in.
     pub fn signed_in(&self, role: Role, centre: Option<&str>) -> Browser {
         let member = member(role, centre);
+        if role == Role::Vendor {
+            self.let_in(member.login);
+        }
         let mut browser = self.browser();
         let page = browser.sign_in(member.login, &demo::staff::password(member.login));
         assert!(
@@ -72,6 +77,40 @@ impl Town {
             page.text()
         );
         browser
+    }
+
+    /// Opens a window of an hour for somebody of the vendor.
+    fn let_in(&self, login: &str) {
+        let db = self.app.db();
+        let city = member(Role::CityLongevity, None);
+        let id = |login: &str| {
+            let sql = "select id from staff where login = ?1";
+            let found = db.read(&Actor::system("test"), |tx| {
+                tx.one(sql, [login], |row| row.get::<_, StaffId>(0))
+            });
+            let found = found.map_err(|e: store::StoreError| e);
+            found
+                .expect("staff can be read")
+                .expect("somebody with this login")
+        };
+        let actor = Actor {
+            staff_id: Some(id(city.login)),
+            ..Actor::system("test")
+        };
+        let now = db.clock().now();
+        let new = NewGrant {
+            staff: id(login),
+            purpose: "試験".to_owned(),
+            starts_at: now,
+            ends_at: now
+                .saturating_add(SignedDuration::from_hours(1))
+                .expect("an hour"),
+            submission: format!(
+                "{login}-{}",
+                self.count("select count(*) from maintenance_grants")
+            ),
+        };
+        maintenance::grant(db, &actor, &new).expect("a window can be opened");
     }
 
     /// Ids of residents that this scope shows, at most `limit`.

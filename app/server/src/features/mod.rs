@@ -6,6 +6,7 @@ pub mod changes;
 pub mod consultations;
 pub mod imports;
 pub mod inquiries;
+pub mod maintenance;
 pub mod masters;
 pub mod my_day;
 pub mod protections;
@@ -27,6 +28,7 @@ pub fn routes() -> Routes {
         .with(masters::routes())
         .with(protections::routes())
         .with(access_log::routes())
+        .with(maintenance::routes())
         .with(approvals::routes())
 }
 

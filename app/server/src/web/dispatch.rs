@@ -26,7 +26,7 @@ use crate::web::problem::Problem;
 use crate::web::routes::{Route, Routes};
 use crate::web::session::{self, COOKIE};
 use crate::web::visit::Visit;
-use crate::web::{assets, dress, error_page, log_line};
+use crate::web::{assets, dress, error_page, log_line, window};
 
 /// Everything that can be asked for, behind the gate.
 pub fn router(app: &App, routes: &Routes) -> Router {
@@ -162,6 +162,7 @@ fn new_visit(
             ..Actor::system(route.menu)
         },
         staff: None,
+        window: None,
         path: parts.uri.path().to_owned(),
         query: Fields::default(),
         form: Fields::default(),
@@ -185,6 +186,7 @@ fn gate(visit: &mut Visit, route: &Route, parts: &Parts, body: &[u8]) -> Answer 
     if !visit.app.may_ask(&key) {
         return Err(Problem::TooMany);
     }
+    window::record(visit, route, &parts.method)?;
     permit(visit, route)?;
     if parts.method == Method::POST {
         check_token(visit, parts)?;
@@ -205,6 +207,7 @@ fn recognise(visit: &mut Visit) -> Result<(), Problem> {
             visit.actor.role = Some(staff.role.code());
             visit.actor.may_protect = staff.rights.has(Permission::ProtectionAdminister);
             visit.actor.may_inquire = staff.rights.has(Permission::ResidentInquire);
+            return window::look_through(visit);
         }
         None => {
             visit.actor.scope = Scope::Nothing;

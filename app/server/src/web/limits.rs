@@ -20,6 +20,8 @@ pub const QUEUE_TIME_MAX: Duration = Duration::from_secs(5);
 pub const SESSION_IDLE_MINUTES: i64 = 30;
 /// A session is over after this long whatever happens, hours.
 pub const SESSION_HOURS_MAX: i64 = 12;
+/// Longest window for the vendor, hours: a working day.
+pub const MAINTENANCE_HOURS_MAX: i64 = 8;
 /// Open sessions of one person; the oldest gives way.
 pub const SESSIONS_PER_PERSON_MAX: i64 = 5;
 /// How exactly `last_seen_at` is kept, seconds: not every click is a write.

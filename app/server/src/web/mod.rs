@@ -9,6 +9,8 @@
 
 mod answer;
 mod assets;
+pub(crate) mod banner;
+mod checked;
 pub(crate) mod cookies;
 mod csrf;
 pub(crate) mod csv;
@@ -29,10 +31,13 @@ mod shell;
 pub mod tls;
 mod typed;
 mod visit;
+pub mod window;
 pub(crate) mod work;
 
 pub use self::csv::excel_csv;
 pub use answer::{Answer, Response, download, redirect};
+pub use banner::Banner;
+pub use checked::{Checked, FieldProblem, submission};
 pub use dispatch::router;
 pub use fields::Fields;
 pub use paging::{PageLink, Pages, page_asked, rows_before};

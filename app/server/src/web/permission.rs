@@ -67,6 +67,12 @@ permissions! {
     StaffAdminister = "staff_administer", "職員と権限を変える", "職員";
     /// Decide about what somebody else asked for.
     ApprovalDecide = "approval_decide", "二人目として承認する", "承認";
+    /// See which doors were opened for the vendor, and what was typed behind them.
+    MaintenanceView = "maintenance_view", "保守作業の許可と記録を見る", "保守";
+    /// Open a door for the vendor, and shut it.
+    MaintenanceGrant = "maintenance_grant", "保守作業を許可する・終わらせる", "保守";
+    /// Be the vendor: see the own window and end it.
+    MaintenanceWork = "maintenance_work", "保守作業をする", "保守";
 }
 
 impl Permission {
@@ -103,6 +109,8 @@ pub enum Role {
     Nurse,
     /// 事務
     Clerk,
+    /// 保守事業者: only within a window that the city opened.
+    Vendor,
 }
 
 impl Role {
@@ -115,6 +123,7 @@ impl Role {
         Self::SocialWorker,
         Self::Nurse,
         Self::Clerk,
+        Self::Vendor,
     ];
 
     /// As stored.
@@ -127,6 +136,7 @@ impl Role {
             Self::SocialWorker => "social_worker",
             Self::Nurse => "nurse",
             Self::Clerk => "clerk",
+            Self::Vendor => "vendor",
         }
     }
 
@@ -140,6 +150,7 @@ impl Role {
             Self::SocialWorker => "社会福祉士",
             Self::Nurse => "保健師・看護師",
             Self::Clerk => "事務",
+            Self::Vendor => "保守事業者",
         }
     }
 
@@ -161,7 +172,7 @@ impl Role {
         match self {
             Self::CityLongevity => Scope::City,
             // The section sees the cases that are referred to it (store's `case_grants`).
-            Self::SystemAdmin | Self::CityWelfare => Scope::Nothing,
+            Self::SystemAdmin | Self::CityWelfare | Self::Vendor => Scope::Nothing,
             Self::CentreManager | Self::SocialWorker | Self::Nurse | Self::Clerk => {
                 centre.map_or(Scope::Nothing, Scope::Centre)
             }

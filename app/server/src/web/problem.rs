@@ -15,6 +15,8 @@ pub enum Problem {
     Forbidden,
     /// Nobody is signed in (or no longer).
     SignInNeeded,
+    /// The vendor's window has ended (or was ended) while signed in.
+    WindowShut,
     /// The form did not come from a page of this session.
     ForeignForm,
     /// The address exists, but not for this method.
@@ -90,6 +92,12 @@ impl Problem {
                 "まだ何も保存されていません。",
                 "サインインすると続けられます。",
             ),
+            Self::WindowShut => words(
+                StatusCode::UNAUTHORIZED,
+                "保守作業の時間は終わりました",
+                "サインアウトしました。いまの操作は行われていません。",
+                "続けるときは、市の担当者に新しい許可を依頼してください。",
+            ),
             Self::ForeignForm => words(
                 StatusCode::FORBIDDEN,
                 "画面の有効期限が切れています",
@@ -154,6 +162,7 @@ impl Problem {
             Self::NotFound
             | Self::Forbidden
             | Self::SignInNeeded
+            | Self::WindowShut
             | Self::ForeignForm
             | Self::WrongMethod
             | Self::Unreadable
@@ -180,6 +189,7 @@ impl Problem {
             Self::NotFound
             | Self::Forbidden
             | Self::SignInNeeded
+            | Self::WindowShut
             | Self::ForeignForm
             | Self::WrongMethod
             | Self::Unreadable

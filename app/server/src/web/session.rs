@@ -123,6 +123,7 @@ fn load(tx: &ReadTx<'_>, token: &str, today: Date) -> Result<Option<Found>, Stor
 fn centre_name(role: Role, centre: String) -> String {
     match role {
         Role::CityLongevity | Role::CityWelfare => format!("{centre} {}", role.label()),
+        Role::Vendor => role.label().to_owned(),
         Role::SystemAdmin
         | Role::CentreManager
         | Role::SocialWorker

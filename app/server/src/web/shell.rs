@@ -1,5 +1,6 @@
 //! What stands around every page: header, menu by permission, crumbs, flash, footer.
 
+use crate::web::banner::{self, Banner};
 use crate::web::permission::Permission;
 use crate::web::visit::Visit;
 
@@ -68,6 +69,8 @@ pub struct Shell {
     pub query: String,
     /// A line for everybody (demonstration, battery).
     pub notice: Option<String>,
+    /// What administrators must not overlook.
+    pub banners: Vec<Banner>,
 }
 
 const MENU: &[(&str, &str, Permission)] = &[
@@ -83,6 +86,8 @@ const MENU: &[(&str, &str, Permission)] = &[
     ("/rights", "権限", Permission::StaffView),
     ("/approvals", "承認", Permission::ApprovalDecide),
     ("/access-log", "アクセスログ", Permission::AccessLogView),
+    ("/maintenance", "保守作業", Permission::MaintenanceView),
+    ("/maintenance/own", "保守作業", Permission::MaintenanceWork),
     ("/password", "パスワード変更", Permission::SignedIn),
 ];
 
@@ -299,6 +304,20 @@ const FLASHES: &[(&str, Flash)] = &[
         },
     ),
     (
+        "granted",
+        Flash {
+            css: "done",
+            text: "保守作業を許可しました。時間になるまで、作業者はサインインできません。",
+        },
+    ),
+    (
+        "window-ended",
+        Flash {
+            css: "done",
+            text: "保守作業を終わらせました。作業者はサインアウトしました。",
+        },
+    ),
+    (
         "ended",
         Flash {
             css: "done",
@@ -322,6 +341,7 @@ impl Shell {
             find: visit.may(Permission::ResidentFind) && visit.app.has_page("/residents"),
             query: String::new(),
             notice: visit.app.settings().notice.clone(),
+            banners: banner::of(visit),
             title,
         }
     }

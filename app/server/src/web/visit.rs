@@ -12,6 +12,7 @@ use crate::web::fields::Fields;
 use crate::web::permission::{Permission, Role};
 use crate::web::problem::{Problem, fault};
 use crate::web::rights::Rights;
+use crate::web::window::Window;
 use crate::web::{csrf, session::SessionId};
 
 /// Who is signed in.
@@ -45,6 +46,8 @@ pub struct Visit {
     pub actor: Actor,
     /// `None` on public pages before sign-in.
     pub staff: Option<SignedIn>,
+    /// The window through which the vendor works; `None` for everybody else.
+    pub window: Option<Window>,
     /// Path as asked for.
     pub path: String,
     /// What stands behind the `?`.

@@ -105,6 +105,11 @@ coded! {
         Import = "import", "取込み";
         ImportUndo = "import_undo", "取込みの取消し";
         Backup = "backup", "バックアップ";
+        MaintenanceGrant = "maintenance_grant", "保守作業の許可";
+        MaintenanceEnd = "maintenance_end", "保守作業の終了";
+        MaintenanceRequest = "maintenance_request", "保守作業";
+        MaintenanceView = "maintenance_view", "保守作業の記録の閲覧";
+        MaintenanceExport = "maintenance_export", "保守作業の記録の出力";
     }
 }
 
@@ -125,6 +130,7 @@ coded! {
         AccessLog = "access_log", "アクセスログ";
         Master = "master", "マスタ";
         Backup = "backup", "バックアップ";
+        Maintenance = "maintenance", "保守作業";
     }
 }
 

@@ -144,11 +144,13 @@ fn write_site(places: &Places, listen: SocketAddr) -> Result<(), Report> {
     write_atomic(&places.site, text.as_bytes(), MODE_PRIVATE).map_err(|e| unusable(&places.site, e))
 }
 
-/// One login per person of the town.
+/// One login per person of the town who can sign in. The vendor (`hoshu.01`) can when the city has
+/// opened a window: 保守作業.
 pub(super) fn logins() -> Result<Vec<LoginShown>, Report> {
     let members = demo::staff::all().map_err(|e| Report::new(Kind::Fault, e))?;
     let logins = members
         .into_iter()
+        .filter(|member| member.role != Role::Vendor.code())
         .map(|member| LoginShown {
             password: demo::staff::password(member.login),
             role: member.role,

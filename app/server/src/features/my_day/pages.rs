@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::store as sql;
 use super::view::{self, ChangeWords, Counter, DraftWords, WaitingWords};
-use crate::web::{Answer, Permission, Shell, Visit};
+use crate::web::{Answer, Permission, Shell, Visit, redirect};
 
 #[derive(Template)]
 #[template(path = "features/my_day/day.html")]
@@ -29,6 +29,9 @@ struct SystemPage {
 
 pub(super) fn show(visit: &Visit) -> Answer {
     let staff = visit.signed_in()?;
+    if staff.role.may(Permission::MaintenanceWork) {
+        return Ok(redirect("/maintenance/own"));
+    }
     let shell = Shell::new(visit, "今日の予定");
     if !visit.may(Permission::ConsultationView) {
         return visit.page(&SystemPage { shell });

@@ -8,7 +8,7 @@ use super::model::{Login, PasswordProblem, check_password, may_try};
 use super::store::Known;
 use super::{password, store as sql};
 use crate::web::{
-    Answer, Problem, Shell, SignedIn, Typed, Visit, cookies, redirect, session, typed_words,
+    Answer, Problem, Shell, SignedIn, Typed, Visit, cookies, redirect, session, typed_words, window,
 };
 
 /// Failures of one terminal weigh less than those of one ID: a centre shares an address.
@@ -20,6 +20,7 @@ struct SignInPage {
     shell: Shell,
     login: String,
     refused: bool,
+    shut_out: bool,
     resume_path: String,
     resume_body: String,
 }
@@ -46,6 +47,7 @@ fn sign_in_page(
         },
         login: login.to_owned(),
         refused,
+        shut_out: false,
         resume_path: resume_path.to_owned(),
         resume_body: resume_body.to_owned(),
     }
@@ -55,6 +57,9 @@ pub(super) fn sign_in(visit: &Visit) -> Answer {
     let login = Login::new(visit.form.get("login"));
     let typed = visit.form.get("password");
     match recognise(visit, &login, typed)? {
+        Some(known) if window::is_shut_out(visit, known.staff_id)? => {
+            shut_out(visit, &known, &login)
+        }
         Some(known) => welcome(visit, &known, &login),
         None => {
             let form = &visit.form;
@@ -63,6 +68,19 @@ pub(super) fn sign_in(visit: &Visit) -> Answer {
             visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
     }
+}
+
+/// The vendor outside a window: the password was right, so the reason may be told.
+fn shut_out(visit: &Visit, known: &Known, login: &Login) -> Answer {
+    visit.app.db().write(&claimed(visit, Some(known)), |tx| {
+        let event = Event::refused(Operation::SignIn).detail("保守作業の許可がない");
+        Ok::<_, Problem>(tx.audited(event, ()))
+    })?;
+    let page = SignInPage {
+        shut_out: true,
+        ..sign_in_page(visit, login.as_str(), false, "", "")
+    };
+    visit.page_as(StatusCode::FORBIDDEN, &page)
 }
 
 /// Whose ID and password these are. Every way takes one hash's time, and every "no" looks the same.

@@ -1,0 +1,84 @@
+//! What administrators must not overlook stands above every page: an open door for the vendor, an
+//! opened envelope.
+
+use base::clock::japan;
+use base::wareki::Wareki;
+use jiff::Timestamp;
+use store::{ReadTx, StoreError, params};
+
+use crate::web::permission::Permission;
+use crate::web::visit::Visit;
+
+/// Banners on one page; more than this many open doors are counted, not listed.
+const BANNERS_MAX: i64 = 5;
+
+/// One sentence above the page, with the way to what it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Banner {
+    /// The sentence.
+    pub text: String,
+    /// Where more is told.
+    pub href: String,
+    /// What the link says.
+    pub link: &'static str,
+}
+
+/// What this person must see. A database that does not answer leaves them out; the page itself
+/// then says so.
+pub(crate) fn of(visit: &Visit) -> Vec<Banner> {
+    if let Some(window) = &visit.window {
+        return vec![Banner {
+            text: format!(
+                "保守作業中です。{}に終わります。画面の操作と入力はすべて記録しています。",
+                moment(&window.ends_at)
+            ),
+            href: "/maintenance/own".to_owned(),
+            link: "保守作業の画面",
+        }];
+    }
+    if !visit.may(Permission::MaintenanceView) {
+        return Vec::new();
+    }
+    let found = visit
+        .app
+        .db()
+        .read(&visit.actor, |tx| open_doors(tx, visit));
+    found.unwrap_or_else(|error| {
+        log::warn!("banners cannot be read: {error}");
+        Vec::new()
+    })
+}
+
+const DOORS: &str = "
+    select g.id, s.name, g.ends_at, g.purpose from maintenance_grants g
+    join staff s on s.id = g.staff_id
+    where g.starts_at <= ?1 and g.ends_at > ?1
+      and not exists (select 1 from maintenance_endings e where e.grant_id = g.id)
+    order by g.id limit ?2";
+
+fn open_doors(tx: &ReadTx<'_>, visit: &Visit) -> Result<Vec<Banner>, StoreError> {
+    let now = format!("{:.6}", visit.app.clock().now());
+    tx.all(DOORS, params![now, BANNERS_MAX], |row| {
+        let (id, name): (i64, String) = (row.get(0)?, row.get(1)?);
+        let (ends_at, purpose): (String, String) = (row.get(2)?, row.get(3)?);
+        Ok(Banner {
+            text: format!(
+                "保守事業者の {name} さんに入口を開けています（{}まで）。目的：{purpose}",
+                moment(&ends_at)
+            ),
+            href: format!("/maintenance/{id}"),
+            link: "記録を見る・終わらせる",
+        })
+    })
+}
+
+/// R8.11.24 15:30, Japanese time.
+pub(crate) fn moment(at: &str) -> String {
+    let Ok(at) = at.parse::<Timestamp>() else {
+        return at.to_owned();
+    };
+    let local = japan().to_datetime(at);
+    let day = Wareki::from_date(local.date());
+    let day = day.map_or_else(|_| local.date().to_string(), Wareki::short);
+    format!("{day} {:02}:{:02}", local.hour(), local.minute())
+}
