@@ -21,6 +21,12 @@ pub(crate) struct Arguments {
     /// データディレクトリ
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// 操作する人の氏名（アクセスログに残る。省くと HOKATSU_OPERATOR、端末では聞く）
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) operator: Option<String>,
+    /// 操作の理由（アクセスログに残る。省くと HOKATSU_REASON、端末では聞く）
+    #[arg(long, global = true, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
     #[command(subcommand)]
     pub(crate) verb: Verb,
 }
@@ -193,13 +199,6 @@ pub(crate) enum UsersVerb {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct OperatorArgument {
-    /// 操作する人の氏名（アクセスログに残る）
-    #[arg(long, value_name = "NAME")]
-    pub(crate) operator: String,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct AddUserArguments {
     /// 職員ID（半角の英小文字・数字・ピリオドで10文字まで）
     #[arg(long)]
@@ -222,8 +221,6 @@ pub(crate) struct AddUserArguments {
     /// 始まりの日（例 R9.4.1）
     #[arg(long, value_name = "DAY")]
     pub(crate) from: String,
-    #[command(flatten)]
-    pub(crate) operator: OperatorArgument,
 }
 
 #[derive(Debug, Args)]
@@ -233,8 +230,6 @@ pub(crate) struct ResetUserArguments {
     /// 聞かずに行う
     #[arg(long)]
     pub(crate) yes: bool,
-    #[command(flatten)]
-    pub(crate) operator: OperatorArgument,
 }
 
 #[derive(Debug, Args)]
@@ -244,12 +239,7 @@ pub(crate) struct DisableUserArguments {
     /// 最後の日（例 R9.3.31）
     #[arg(long, value_name = "DAY")]
     pub(crate) on: String,
-    /// 理由
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) reason: String,
     /// 聞かずに行う
     #[arg(long)]
     pub(crate) yes: bool,
-    #[command(flatten)]
-    pub(crate) operator: OperatorArgument,
 }

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod logging;
+mod operator;
 mod output;
 mod progress;
 mod site;

@@ -69,6 +69,22 @@ impl Voice {
         }
     }
 
+    /// Asks for a word. Without a terminal there is nobody to ask, which is wrong usage.
+    pub(crate) fn ask(&self, question: &str) -> Result<String, Report> {
+        let input = std::io::stdin();
+        if !input.is_terminal() {
+            self.say(
+                "この操作には、操作する人と理由が要ります。--operator 氏名 --reason 理由 を付けてください。",
+            );
+            return Err(Report::bare(Kind::Usage));
+        }
+        eprint!("{question}");
+        let mut answer = String::new();
+        let read = input.lock().read_line(&mut answer);
+        read.map_err(|e| Report::new(Kind::Interrupted, e))?;
+        Ok(answer.trim().to_owned())
+    }
+
     /// What failed, on which thing, what to type next, which runbook.
     pub(crate) fn report(&self, report: &Report) {
         if let Some(advice) = report.for_operator() {

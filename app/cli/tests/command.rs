@@ -345,14 +345,17 @@ fn accounts_are_looked_after_without_the_browser_while_the_service_is_stopped() 
 fn the_operator_is_in_the_access_log(data: &Path) {
     let db = store::Db::open(&store::DataDir::new(data), base::clock::Clock::system()).unwrap();
     let sql = "select operation || ' ' || outcome from audit_entries
-        where detail like '%操作者＝試験 操作者' and menu like 'コマンド users %' order by id";
+        where detail like '%操作者＝試験 操作者／操作の理由＝%' and menu like 'コマンド users %'
+        order by id";
     let read = db.read(&store::Actor::system("試験"), |tx| {
         tx.all(sql, [], |row| row.get::<_, String>(0))
     });
     let written: Vec<String> = read.map_err(|e: store::StoreError| e).unwrap();
     let expected = [
         "staff_add done",
+        "console_use done",
         "password_reset done",
+        "staff_report done",
         "staff_post_end done",
         "staff_post_end refused",
     ];
@@ -374,7 +377,7 @@ fn accounts_by_command_obey_the_rules_of_the_pages() {
             vec!["reset", "admin", "--yes", "--operator", " "],
             "--operator",
         ),
-        (vec!["reset", "admin", "--yes"], "--operator"),
+        (vec!["reset", "admin", "--yes", "--reason", " "], "--reason"),
     ] {
         let (code, value, errors) = users(&site, &words);
         assert_eq!(
@@ -389,4 +392,90 @@ fn accounts_by_command_obey_the_rules_of_the_pages() {
     assert_eq!(code, 3);
     assert!(errors.contains("runbooks/data-dir-in-use.md"), "{errors}");
     drop(server);
+}
+
+#[test]
+fn off_a_terminal_whoever_does_not_say_who_and_why_is_told_how_and_nothing_is_done() {
+    let root = TempDir::new().unwrap();
+    let site = prepared(root.path()).1;
+    let before = fs::read(root.path().join("data/hokatsu.db")).unwrap();
+    for words in [
+        &["users", "list"][..],
+        &["users", "report", "--to", "/nowhere"],
+        &["users", "reset", "admin", "--yes"],
+        &["import", "residents", "--yes", "/nowhere.csv"],
+        &["import", "undo", "--yes"],
+        &["restore", "--yes", "--to", "/nowhere"],
+        &["users", "list", "--operator", "名前 だけ"],
+    ] {
+        let mut command = harness::process::hokatsu(words);
+        command
+            .env_remove("HOKATSU_OPERATOR")
+            .env_remove("HOKATSU_REASON");
+        command
+            .env("HOKATSU_SITE", &site)
+            .stdin(std::process::Stdio::null());
+        let output = command.output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {errors}");
+        assert!(
+            errors.contains("--operator 氏名 --reason 理由"),
+            "{words:?}: {errors}"
+        );
+    }
+    assert_eq!(
+        fs::read(root.path().join("data/hokatsu.db")).unwrap(),
+        before
+    );
+}
+
+/// Beside a running service, which holds the database: the note waits and is taken in.
+#[test]
+fn a_backup_beside_the_service_is_in_the_access_log_with_who_ran_it_and_a_timers_as_the_systems() {
+    let root = TempDir::new().unwrap();
+    let (data, site) = prepared(root.path());
+    let password = root.path().join("password");
+    base::paths::write_atomic(&password, b"river stone lantern", base::paths::MODE_PRIVATE)
+        .unwrap();
+    let text = format!(
+        "{}\n[[backup.repositories]]\nname = \"raid\"\npath = \"{}\"\npassword_file = \"{}\"\n",
+        fs::read_to_string(&site).unwrap(),
+        root.path().join("raid").display(),
+        password.display()
+    );
+    base::paths::write_atomic(&site, text.as_bytes(), base::paths::MODE_PRIVATE).unwrap();
+    assert_eq!(run(&site, &["backup", "init"]).0, 0);
+    let (server, _) = Server::serve(&site);
+    let (code, _, errors) = run(&site, &["backup", "run"]);
+    assert_eq!(code, 0, "{errors}");
+    let mut timer = harness::process::hokatsu(["backup", "run"]);
+    timer
+        .env_remove("HOKATSU_OPERATOR")
+        .env_remove("HOKATSU_REASON");
+    timer
+        .env("HOKATSU_SITE", &site)
+        .stdin(std::process::Stdio::null());
+    assert!(timer.output().unwrap().status.success());
+    drop(server.interrupt());
+    let to = root.path().join("restored");
+    let words = ["restore", "--yes", "--to", to.to_str().unwrap()];
+    assert_eq!(run(&site, &words).0, 0);
+    let db = store::Db::open(&store::DataDir::new(&data), base::clock::Clock::system()).unwrap();
+    let sql = "select detail from audit_entries where operation in ('backup', 'restore')
+        and menu = 'コンソール' and staff_id is null order by id";
+    let read = db.read(&store::Actor::system("試験"), |tx| {
+        tx.all(sql, [], |row| row.get::<_, String>(0))
+    });
+    let told = read.map_err(|e: store::StoreError| e).unwrap();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(
+        told[0].contains("操作者＝試験 操作者／操作の理由＝試験"),
+        "{told:?}"
+    );
+    assert!(
+        told[1].contains("タイマー") && !told[1].contains("操作者"),
+        "{told:?}"
+    );
+    assert!(told[2].contains("restore／保管先＝raid"), "{told:?}");
+    assert_eq!(fs::read_dir(data.join("console-notes")).unwrap().count(), 0);
 }

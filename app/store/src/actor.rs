@@ -16,6 +16,15 @@ pub enum Scope {
     City,
 }
 
+/// Whoever types at the console, by name, and why. Stands at the end of each entry.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Operator {
+    /// The person's name.
+    pub name: String,
+    /// Why it is done.
+    pub reason: String,
+}
+
 /// The person (or the system) on whose behalf a transaction runs.
 #[derive(Debug, Clone)]
 pub struct Actor {
@@ -35,6 +44,8 @@ pub struct Actor {
     pub terminal: String,
     /// The menu that the request came through, as the access log prints it.
     pub menu: &'static str,
+    /// Who sits at the console; nobody for pages and timers.
+    pub operator: Option<Operator>,
 }
 
 impl Actor {
@@ -51,6 +62,7 @@ impl Actor {
             may_protect: false,
             terminal: "console".to_owned(),
             menu,
+            operator: None,
         }
     }
 }

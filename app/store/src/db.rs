@@ -126,6 +126,7 @@ impl Db {
             dir: dir.clone(),
             _lock: lock,
         };
+        db.take_notes()?;
         db.checkpoint_audit()?;
         Ok(db)
     }

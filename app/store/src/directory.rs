@@ -49,6 +49,11 @@ impl DataDir {
         self.0.join("audit-checkpoints.jsonl")
     }
 
+    /// What was done at the console and is not in the access log yet, one file a deed.
+    pub fn console_notes(&self) -> PathBuf {
+        self.0.join("console-notes")
+    }
+
     /// TLS material: `ca.pem`, `server.pem`, `server.key`.
     pub fn tls(&self) -> PathBuf {
         self.0.join("tls")

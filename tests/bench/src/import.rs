@@ -91,6 +91,7 @@ fn ours(
     let rejects = place.display().to_string();
     let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
     let mut words = vec!["import", "residents", "--yes", "--rejects", &rejects];
+    words.extend(["--operator", "計測", "--reason", "計測"]);
     words.extend(rest);
     words.extend(names.iter().map(String::as_str));
     let ended = program.run::<Loaded>(&words)?;

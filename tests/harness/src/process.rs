@@ -16,6 +16,9 @@ const START_MAX: Duration = Duration::from_secs(240);
 /// What the product promises: asked to stop, it is gone within this.
 pub const STOP_MAX: Duration = Duration::from_secs(5);
 
+/// Who sits at the console of the suites.
+pub const OPERATOR: &str = "試験 操作者";
+
 /// `hokatsu` with these words, not started yet.
 #[expect(
     clippy::disallowed_methods,
@@ -29,6 +32,8 @@ pub fn hokatsu<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Command {
     assert!(binary.exists(), "{} is not built", binary.display());
     let mut command = Command::new(binary);
     command.args(words);
+    command.env("HOKATSU_OPERATOR", OPERATOR);
+    command.env("HOKATSU_REASON", "試験");
     command
 }
 

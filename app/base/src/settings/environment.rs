@@ -14,6 +14,10 @@ pub struct Environment {
     pub data_dir: PathBuf,
     /// `HOKATSU_LOG`: log level, `info` when absent.
     pub log_level: String,
+    /// `HOKATSU_OPERATOR`: who types, when no `--operator` is given.
+    pub operator: Option<String>,
+    /// `HOKATSU_REASON`: why, when no `--reason` is given.
+    pub reason: Option<String>,
     /// `CREDENTIALS_DIRECTORY`: where systemd has put secrets for us.
     pub credentials_dir: Option<PathBuf>,
     /// `NOTIFY_SOCKET` is set: we are under systemd, which wants to be told when ready.
@@ -39,6 +43,8 @@ impl Environment {
             site_file: get("HOKATSU_SITE").map_or_else(|| SITE_FILE.into(), PathBuf::from),
             data_dir: get("HOKATSU_DATA").map_or_else(|| DATA_DIR.into(), PathBuf::from),
             log_level: get("HOKATSU_LOG").unwrap_or_else(|| "info".to_owned()),
+            operator: get("HOKATSU_OPERATOR"),
+            reason: get("HOKATSU_REASON"),
             credentials_dir: get("CREDENTIALS_DIRECTORY").map(PathBuf::from),
             notify: get("NOTIFY_SOCKET").map(PathBuf::from),
         }

@@ -7,8 +7,9 @@ use base::clock::Clock;
 use base::report::Report;
 use serde::Serialize;
 use server::features::access_log;
-use store::{DataDir, Db, StoreError};
+use store::{DataDir, Db, Event, Operation, Operator, StoreError};
 
+use crate::operator;
 use crate::output::Voice;
 
 #[derive(Serialize)]
@@ -58,8 +59,19 @@ pub(crate) fn verify(
     })
 }
 
-pub(crate) fn checkpoint(dir: &DataDir, voice: &Voice) -> Result<ExitCode, Report> {
+pub(crate) fn checkpoint(
+    dir: &DataDir,
+    operator: Option<Operator>,
+    voice: &Voice,
+) -> Result<ExitCode, Report> {
     let db = Db::open(dir, Clock::system()).map_err(StoreError::report)?;
+    if let Some(operator) = operator {
+        let actor = operator::actor("コマンド audit checkpoint", &operator);
+        db.write(&actor, |tx| {
+            Ok(tx.audited(Event::done(Operation::ConsoleUse), ()))
+        })
+        .map_err(StoreError::report)?;
+    }
     let checkpoint = db.checkpoint_audit().map_err(StoreError::report)?;
     voice.say(&format!(
         "{}件までに署名しました。末尾 {}",

@@ -8,8 +8,9 @@ use backup::{Progress, Quiet, RepositorySettings, SnapshotInfo, Source};
 use base::clock::Clock;
 use base::report::{Kind, Report, Runbook};
 use serde::Serialize;
-use store::{DataDir, StoreError, snapshot_of};
+use store::{DataDir, Operation, Operator, StoreError, snapshot_of};
 
+use crate::operator;
 use crate::output::Voice;
 
 #[derive(Serialize)]
@@ -53,10 +54,19 @@ pub(crate) fn run(
     repositories: &[RepositorySettings],
     dir: &DataDir,
     site: &Path,
+    operator: Option<Operator>,
     voice: &Voice,
 ) -> Result<ExitCode, Report> {
     need_some(repositories, voice)?;
     let saved = save(repositories, dir, site, voice)?;
+    let names: Vec<&str> = repositories.iter().map(|r| r.name.as_str()).collect();
+    let who = if operator.is_none() {
+        "／タイマー"
+    } else {
+        ""
+    };
+    let detail = format!("backup run／保管先＝{}{who}", names.join("、"));
+    operator::note(dir, Operation::Backup, detail, operator)?;
     voice.result(&saved)?;
     Ok(ExitCode::SUCCESS)
 }

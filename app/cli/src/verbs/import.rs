@@ -7,9 +7,10 @@ use base::clock::Clock;
 use base::report::Report;
 use serde::Serialize;
 use server::features::imports::{self, EncodingChoice, ImportError, ImportOptions, Plan, Progress};
-use store::{Actor, DataDir, Db, StoreError};
+use store::{Actor, DataDir, Db, Operator, StoreError};
 
 use crate::arguments::{EncodingArgument, ResidentsArguments};
+use crate::operator;
 use crate::output::Voice;
 use crate::progress::Bar;
 
@@ -19,6 +20,7 @@ const SOME_REJECTED: u8 = 1;
 pub(crate) fn run(
     asked: &ResidentsArguments,
     dir: &DataDir,
+    operator: Option<&Operator>,
     voice: &Voice,
 ) -> Result<ExitCode, Report> {
     let db = Db::open(dir, Clock::system()).map_err(StoreError::report)?;
@@ -35,9 +37,14 @@ pub(crate) fn run(
     let plan = planned(&db, &asked.files, &options, voice)?;
     let rejected = plan.rejected();
     voice.result(&plan.summary())?;
-    if !asked.dry_run {
+    if let Some(operator) = operator {
         voice.confirm("この内容を取り込みますか。", asked.yes)?;
-        applied(&db, plan, voice)?;
+        applied(
+            &db,
+            &operator::actor("コマンド import", operator),
+            plan,
+            voice,
+        )?;
     }
     db.close().map_err(StoreError::report)?;
     Ok(if rejected == 0 {
@@ -65,11 +72,10 @@ pub(crate) fn planned(
 }
 
 /// Applies a plan: all of it or nothing.
-pub(crate) fn applied(db: &Db, plan: Plan, voice: &Voice) -> Result<(), Report> {
+pub(crate) fn applied(db: &Db, actor: &Actor, plan: Plan, voice: &Voice) -> Result<(), Report> {
     let mut bar = Bar::new(voice);
     let mut show = |p: Progress| bar.at(&p.step, p.done, p.total);
-    let actor = Actor::system("コマンド import");
-    imports::apply(db, &actor, plan, &mut show).map_err(ImportError::report)?;
+    imports::apply(db, actor, plan, &mut show).map_err(ImportError::report)?;
     bar.done();
     voice.say("取り込みました。取り消すときは `hokatsu import undo` を実行します。");
     Ok(())
@@ -80,10 +86,16 @@ struct Undone {
     undone: bool,
 }
 
-pub(crate) fn undo(yes: bool, dir: &DataDir, voice: &Voice) -> Result<ExitCode, Report> {
+pub(crate) fn undo(
+    yes: bool,
+    dir: &DataDir,
+    operator: &Operator,
+    voice: &Voice,
+) -> Result<ExitCode, Report> {
     let db = Db::open(dir, Clock::system()).map_err(StoreError::report)?;
     voice.confirm("最後の取込みを取り消し、その前の状態に戻しますか。", yes)?;
-    imports::undo(&db, &Actor::system("コマンド import undo")).map_err(ImportError::report)?;
+    let actor = operator::actor("コマンド import undo", operator);
+    imports::undo(&db, &actor).map_err(ImportError::report)?;
     voice.say("取り消しました。");
     voice.result(&Undone { undone: true })?;
     db.close().map_err(StoreError::report)?;

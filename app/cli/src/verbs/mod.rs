@@ -16,7 +16,7 @@ use base::settings::Environment;
 
 use crate::arguments::{Arguments, AuditVerb, BackupVerb, ImportVerb, UsersVerb, Verb};
 use crate::output::Voice;
-use crate::site;
+use crate::{operator, site};
 
 /// Does what was asked.
 pub(crate) fn run(
@@ -26,22 +26,28 @@ pub(crate) fn run(
 ) -> Result<ExitCode, Report> {
     let dir = || site::data_dir(arguments, environment);
     let site = || site::read(arguments, environment);
+    let operator = || operator::required(arguments, environment, voice);
+    let timer = || operator::or_timer(arguments, environment, voice);
     match &arguments.verb {
         Verb::Demo(asked) => demo::run(asked, voice),
         Verb::Serve => serve::run(&site()?, &dir()?, voice),
         Verb::Init(asked) => init::run(asked, &dir()?, voice),
         Verb::Import {
             what: ImportVerb::Residents(asked),
-        } => import::run(asked, &dir()?, voice),
+        } => {
+            // Looking at the difference leaves nothing behind.
+            let operator = (!asked.dry_run).then(operator).transpose()?;
+            import::run(asked, &dir()?, operator.as_ref(), voice)
+        }
         Verb::Import {
             what: ImportVerb::Undo { yes },
-        } => import::undo(*yes, &dir()?, voice),
+        } => import::undo(*yes, &dir()?, &operator()?, voice),
         Verb::Audit {
             what: AuditVerb::Verify { against },
         } => audit::verify(&dir()?, against.as_deref(), voice),
         Verb::Audit {
             what: AuditVerb::Checkpoint,
-        } => audit::checkpoint(&dir()?, voice),
+        } => audit::checkpoint(&dir()?, timer()?, voice),
         Verb::Backup { what } => {
             let site = site()?;
             match what {
@@ -50,18 +56,23 @@ pub(crate) fn run(
                     &site::repositories(&site),
                     &dir()?,
                     &site::path(arguments, environment),
+                    timer()?,
                     voice,
                 ),
                 BackupVerb::List => backup::list(&site::repositories(&site), voice),
             }
         }
         Verb::Users { what } => match what {
-            UsersVerb::List => users::list(&dir()?, voice),
-            UsersVerb::Add(asked) => users::add(asked, &dir()?, voice),
-            UsersVerb::Reset(asked) => users::reset(asked, &dir()?, voice),
-            UsersVerb::Disable(asked) => users::disable(asked, &dir()?, voice),
-            UsersVerb::Report { to } => users::report(to, &dir()?, voice),
+            UsersVerb::List => users::list(&dir()?, &operator()?, voice),
+            UsersVerb::Add(asked) => users::add(asked, &dir()?, &operator()?, voice),
+            UsersVerb::Reset(asked) => users::reset(asked, &dir()?, &operator()?, voice),
+            UsersVerb::Disable(asked) => users::disable(asked, &dir()?, &operator()?, voice),
+            UsersVerb::Report { to } => users::report(to, &dir()?, &operator()?, voice),
         },
-        Verb::Restore(asked) => restore::run(asked, &site::repositories(&site()?), voice),
+        Verb::Restore(asked) => {
+            let operator = (!asked.dry_run).then(operator).transpose()?;
+            let live = (dir()?, operator);
+            restore::run(asked, &site::repositories(&site()?), live, voice)
+        }
     }
 }

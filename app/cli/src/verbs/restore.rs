@@ -9,9 +9,10 @@ use base::report::{Kind, Report, Runbook};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use serde::Serialize;
-use store::{DataDir, Facts, StoreError, facts_of};
+use store::{DataDir, Facts, Operation, Operator, StoreError, facts_of};
 
 use crate::arguments::RestoreArguments;
+use crate::operator;
 use crate::output::Voice;
 
 #[derive(Serialize)]
@@ -29,6 +30,7 @@ struct Restored {
 pub(crate) fn run(
     asked: &RestoreArguments,
     repositories: &[RepositorySettings],
+    (live, operator): (DataDir, Option<Operator>),
     voice: &Voice,
 ) -> Result<ExitCode, Report> {
     let repository = choose(asked, repositories, voice)?;
@@ -46,6 +48,8 @@ pub(crate) fn run(
         return Ok(ExitCode::SUCCESS);
     }
     voice.confirm("戻しますか。", asked.yes)?;
+    let detail = format!("restore／保管先＝{}／控え＝{}", repository.name, chosen.id);
+    operator::note(&live, Operation::Restore, detail, operator)?;
     let done =
         backup::restore_to(repository, &selector, &asked.to, &Quiet).map_err(Report::from)?;
     prove(&done, repository, &asked.to, voice)

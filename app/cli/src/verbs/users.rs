@@ -12,24 +12,23 @@ use server::features::staff::accounts::form::{FieldProblem, Form};
 use server::features::staff::accounts::model::{Account, leaving};
 use server::features::staff::accounts::{centres, find, list_all, report, view};
 use server::web::{Fields, Problem};
-use store::{Actor, DataDir, Db, StoreError};
+use store::{Actor, DataDir, Db, Event, Operation, Operator, StoreError};
 
 use crate::arguments::{AddUserArguments, DisableUserArguments, ResetUserArguments};
+use crate::operator;
 use crate::output::Voice;
 
 /// The database with the name of whoever sits here.
 struct Console {
     db: Db,
     actor: Actor,
-    operator: String,
 }
 
 impl Console {
-    fn open(dir: &DataDir, menu: &'static str, operator: &str) -> Result<Self, Report> {
+    fn open(dir: &DataDir, menu: &'static str, operator: &Operator) -> Result<Self, Report> {
         Ok(Self {
             db: Db::open(dir, Clock::system()).map_err(StoreError::report)?,
-            actor: Actor::system(menu),
-            operator: operator.to_owned(),
+            actor: operator::actor(menu, operator),
         })
     }
 
@@ -37,7 +36,6 @@ impl Console {
         Hand {
             db: &self.db,
             actor: &self.actor,
-            operator: Some(&self.operator),
         }
     }
 
@@ -76,11 +74,16 @@ struct List {
     users: Vec<Listed>,
 }
 
-pub(crate) fn list(dir: &DataDir, voice: &Voice) -> Result<ExitCode, Report> {
-    let console = Console::open(dir, "コマンド users list", "")?;
+pub(crate) fn list(dir: &DataDir, operator: &Operator, voice: &Voice) -> Result<ExitCode, Report> {
+    let console = Console::open(dir, "コマンド users list", operator)?;
     let today = console.db.clock().today();
     let lines = console.db.read(&console.actor, |tx| list_all(tx, today));
     let lines = lines.map_err(StoreError::report)?;
+    let event = Event::done(Operation::ConsoleUse).detail(format!("件数＝{}", lines.len()));
+    let noted = console
+        .db
+        .view(&console.actor, |tx| Ok(tx.audited(event, ())));
+    noted.map_err(StoreError::report)?;
     for line in lines.iter().map(view::line) {
         voice.say(&format!(
             "{:<10}  {}  {}  {}  {} ～ {}  {}",
@@ -115,9 +118,9 @@ struct Told {
 pub(crate) fn add(
     asked: &AddUserArguments,
     dir: &DataDir,
+    operator: &Operator,
     voice: &Voice,
 ) -> Result<ExitCode, Report> {
-    let operator = operator(&asked.operator.operator, voice)?;
     let console = Console::open(dir, "コマンド users add", operator)?;
     let fields = typed(&[
         ("login", &asked.login),
@@ -142,9 +145,9 @@ pub(crate) fn add(
 pub(crate) fn reset(
     asked: &ResetUserArguments,
     dir: &DataDir,
+    operator: &Operator,
     voice: &Voice,
 ) -> Result<ExitCode, Report> {
-    let operator = operator(&asked.operator.operator, voice)?;
     let console = Console::open(dir, "コマンド users reset", operator)?;
     let account = console.find(&asked.login, voice)?;
     let question = format!(
@@ -175,11 +178,11 @@ struct Disabled {
 pub(crate) fn disable(
     asked: &DisableUserArguments,
     dir: &DataDir,
+    operator: &Operator,
     voice: &Voice,
 ) -> Result<ExitCode, Report> {
-    let operator = operator(&asked.operator.operator, voice)?;
     let console = Console::open(dir, "コマンド users disable", operator)?;
-    let fields = typed(&[("ends_on", &asked.on), ("reason", &asked.reason)])?;
+    let fields = typed(&[("ends_on", &asked.on), ("reason", &operator.reason)])?;
     let checked = Form::new(&fields, &[], console.db.clock().today()).leaving();
     let (last, reason) = checked.map_err(|problems| wrong(&problems, voice))?;
     let account = console.find(&asked.login, voice)?;
@@ -218,14 +221,15 @@ struct Reported {
     rows: usize,
 }
 
-pub(crate) fn report(to: &Path, dir: &DataDir, voice: &Voice) -> Result<ExitCode, Report> {
-    let console = Console::open(dir, "コマンド users report", "")?;
+pub(crate) fn report(
+    to: &Path,
+    dir: &DataDir,
+    operator: &Operator,
+    voice: &Voice,
+) -> Result<ExitCode, Report> {
+    let console = Console::open(dir, "コマンド users report", operator)?;
     let today = console.db.clock().today();
-    let hand = Hand {
-        operator: None,
-        ..console.hand()
-    };
-    let rows = report::made(&hand, today).map_err(Problem::report)?;
+    let rows = report::made(&console.hand(), today).map_err(Problem::report)?;
     let count = rows.len();
     let bytes = report::file(rows, today).map_err(Problem::report)?;
     let file = to.join(report::file_name(today));
@@ -242,16 +246,6 @@ pub(crate) fn report(to: &Path, dir: &DataDir, voice: &Voice) -> Result<ExitCode
         rows: count,
     })?;
     console.close()
-}
-
-/// The operator's name, as the access log will show it.
-fn operator<'a>(name: &'a str, voice: &Voice) -> Result<&'a str, Report> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-        voice.say("--operator に、操作する人の氏名を100文字までで入力してください。");
-        return Err(Report::bare(Kind::Usage));
-    }
-    Ok(name)
 }
 
 /// Arguments as the pages' forms send them.

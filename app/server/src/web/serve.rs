@@ -14,6 +14,9 @@ use crate::web::limits::{HEADER_TIME_MAX, STOP_TIME_MAX};
 use crate::web::tls::{self, TlsSettings};
 use crate::web::work::background;
 
+/// How often the console's notes are looked for.
+const NOTES_EVERY: Duration = Duration::from_secs(30);
+
 /// A port that is ours, before anything else is started.
 #[derive(Debug)]
 pub struct Port {
@@ -61,6 +64,7 @@ pub async fn run(
     let live = RustlsConfig::from_config(tls::load(&tls)?);
     let handle = Handle::new();
     let watch = background(tls::watch(tls, live.clone()));
+    let notes = background(notes(app.clone()));
     let watchdog = background(watchdog(app));
     let stopper = handle.clone();
     let stopping = background(async move {
@@ -91,10 +95,22 @@ pub async fn run(
     http2.keep_alive_interval(HEADER_TIME_MAX);
     http2.keep_alive_timeout(HEADER_TIME_MAX);
     let served = server.serve(service).await;
-    for task in [watch, watchdog, stopping, announce] {
+    for task in [watch, notes, watchdog, stopping, announce] {
         task.abort();
     }
     served.map_err(failed)
+}
+
+/// Takes in what was done at the console beside us.
+async fn notes(app: App) {
+    loop {
+        tokio::time::sleep(NOTES_EVERY).await;
+        let asked = app.clone();
+        let taken = app.desk().run(move || Ok(asked.db().take_notes()?)).await;
+        if taken.is_err() {
+            log::error!("notes of the console could not be taken into the access log");
+        }
+    }
 }
 
 /// Tells systemd that we are alive, as long as the database answers.

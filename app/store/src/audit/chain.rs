@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use ring::digest::{Context, SHA256};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use crate::actor::Actor;
+use crate::actor::{Actor, Operator};
 use crate::audit::event::Event;
 use crate::audit::seal::{Checkpoint, Head, Signer};
 use crate::directory::DataDir;
@@ -210,6 +210,18 @@ fn entry(id: i64, at: &str, actor: &Actor, event: &Event) -> EntryRow {
         record_id: event.record.map(|(_, id)| id),
         terminal: actor.terminal.clone(),
         outcome: event.outcome.code().to_owned(),
-        detail: event.detail.clone(),
+        detail: detail(actor, event),
     }
+}
+
+/// The event's own words, and who typed them at the console.
+fn detail(actor: &Actor, event: &Event) -> String {
+    let Some(Operator { name, reason }) = &actor.operator else {
+        return event.detail.clone();
+    };
+    let joint = if event.detail.is_empty() { "" } else { "／" };
+    format!(
+        "{}{joint}操作者＝{name}／操作の理由＝{reason}",
+        event.detail
+    )
 }

@@ -105,6 +105,11 @@ coded! {
         Import = "import", "取込み";
         ImportUndo = "import_undo", "取込みの取消し";
         Backup = "backup", "バックアップ";
+        ConsoleUse = "console_use", "コマンドの操作";
+        Restore = "restore", "バックアップから戻す";
+        BreakGlassPrepare = "break_glass_prepare", "非常用の封筒の用意";
+        BreakGlassOpen = "break_glass_open", "非常用の封筒の開封";
+        BreakGlassAcknowledge = "break_glass_acknowledge", "封筒の開封の確認";
         MaintenanceGrant = "maintenance_grant", "保守作業の許可";
         MaintenanceEnd = "maintenance_end", "保守作業の終了";
         MaintenanceRequest = "maintenance_request", "保守作業";
@@ -131,6 +136,7 @@ coded! {
         Master = "master", "マスタ";
         Backup = "backup", "バックアップ";
         Maintenance = "maintenance", "保守作業";
+        BreakGlass = "break_glass", "非常用の封筒";
     }
 }
 

@@ -64,7 +64,7 @@ pub(super) fn build(
         reject_dir: places.delivered.clone(),
     };
     let plan = import::planned(&db, &town.files, &options, voice)?;
-    import::applied(&db, plan, voice)?;
+    import::applied(&db, &actor, plan, voice)?;
     past::write(&db, today).map_err(StoreError::report)?;
     let repositories = repositories(&places.root);
     for repository in &repositories {

@@ -19,7 +19,6 @@ pub(super) fn hand(visit: &Visit) -> Hand<'_> {
     Hand {
         db: visit.app.db(),
         actor: &visit.actor,
-        operator: None,
     }
 }
 

@@ -52,12 +52,7 @@ fn lines(tx: &ReadTx<'_>, on: Date) -> Result<Vec<LineWords>, StoreError> {
 pub fn made(hand: &Hand<'_>, on: Date) -> Result<Vec<LineWords>, Problem> {
     hand.db.view(hand.actor, |tx| {
         let lines = lines(tx, on)?;
-        let operator = hand.operator.map(|name| format!("／操作者＝{name}"));
-        let detail = format!(
-            "基準日＝{on}／件数＝{}{}",
-            lines.len(),
-            operator.unwrap_or_default()
-        );
+        let detail = format!("基準日＝{on}／件数＝{}", lines.len());
         let event = Event::done(Operation::StaffReport).detail(detail);
         Ok(tx.audited(event, lines))
     })

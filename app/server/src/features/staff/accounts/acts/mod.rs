@@ -26,10 +26,8 @@ pub use registering::register;
 pub struct Hand<'h> {
     /// The database.
     pub db: &'h Db,
-    /// Somebody signed in, or the system for the console.
+    /// Somebody signed in, or the system with the name of whoever sits at the console.
     pub actor: &'h Actor,
-    /// Name of whoever sits at the console.
-    pub operator: Option<&'h str>,
 }
 
 /// Why an act was not done; nothing changed.
@@ -107,10 +105,7 @@ impl Hand<'_> {
     }
 
     fn detail(&self, event: Event, id: StaffId, text: &str) -> Event {
-        let operator = self.operator.map(|name| format!("／操作者＝{name}"));
-        event
-            .on(RecordKind::Staff, id.0)
-            .detail(format!("{text}{}", operator.unwrap_or_default()))
+        event.on(RecordKind::Staff, id.0).detail(text)
     }
 
     /// The person, unless it is the administrator herself.

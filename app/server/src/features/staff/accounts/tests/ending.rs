@@ -206,11 +206,7 @@ fn two_administrators_who_end_each_other_at_the_same_moment_leave_one() {
         let actor = actor(by);
         let read = db.read(&actor, |tx| sql::account(tx, whom));
         let account = read.map_err(|e: StoreError| e).unwrap().unwrap();
-        let hand = Hand {
-            db,
-            actor: &actor,
-            operator: None,
-        };
+        let hand = Hand { db, actor: &actor };
         start.wait();
         acts::leave(&hand, &account, (date(2026, 11, 24), "退職"), &account.seen)
     };
@@ -237,11 +233,7 @@ fn somebody_who_leaves_before_a_planned_move_never_begins_there() {
     assert_eq!(desk.transfer(&desk.admin(), &planned).status, 303);
     let db = desk.house.db();
     let actor = actor(desk.admin);
-    let hand = Hand {
-        db,
-        actor: &actor,
-        operator: None,
-    };
+    let hand = Hand { db, actor: &actor };
     let read = db.read(&actor, |tx| sql::account(tx, desk.nurse));
     let account = read.map_err(|e: StoreError| e).unwrap().unwrap();
     let too_early = acts::leave(&hand, &account, (date(2026, 3, 1), "退職"), &account.seen);
