@@ -97,6 +97,8 @@ pub enum Runbook {
     ImportRejected,
     /// The access log is not whole.
     AuditBroken,
+    /// Nobody is left who administers the system.
+    AdministratorLost,
 }
 
 impl Runbook {
@@ -112,6 +114,7 @@ impl Runbook {
         Self::CertificateMissing,
         Self::ImportRejected,
         Self::AuditBroken,
+        Self::AdministratorLost,
     ];
 
     /// The file's stem: `DiskFull` is `runbooks/disk-full.md`.
@@ -128,6 +131,7 @@ impl Runbook {
             Self::CertificateMissing => "certificate-missing",
             Self::ImportRejected => "import-rejected",
             Self::AuditBroken => "audit-broken",
+            Self::AdministratorLost => "administrator-lost",
         }
     }
 }

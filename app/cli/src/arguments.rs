@@ -190,6 +190,11 @@ pub(crate) enum UsersVerb {
     Reset(ResetUserArguments),
     /// 最後の日を決める。予定の所属は取りやめる
     Disable(DisableUserArguments),
+    /// システム管理者がいなくなったときのための、二つの封筒
+    BreakGlass {
+        #[command(subcommand)]
+        what: BreakGlassVerb,
+    },
     /// アクセス権限付与状況報告をCSVで書き出す
     Report {
         /// 書き出す場所
@@ -239,6 +244,55 @@ pub(crate) struct DisableUserArguments {
     /// 最後の日（例 R9.3.31）
     #[arg(long, value_name = "DAY")]
     pub(crate) on: String,
+    /// 聞かずに行う
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BreakGlassVerb {
+    /// 封筒に入れる用紙を2枚作る（前の封筒は無効になる）
+    Prepare {
+        /// 1つめの封筒を保管する人
+        #[arg(long, value_name = "NAME")]
+        first: String,
+        /// 2つめの封筒を保管する人
+        #[arg(long, value_name = "NAME")]
+        second: String,
+        /// 用紙を書き出す場所（印刷したら消す）
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+        /// 聞かずに行う
+        #[arg(long)]
+        yes: bool,
+    },
+    /// 封筒を2つそろえて開け、仮のパスワードを発行する
+    Open(OpenArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OpenArguments {
+    /// 職員ID（いまのシステム管理者、または新しいID）
+    #[arg(long)]
+    pub(crate) login: String,
+    /// 新しく登録するときの氏名
+    #[arg(long, requires = "kana")]
+    pub(crate) name: Option<String>,
+    /// 新しく登録するときの氏名カナ
+    #[arg(long, requires = "name")]
+    pub(crate) kana: Option<String>,
+    /// 1つめの封筒を開けた人
+    #[arg(long, value_name = "NAME")]
+    pub(crate) first: String,
+    /// 2つめの封筒を開けた人
+    #[arg(long, value_name = "NAME")]
+    pub(crate) second: String,
+    /// 1つめの文字を書いたファイル（省くと端末で聞く）
+    #[arg(long, value_name = "FILE")]
+    pub(crate) first_secret_file: Option<PathBuf>,
+    /// 2つめの文字を書いたファイル（省くと端末で聞く）
+    #[arg(long, value_name = "FILE")]
+    pub(crate) second_secret_file: Option<PathBuf>,
     /// 聞かずに行う
     #[arg(long)]
     pub(crate) yes: bool,

@@ -479,3 +479,48 @@ fn a_backup_beside_the_service_is_in_the_access_log_with_who_ran_it_and_a_timers
     assert!(told[2].contains("restore／保管先＝raid"), "{told:?}");
     assert_eq!(fs::read_dir(data.join("console-notes")).unwrap().count(), 0);
 }
+
+#[test]
+fn two_envelopes_are_made_for_two_and_wrong_ones_open_nothing() {
+    let root = TempDir::new().unwrap();
+    let site = prepared(root.path()).1;
+    let to = root.path().join("paper");
+    let place = to.to_str().unwrap();
+    let head = ["break-glass", "prepare", "--first", "課長 甲"];
+    let alone = ["--second", "課長 甲", "--to", place, "--yes"];
+    assert_eq!(users(&site, &[&head[..], &alone].concat()).0, 2);
+    let both = ["--second", "部長 乙", "--to", place, "--yes"];
+    let (code, made, errors) = users(&site, &[&head[..], &both].concat());
+    assert_eq!(code, 0, "{errors}");
+    let files = made["files"].as_array().unwrap();
+    assert_eq!(files.len(), 2);
+    for file in files {
+        let path = Path::new(file.as_str().unwrap());
+        let mode = std::os::unix::fs::MetadataExt::mode(&fs::metadata(path).unwrap());
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let wrong = root.path().join("wrong");
+    base::paths::write_atomic(&wrong, b"abcd-efgh-ijkl\n", base::paths::MODE_PRIVATE).unwrap();
+    let secret = wrong.to_str().unwrap();
+    let open = [
+        "break-glass",
+        "open",
+        "--login",
+        "admin",
+        "--first",
+        "課長 甲",
+        "--second",
+        "部長 乙",
+        "--first-secret-file",
+        secret,
+        "--second-secret-file",
+        secret,
+        "--yes",
+    ];
+    let (code, _, errors) = users(&site, &open);
+    assert_eq!(code, 1, "{errors}");
+    assert!(errors.contains("封筒の文字が違います"), "{errors}");
+    let (code, _, errors) = users(&site, &open[..8]);
+    assert_eq!(code, 2, "{errors}");
+    assert!(errors.contains("--yes"), "{errors}");
+}

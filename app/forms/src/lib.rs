@@ -10,6 +10,7 @@
 
 mod consultation_slip;
 mod fonts;
+mod letter;
 mod text;
 mod world;
 
@@ -21,4 +22,5 @@ pub use consultation_slip::{
     Reception, Withdrawal, consultation_slip,
 };
 pub use fonts::{FontPackage, Fonts, FontsMissing};
+pub use letter::{Letter, letter};
 pub use world::{FormError, Pdf};

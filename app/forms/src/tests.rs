@@ -7,8 +7,9 @@ use typst::layout::{Frame, FrameItem, Point};
 
 use crate::{
     Caller, Certification, Consultation, ConsultationSlip, Correction, FontPackage, Fonts,
-    FormError, NextContact, Person, Reception, Withdrawal,
+    FormError, Letter, NextContact, Person, Reception, Withdrawal,
     consultation_slip::{consultation_slip, job},
+    letter,
     world::typeset,
 };
 
@@ -397,4 +398,26 @@ fn debug_output_holds_nothing_of_the_record() {
         !shown.contains("田") && shown.contains("consultation-123/2"),
         "{shown}"
     );
+}
+
+#[test]
+fn a_letter_is_drawn_with_every_part_and_with_none() {
+    let fonts = fonts();
+    let whole = Letter {
+        title: "漏えい等報告書（速報）".to_owned(),
+        corner: vec!["第1版".to_owned()],
+        to: some("個人情報保護委員会　御中"),
+        from: some("和光市"),
+        facts: vec![("保管する人".to_owned(), "課長\n甲".to_owned())],
+        secret: some("abcd-efgh-ijkl-mnop"),
+        body: "1 概要\n\n#[誤送付]$があった。\n".repeat(80),
+        signatures: vec!["封をした人（署名）".to_owned()],
+        record_id: "incident-1-preliminary-1".to_owned(),
+        printed: "印刷".to_owned(),
+        ..Letter::default()
+    };
+    for page in [whole, Letter::default()] {
+        let pdf = letter(&fonts, &page).unwrap();
+        assert!(pdf.bytes.starts_with(b"%PDF"));
+    }
 }

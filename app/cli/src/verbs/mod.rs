@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+mod break_glass;
 mod demo;
 mod import;
 mod init;
@@ -14,7 +15,9 @@ use std::process::ExitCode;
 use base::report::Report;
 use base::settings::Environment;
 
-use crate::arguments::{Arguments, AuditVerb, BackupVerb, ImportVerb, UsersVerb, Verb};
+use crate::arguments::{
+    Arguments, AuditVerb, BackupVerb, ImportVerb, UsersVerb, Verb,
+};
 use crate::output::Voice;
 use crate::{operator, site};
 
@@ -67,6 +70,7 @@ pub(crate) fn run(
             UsersVerb::Add(asked) => users::add(asked, &dir()?, &operator()?, voice),
             UsersVerb::Reset(asked) => users::reset(asked, &dir()?, &operator()?, voice),
             UsersVerb::Disable(asked) => users::disable(asked, &dir()?, &operator()?, voice),
+            UsersVerb::BreakGlass { what } => break_glass::run(what, &dir()?, &operator()?, voice),
             UsersVerb::Report { to } => users::report(to, &dir()?, &operator()?, voice),
         },
         Verb::Restore(asked) => {

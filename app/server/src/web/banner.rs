@@ -39,10 +39,11 @@ pub(crate) fn of(visit: &Visit) -> Vec<Banner> {
     if !visit.may(Permission::MaintenanceView) {
         return Vec::new();
     }
-    let found = visit
-        .app
-        .db()
-        .read(&visit.actor, |tx| open_doors(tx, visit));
+    let found = visit.app.db().read(&visit.actor, |tx| {
+        let mut banners = opened_envelopes(tx, visit)?;
+        banners.extend(open_doors(tx, visit)?);
+        Ok::<_, StoreError>(banners)
+    });
     found.unwrap_or_else(|error| {
         log::warn!("banners cannot be read: {error}");
         Vec::new()
@@ -68,6 +69,29 @@ fn open_doors(tx: &ReadTx<'_>, visit: &Visit) -> Result<Vec<Banner>, StoreError>
             ),
             href: format!("/maintenance/{id}"),
             link: "記録を見る・終わらせる",
+        })
+    })
+}
+
+const ENVELOPES: &str = "
+    select o.recorded_at, s.login, o.reason from break_glass_openings o
+    join staff s on s.id = o.staff_id
+    where not exists (select 1 from break_glass_acknowledgements a
+                      where a.opening_id = o.id and a.staff_id = ?1)
+    order by o.id desc limit ?2";
+
+fn opened_envelopes(tx: &ReadTx<'_>, visit: &Visit) -> Result<Vec<Banner>, StoreError> {
+    let viewer = visit.actor.staff_id;
+    tx.all(ENVELOPES, params![viewer, BANNERS_MAX], |row| {
+        let (at, login): (String, String) = (row.get(0)?, row.get(1)?);
+        let reason: String = row.get(2)?;
+        Ok(Banner {
+            text: format!(
+                "非常用の封筒が開けられました（{}、職員ID {login}）。理由：{reason}",
+                moment(&at)
+            ),
+            href: "/break-glass".to_owned(),
+            link: "確かめる",
         })
     })
 }

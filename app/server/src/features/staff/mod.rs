@@ -10,6 +10,7 @@
 //! Not here: what a role may do (`web::Permission`), whom it may see (the store's scope).
 
 pub mod accounts;
+pub mod break_glass;
 mod model;
 mod pages;
 mod password;
@@ -38,4 +39,5 @@ pub fn routes() -> Routes {
         .post("/password", Permission::SignedIn, pages::change_password)
         .with(accounts::routes())
         .with(rights::routes())
+        .with(break_glass::routes())
 }

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use store::{Actor, Event, Operation, StoreError};
 
+use super::break_glass::is_expired;
 use super::model::{Login, PasswordProblem, check_password, may_try};
 use super::store::Known;
 use super::{password, store as sql};
@@ -94,7 +95,13 @@ fn recognise(visit: &Visit, login: &Login, typed: &str) -> Result<Option<Known>,
         let (at_terminal, last_there) = sql::failures(tx, &by_terminal)?;
         let free =
             may_try(failures, last, now) && may_try(at_terminal / TERMINAL_FACTOR, last_there, now);
-        Ok::<_, StoreError>((sql::find_login(tx, login, &today)?, free))
+        let known = sql::find_login(tx, login, &today)?;
+        // A password that an opened envelope gave out fits nobody after its hours.
+        let expired = match &known {
+            Some(known) => is_expired(tx, known.staff_id, now)?,
+            None => false,
+        };
+        Ok::<_, StoreError>((known, free && !expired))
     })?;
     let fits = match &known {
         Some(known) => password::fits(typed, &known.hash)?,
