@@ -15,9 +15,7 @@ use std::process::ExitCode;
 use base::report::Report;
 use base::settings::Environment;
 
-use crate::arguments::{
-    Arguments, AuditVerb, BackupVerb, ImportVerb, UsersVerb, Verb,
-};
+use crate::arguments::{Arguments, AuditVerb, BackupVerb, ImportVerb, UsersVerb, Verb};
 use crate::output::Voice;
 use crate::{operator, site};
 

@@ -103,7 +103,7 @@ pub(crate) fn record(visit: &Visit, route: &Route, method: &Method) -> Result<()
     let (Some(window), Some(staff)) = (&visit.window, &visit.staff) else {
         return Ok(());
     };
-    let allowed = staff.role.may(route.permission);
+    let allowed = staff.rights.has(route.permission);
     let path = shortened(&visit.path, PATH_CHARS_MAX);
     let typed = typed(visit.query.pairs().chain(visit.form.pairs()));
     let sum = checksum(&[method.as_str(), &path, &typed]);

@@ -29,7 +29,7 @@ struct SystemPage {
 
 pub(super) fn show(visit: &Visit) -> Answer {
     let staff = visit.signed_in()?;
-    if staff.role.may(Permission::MaintenanceWork) {
+    if staff.rights.has(Permission::MaintenanceWork) {
         return Ok(redirect("/maintenance/own"));
     }
     let shell = Shell::new(visit, "今日の予定");

@@ -82,8 +82,6 @@ pub struct Stamp<'s> {
     pub now: &'s str,
     /// Today in Japan.
     pub today: Date,
-    /// Name of whoever sits at the console.
-    pub operator: Option<&'s str>,
 }
 
 impl Stamp<'_> {
@@ -94,8 +92,6 @@ impl Stamp<'_> {
         (kind, id): (RecordKind, i64),
         detail: String,
     ) -> Event {
-        let operator = self.operator.map(|name| format!("／操作者＝{name}"));
-        let detail = format!("{detail}{}", operator.unwrap_or_default());
         Event::done(operation).on(kind, id).detail(detail)
     }
 }
@@ -163,7 +159,6 @@ fn stamp<'s>(hand: &Hand<'s>, now: &'s str) -> Stamp<'s> {
         approval: None,
         now,
         today: hand.db.clock().today(),
-        operator: hand.operator,
     }
 }
 
@@ -227,7 +222,6 @@ pub(super) fn approved(act: &Act<'_, '_>) -> Result<Vec<Event>, Halt> {
         approval: Some(act.id),
         now: act.now,
         today: act.today,
-        operator: None,
     };
     apply_safely(act.tx, &not_before(change, act.today), &stamp).map_err(|undone| match undone {
         Undone::Failed(problem) => Halt::Failed(problem),

@@ -70,6 +70,5 @@ fn hand(visit: &Visit) -> Hand<'_> {
     Hand {
         db: visit.app.db(),
         actor: &visit.actor,
-        operator: None,
     }
 }

@@ -365,7 +365,6 @@ impl Editor<'_> {
                 approval: None,
                 now: &self.now,
                 today: self.today,
-                operator: None,
             };
             let before = Administration::read(tx)?;
             match plan.state(self.today) {
