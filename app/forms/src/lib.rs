@@ -11,6 +11,7 @@
 mod consultation_slip;
 mod fonts;
 mod letter;
+mod register;
 mod text;
 mod world;
 
@@ -23,4 +24,5 @@ pub use consultation_slip::{
 };
 pub use fonts::{FontPackage, Fonts, FontsMissing};
 pub use letter::{Letter, letter};
+pub use register::{Register, RegisterColumn, register};
 pub use world::{FormError, Pdf};

@@ -10,7 +10,8 @@ use crate::{
     FormError, Letter, NextContact, Person, Reception, Withdrawal,
     consultation_slip::{consultation_slip, job},
     letter,
-    world::typeset,
+    register::{self, Register, RegisterColumn},
+    world::{Job, typeset},
 };
 
 fn fonts() -> Fonts {
@@ -96,7 +97,11 @@ struct Sheet {
 
 impl Sheet {
     fn of(slip: &ConsultationSlip) -> Self {
-        let (document, missing) = typeset(&fonts(), job(slip).unwrap()).unwrap();
+        Self::drawn(job(slip).unwrap())
+    }
+
+    fn drawn(job: Job) -> Self {
+        let (document, missing) = typeset(&fonts(), job).unwrap();
         let mut drawn = Vec::new();
         for (page, sheet) in document.pages().iter().enumerate() {
             collect(page, &sheet.frame, Point::zero(), &mut drawn);
@@ -420,4 +425,47 @@ fn a_letter_is_drawn_with_every_part_and_with_none() {
         let pdf = letter(&fonts, &page).unwrap();
         assert!(pdf.bytes.starts_with(b"%PDF"));
     }
+}
+/// An invented register of so many rows; the last cell of each is left out.
+fn register(rows: usize) -> Register {
+    let column = |label, share| RegisterColumn { label, share };
+    Register {
+        title: "持出し台帳",
+        subtitle: format!("すべて／{rows}件"),
+        owner: "みどり市".to_owned(),
+        record_id: "carried-out".to_owned(),
+        printed_at: Timestamp::from_second(1_795_478_400).unwrap(),
+        printed_on: "令和8年11月24日 9:00".to_owned(),
+        printed_by: "見本 太郎".to_owned(),
+        columns: vec![column("番号", 1), column("もの", 6), column("備考", 3)],
+        rows: (1..=rows)
+            .map(|row| vec![row.to_string(), format!("第{row}の名簿")])
+            .collect(),
+        notes: vec!["住民の氏名は記載しません。".to_owned()],
+    }
+}
+
+#[test]
+fn a_register_lies_across_and_repeats_its_head_on_every_page() {
+    let sheet = Sheet::drawn(register::job(&register(120)).unwrap());
+    assert!(sheet.pages >= 3, "{} pages", sheet.pages);
+    for page in 0..sheet.pages {
+        let text = sheet.text_of_page(page);
+        assert!(
+            text.contains("番号") && text.contains("備考"),
+            "page {page}: {text}"
+        );
+    }
+    assert!(sheet.text().contains("第120の名簿"));
+    // A4 across is 842 points wide; a portrait page ends at 595.
+    assert!(sheet.drawn.iter().any(|drawn| drawn.left > 600.0));
+    assert!(sheet.drawn.iter().all(|drawn| drawn.right < 842.0));
+    // The cell that was left out says that nothing is there.
+    assert!(sheet.text_of_page(0).contains('―'));
+}
+
+#[test]
+fn an_empty_register_says_so() {
+    let sheet = Sheet::drawn(register::job(&register(0)).unwrap());
+    assert!(sheet.text().contains("該当する記録はありません。"));
 }
