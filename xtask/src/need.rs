@@ -14,6 +14,7 @@ pub(crate) enum Need {
     Fonts,
     Restic,
     Poppler,
+    SevenZip,
     Sqlite,
     Node,
     Compiler,
@@ -40,11 +41,12 @@ const FONTS: &[&str] = &[
 ];
 
 impl Need {
-    pub(crate) const ALL: [Need; 10] = [
+    pub(crate) const ALL: [Need; 11] = [
         Need::Chromium,
         Need::Fonts,
         Need::Restic,
         Need::Poppler,
+        Need::SevenZip,
         Need::Sqlite,
         Need::Node,
         Need::Compiler,
@@ -60,6 +62,7 @@ impl Need {
             Need::Fonts => "Japanese on screens and forms, and names with 外字",
             Need::Restic => "reads our backups as the operator's last resort would",
             Need::Poppler => "reads back the printed PDF",
+            Need::SevenZip => "opens what was carried out, as a PC of the city would",
             Need::Sqlite => "looks at database files from outside",
             Need::Node => "runs the journeys",
             Need::Compiler => "SQLite and zstd are compiled from C",
@@ -75,6 +78,7 @@ impl Need {
             Need::Fonts => Source::Apt(FONTS),
             Need::Restic => Source::Apt(&["restic"]),
             Need::Poppler => Source::Apt(&["poppler-utils"]),
+            Need::SevenZip => Source::Apt(&["7zip"]),
             Need::Sqlite => Source::Apt(&["sqlite3"]),
             Need::Node => Source::Apt(&["nodejs", "npm"]),
             Need::Compiler => Source::Apt(&["gcc", "libc6-dev", "pkg-config"]),
@@ -90,6 +94,7 @@ impl Need {
             Need::Fonts => FONTS.iter().all(|package| machine::has_package(package)),
             Need::Restic => machine::has_program("restic"),
             Need::Poppler => machine::has_program("pdftotext"),
+            Need::SevenZip => machine::has_program("7zz") || machine::has_program("7z"),
             Need::Sqlite => machine::has_program("sqlite3"),
             Need::Node => machine::has_program("node") && machine::has_program("npm"),
             Need::Compiler => machine::has_program("cc") && machine::has_program("pkg-config"),

@@ -175,7 +175,7 @@ fn units(packages: &BTreeSet<String>, size: Size) -> Suite {
     Suite {
         name: "units",
         question: "each crate and slice keeps its promises",
-        needs: vec![Need::Nextest, Need::Compiler],
+        needs: vec![Need::Nextest, Need::Compiler, Need::SevenZip],
         steps: vec![nextest(CI, &filter, size)],
     }
 }

@@ -27,7 +27,7 @@ fn the_numbers_of_my_day_are_those_of_the_lists_behind_them() {
         let mut browser = town.signed_in(role, centre);
         for (number, address) in counters(&mut browser) {
             // What waits for confirmation has its number on its own tabs.
-            if address == "/changes" {
+            if matches!(address.as_str(), "/changes" | "/carried-out?state=overdue") {
                 continue;
             }
             let list = browser.get(&address).text();

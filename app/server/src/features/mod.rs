@@ -2,6 +2,7 @@
 
 pub mod access_log;
 pub mod approvals;
+pub mod carried_out;
 pub mod changes;
 pub mod consultations;
 pub mod imports;
@@ -28,6 +29,7 @@ pub fn routes() -> Routes {
         .with(masters::routes())
         .with(protections::routes())
         .with(access_log::routes())
+        .with(carried_out::routes())
         .with(maintenance::routes())
         .with(approvals::routes())
 }

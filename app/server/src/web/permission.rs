@@ -73,6 +73,12 @@ permissions! {
     MaintenanceGrant = "maintenance_grant", "保守作業を許可する・終わらせる", "保守";
     /// Be the vendor: see the own window and end it.
     MaintenanceWork = "maintenance_work", "保守作業をする", "保守";
+    /// Take something out with an entry in the register, and look after one's own entries.
+    CarriedOutRecord = "carried_out_record", "持出しを登録する", "持出し";
+    /// See the register of one's centre, or of the whole city.
+    CarriedOutView = "carried_out_view", "持出し台帳を見る", "持出し";
+    /// Correct, end and withdraw entries of others.
+    CarriedOutManage = "carried_out_manage", "ほかの人の持出しを訂正・終了する", "持出し";
 }
 
 impl Permission {

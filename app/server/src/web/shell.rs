@@ -88,11 +88,26 @@ const MENU: &[(&str, &str, Permission)] = &[
     ("/access-log", "アクセスログ", Permission::AccessLogView),
     ("/maintenance", "保守作業", Permission::MaintenanceView),
     ("/maintenance/own", "保守作業", Permission::MaintenanceWork),
+    ("/carried-out", "持出し台帳", Permission::CarriedOutRecord),
     ("/password", "パスワード変更", Permission::SignedIn),
 ];
 
 /// What a page may say after a redirect: the address carries the key, never a text.
 const FLASHES: &[(&str, Flash)] = &[
+    (
+        "carried-out-ended",
+        Flash {
+            css: "done",
+            text: "返却・廃棄を保存しました。",
+        },
+    ),
+    (
+        "carried-out-reopened",
+        Flash {
+            css: "done",
+            text: "返却・廃棄を取り消しました。前の記録も残っています。",
+        },
+    ),
     (
         "saved",
         Flash {

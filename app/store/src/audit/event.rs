@@ -115,6 +115,11 @@ coded! {
         MaintenanceRequest = "maintenance_request", "保守作業";
         MaintenanceView = "maintenance_view", "保守作業の記録の閲覧";
         MaintenanceExport = "maintenance_export", "保守作業の記録の出力";
+        CarryOut = "carry_out", "持出しの登録";
+        CarryOutCorrect = "carry_out_correct", "持出しの訂正";
+        CarryOutEnd = "carry_out_end", "持出しの返却・廃棄";
+        CarryOutWithdraw = "carry_out_withdraw", "持出しの取下げ";
+        CarriedOutPrint = "carried_out_print", "持出し台帳の印刷";
     }
 }
 
@@ -137,6 +142,7 @@ coded! {
         Backup = "backup", "バックアップ";
         Maintenance = "maintenance", "保守作業";
         BreakGlass = "break_glass", "非常用の封筒";
+        CarriedOut = "carried_out", "持出し";
     }
 }
 

@@ -1,11 +1,14 @@
 //! The log as a file that Excel opens: UTF-8 with BOM, CRLF, no cell that Excel would calculate.
 
+use std::collections::BTreeSet;
+
 use store::{ReadTx, StoreError};
 
 use super::form::{self, FieldProblem};
 use super::model::{EXPORT_ROWS_MAX, Entry};
 use super::{pages, store as sql, view};
-use crate::web::{Answer, Problem, Visit, download, excel_csv};
+use crate::features::carried_out::door::{self, Goods};
+use crate::web::{Answer, Problem, Visit, excel_csv};
 
 const HEADER: [&str; 14] = [
     "番号",
@@ -27,44 +30,84 @@ const TOO_MANY: &str = "書き出せるのは一度に200,000件までです。�
 
 /// The same entries as the list, all of them. People appear as numbers: a file travels further than
 /// a page.
-pub(super) fn csv(visit: &Visit) -> Answer {
+fn goods(visit: &Visit) -> Result<Goods, Problem> {
     let (mut filter, problems) = form::filter(&visit.query);
     if !problems.is_empty() {
-        return pages::not_yet(visit, problems);
+        return Err(page(pages::not_yet(visit, problems)));
     }
     filter.before = None;
-    let db = visit.app.db();
-    let file = db.read(&visit.actor, |tx| {
+    let file = visit.app.db().read(&visit.actor, |tx| {
         filter.who = pages::who(visit, tx)?;
         write(tx, &filter, EXPORT_ROWS_MAX)
     })?;
-    let Some((bytes, rows)) = file else {
-        return pages::not_yet(
-            visit,
-            vec![FieldProblem {
-                field: "from",
-                text: TOO_MANY,
-            }],
-        );
+    let Some(Written {
+        bytes,
+        rows,
+        persons,
+    }) = file
+    else {
+        let problem = FieldProblem {
+            field: "from",
+            text: TOO_MANY,
+        };
+        return Err(page(pages::not_yet(visit, vec![problem])));
     };
-    let event = pages::exported(visit, rows);
-    db.view(&visit.actor, |tx| Ok::<_, Problem>(tx.audited(event, ())))?;
-    let name = format!("access-log-{}.csv", visit.today().strftime("%Y%m%d"));
-    Ok(download("text/csv; charset=utf-8", &name, false, bytes))
+    let kept = visit.query.query_without("before");
+    Ok(Goods {
+        what: "アクセスログ",
+        file: "access-log.csv",
+        rows,
+        persons,
+        bytes,
+        event: pages::exported(visit, rows),
+        back: ("アクセスログ", format!("/access-log?{kept}")),
+    })
 }
 
-/// The file and its number of rows; nothing when there are more than `rows_max`.
+fn page(answer: Answer) -> Problem {
+    match answer {
+        Ok(page) => Problem::Page(Box::new(page)),
+        Err(problem) => problem,
+    }
+}
+
+/// What would leave; nothing leaves yet.
+pub(super) fn ask(visit: &Visit) -> Answer {
+    door::ask(visit, &goods(visit)?)
+}
+
+/// The file, with its entry in the register of what was carried out.
+pub(super) fn give(visit: &Visit) -> Answer {
+    door::hand_over(visit, goods(visit)?)
+}
+
+/// A file with its number of rows, and of the persons in it.
+pub(super) struct Written {
+    pub(super) bytes: Vec<u8>,
+    pub(super) rows: usize,
+    pub(super) persons: usize,
+}
+
+/// The file; nothing when there are more than `rows_max` rows.
 pub(super) fn write(
     tx: &ReadTx<'_>,
     filter: &super::model::Filter,
     rows_max: usize,
-) -> Result<Option<(Vec<u8>, usize)>, Problem> {
+) -> Result<Option<Written>, Problem> {
     let entries = sql::entries(tx, filter, rows_max.saturating_add(1)).map_err(store_problem)?;
     if entries.len() > rows_max {
         return Ok(None);
     }
-    let bytes = excel_csv(HEADER, entries.iter().map(cells))?;
-    Ok(Some((bytes, entries.len())))
+    let persons: BTreeSet<i64> = entries
+        .iter()
+        .filter_map(|e| e.resident)
+        .map(|id| id.0)
+        .collect();
+    Ok(Some(Written {
+        bytes: excel_csv(HEADER, entries.iter().map(cells))?,
+        rows: entries.len(),
+        persons: persons.len(),
+    }))
 }
 
 fn store_problem(error: StoreError) -> Problem {

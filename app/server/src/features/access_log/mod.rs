@@ -28,9 +28,14 @@ pub fn routes() -> Routes {
     Routes::new("アクセスログ")
         .get("/access-log", Permission::AccessLogView, pages::list)
         .get(
-            "/access-log/export.csv",
+            "/access-log/export",
             Permission::AccessLogExport,
-            export::csv,
+            export::ask,
+        )
+        .post(
+            "/access-log/export",
+            Permission::AccessLogExport,
+            export::give,
         )
         .get(
             "/access-log/verification",

@@ -102,7 +102,7 @@ fn page(visit: &Visit) -> ListPage {
         older: None,
         export: visit
             .may(Permission::AccessLogExport)
-            .then(|| format!("/access-log/export.csv?{kept}")),
+            .then(|| format!("/access-log/export?{kept}")),
         sees_people: visit.actor.scope != Scope::Nothing,
     }
 }

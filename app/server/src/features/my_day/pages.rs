@@ -1,9 +1,11 @@
 //! The start page.
 
 use askama::Template;
+use store::StoreError;
 
 use super::store as sql;
 use super::view::{self, ChangeWords, Counter, DraftWords, WaitingWords};
+use crate::features::carried_out::{self, model::Reach};
 use crate::web::{Answer, Permission, Shell, Visit, redirect};
 
 #[derive(Template)]
@@ -37,10 +39,11 @@ pub(super) fn show(visit: &Visit) -> Answer {
         return visit.page(&SystemPage { shell });
     }
     let today = visit.today();
-    let day = visit
-        .app
-        .db()
-        .read(&visit.actor, |tx| sql::day(tx, staff.staff_id, today))?;
+    let day = visit.app.db().read(&visit.actor, |tx| {
+        let mut day = sql::day(tx, staff.staff_id, today)?;
+        day.carried_out_overdue = carried_out::overdue(tx, Reach::of(visit), today)?;
+        Ok::<_, StoreError>(day)
+    })?;
     let words = |rows: &[super::model::Waiting]| -> Vec<WaitingWords> {
         rows.iter().map(|row| view::waiting(row, today)).collect()
     };

@@ -48,6 +48,12 @@ pub(super) fn counters(day: &Day, may_correct: bool) -> Vec<Counter> {
         one("warn", day.changes, "住民の異動の確認", changes),
         one("warn", day.conflicts, "食い違いの判断", changes),
         one(
+            "error",
+            day.carried_out_overdue,
+            "期限を過ぎた持出し",
+            "/carried-out?state=overdue",
+        ),
+        one(
             "warn",
             day.ending_30,
             "認定の終わりまで30日以内",

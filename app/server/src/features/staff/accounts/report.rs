@@ -12,7 +12,8 @@ use super::form::FieldProblem;
 use super::pages::hand;
 use super::store::{self as sql, Wanted};
 use super::view::{self, LineWords};
-use crate::web::{Answer, Problem, Shell, Visit, download, excel_csv};
+use crate::features::carried_out::door::{self, Goods};
+use crate::web::{Answer, Problem, Shell, Visit, excel_csv};
 
 /// Longest report, rows. The city has some thirty accounts.
 const ROWS_MAX: usize = 10_000;
@@ -52,10 +53,14 @@ fn lines(tx: &ReadTx<'_>, on: Date) -> Result<Vec<LineWords>, StoreError> {
 pub fn made(hand: &Hand<'_>, on: Date) -> Result<Vec<LineWords>, Problem> {
     hand.db.view(hand.actor, |tx| {
         let lines = lines(tx, on)?;
-        let detail = format!("基準日＝{on}／件数＝{}", lines.len());
-        let event = Event::done(Operation::StaffReport).detail(detail);
+        let event = event(on, lines.len());
         Ok(tx.audited(event, lines))
     })
+}
+
+fn event(on: Date, rows: usize) -> Event {
+    let detail = format!("基準日＝{on}／件数＝{rows}");
+    Event::done(Operation::StaffReport).detail(detail)
 }
 
 /// The report as a file that Excel opens.
@@ -147,12 +152,33 @@ fn report_page(
     }
 }
 
-pub(super) fn csv(visit: &Visit) -> Answer {
+fn goods(visit: &Visit) -> Result<Goods, Problem> {
     let on = match day_asked(visit) {
         Ok(on) => on,
-        Err(problem) => return not_yet(visit, problem),
+        Err(problem) => {
+            let page = not_yet(visit, problem)?;
+            return Err(Problem::Page(Box::new(page)));
+        }
     };
-    let bytes = file(made(&hand(visit), on)?, on)?;
-    let name = file_name(on);
-    Ok(download("text/csv; charset=utf-8", &name, false, bytes))
+    let lines = visit.app.db().read(&visit.actor, |tx| lines(tx, on))?;
+    let count = lines.len();
+    Ok(Goods {
+        what: "アクセス権限付与状況報告",
+        file: "access-rights.csv",
+        rows: count,
+        persons: count,
+        bytes: file(lines, on)?,
+        event: event(on, count, None),
+        back: ("アクセス権限付与状況報告", format!("/staff/report?on={on}")),
+    })
+}
+
+/// What would leave; nothing leaves yet.
+pub(super) fn ask(visit: &Visit) -> Answer {
+    door::ask(visit, &goods(visit)?)
+}
+
+/// The file, with its entry in the register of what was carried out.
+pub(super) fn give(visit: &Visit) -> Answer {
+    door::hand_over(visit, goods(visit)?)
 }

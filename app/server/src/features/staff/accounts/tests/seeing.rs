@@ -16,7 +16,12 @@ fn the_city_sees_and_may_not_change_and_a_centre_sees_nothing() {
     assert!(!person.body.contains("/posts/new") && !person.body.contains("/unlock"));
     assert_eq!(city.get("/staff/report").status, 200);
     let centre = desk.house.signed_in("nurse");
-    for path in ["/staff", "/staff/report", "/staff/report.csv", "/staff/new"] {
+    for path in [
+        "/staff",
+        "/staff/report",
+        "/staff/report/export",
+        "/staff/new",
+    ] {
         assert_eq!(centre.get(path).status, 403, "{path}");
     }
     assert!(!centre.get("/").body.contains("href=\"/staff\""));
@@ -74,7 +79,10 @@ fn the_report_says_who_had_access_on_a_day_and_leaves_its_own_entry() {
     let admin = desk.admin();
     let end = [("kind", "end"), ("ends_on", "R8.11.24"), ("reason", "退職")];
     assert_eq!(desk.end(&admin, desk.nurse, &end).status, 303);
-    let csv = |day: &str| admin.get(&format!("/staff/report.csv?on={day}")).body;
+    let csv = |day: &str| {
+        let file = admin.take_out(&format!("/staff/report/export?on={day}"));
+        file.body
+    };
     let (last, after) = (csv("R8.11.24"), csv("2026-11-25"));
     assert!(last.starts_with("\u{feff}基準日,職員ID,"));
     assert!(last.contains("2026-11-24,nurse,試験 nurse,") && last.contains("\r\n"));
@@ -90,7 +98,7 @@ fn the_report_says_who_had_access_on_a_day_and_leaves_its_own_entry() {
     assert!(page.text().contains("3人") && page.text().contains("試験 nurse"));
     let wrong = admin.get("/staff/report?on=nie");
     assert_eq!(wrong.status, 422);
-    assert_eq!(admin.get("/staff/report.csv?on=nie").status, 422);
+    assert_eq!(admin.get("/staff/report/export?on=nie").status, 422);
     assert_eq!(desk.entries("staff_report", "done"), 4);
 }
 
@@ -101,5 +109,10 @@ fn a_cell_of_the_report_that_excel_would_calculate_is_text() {
     admin.get("/staff/new");
     let told = admin.post("/staff", &with(&hanako("R8.11.24"), "job", "=1+1"));
     assert_eq!(told.status, 200);
-    assert!(admin.get("/staff/report.csv").body.contains(",'=1+1,"));
+    assert!(
+        admin
+            .take_out("/staff/report/export")
+            .body
+            .contains(",'=1+1,")
+    );
 }
