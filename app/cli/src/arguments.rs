@@ -61,6 +61,11 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         what: UsersVerb,
     },
+    /// 持出し台帳（サービスを止めて使う）
+    CarriedOut {
+        #[command(subcommand)]
+        what: CarriedOutVerb,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -296,4 +301,50 @@ pub(crate) struct OpenArguments {
     /// 聞かずに行う
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CarriedOutVerb {
+    /// 画面から書き出したもの以外（バックアップのディスクなど）を台帳に載せる
+    Add(Box<AddCarriedOutArguments>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddCarriedOutArguments {
+    /// 持ち出したもの（住民の氏名は書かない）
+    #[arg(long)]
+    pub(crate) what: String,
+    /// 何人分の個人情報か
+    #[arg(long)]
+    pub(crate) persons: String,
+    /// 目的のコード（07はバックアップの保管）
+    #[arg(long, default_value = "07")]
+    pub(crate) purpose: String,
+    /// 目的の説明
+    #[arg(long, default_value = "")]
+    pub(crate) purpose_note: String,
+    /// 媒体のコード（02は外付けHDD）
+    #[arg(long, default_value = "02")]
+    pub(crate) medium: String,
+    /// 媒体の番号・説明
+    #[arg(long, default_value = "")]
+    pub(crate) medium_note: String,
+    /// 持出し先
+    #[arg(long)]
+    pub(crate) destination: String,
+    /// 持ち出す人（省くと --operator の人）
+    #[arg(long)]
+    pub(crate) carried_by: Option<String>,
+    /// 持ち出した日（省くと今日）
+    #[arg(long, value_name = "DAY", default_value = "今日")]
+    pub(crate) taken_on: String,
+    /// 暗号化しないときの、代わりの措置（省くと暗号化あり）
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) unlocked: Option<String>,
+    /// 返却・廃棄の期限（省くと渡したまま）
+    #[arg(long, value_name = "DAY")]
+    pub(crate) due: Option<String>,
+    /// 備考
+    #[arg(long, default_value = "")]
+    pub(crate) note: String,
 }

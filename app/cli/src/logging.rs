@@ -27,7 +27,8 @@ pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
         | Verb::Audit { .. }
         | Verb::Backup { .. }
         | Verb::Restore(_)
-        | Verb::Users { .. } => {
+        | Verb::Users { .. }
+        | Verb::CarriedOut { .. } => {
             if asked == LevelFilter::Info {
                 LevelFilter::Error
             } else {

@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod break_glass;
+mod carried_out;
 mod demo;
 mod import;
 mod init;
@@ -15,7 +16,9 @@ use std::process::ExitCode;
 use base::report::Report;
 use base::settings::Environment;
 
-use crate::arguments::{Arguments, AuditVerb, BackupVerb, ImportVerb, UsersVerb, Verb};
+use crate::arguments::{
+    Arguments, AuditVerb, BackupVerb, CarriedOutVerb, ImportVerb, UsersVerb, Verb,
+};
 use crate::output::Voice;
 use crate::{operator, site};
 
@@ -71,6 +74,9 @@ pub(crate) fn run(
             UsersVerb::BreakGlass { what } => break_glass::run(what, &dir()?, &operator()?, voice),
             UsersVerb::Report { to } => users::report(to, &dir()?, &operator()?, voice),
         },
+        Verb::CarriedOut {
+            what: CarriedOutVerb::Add(asked),
+        } => carried_out::add(asked, &dir()?, &operator()?, voice),
         Verb::Restore(asked) => {
             let operator = (!asked.dry_run).then(operator).transpose()?;
             let live = (dir()?, operator);

@@ -186,7 +186,7 @@ impl Leaving {
                 now: &now,
             };
             let (id, first) = match add(tx, &head, entry)? {
-                Added::New(id) => (id, created(id, entry, lists, None)),
+                Added::New(id) => (id, created(id, entry, lists)),
                 Added::Before { id, by, at } => {
                     self.may_repeat(visit, tx, (id, by, &at), entry)?;
                     let again = event(Operation::CarryOut, id).detail("同じ持出しの再受取り");

@@ -160,7 +160,7 @@ pub(super) fn create(visit: &Visit) -> Answer {
             now: &now,
         };
         match add(tx, &head, &entry)? {
-            Added::New(id) => Ok(tx.audited(created(id, &entry, &lists, None), id)),
+            Added::New(id) => Ok(tx.audited(created(id, &entry, &lists), id)),
             Added::Before { id, .. } => {
                 let again = redirect(&format!("/carried-out/{id}?done=again"));
                 Err(Problem::Page(Box::new(again)))

@@ -57,7 +57,7 @@ pub fn register(
             now: &now,
         };
         let id = sql::insert(tx, &head, &entry)?;
-        let event = created(id, &entry, &lists, Some(console.operator));
+        let event = created(id, &entry, &lists);
         Ok::<_, StoreError>(tx.audited(event, id))
     })?;
     Ok(Ok(id))
@@ -88,7 +88,6 @@ pub(super) fn created(
     id: CarriedOutId,
     entry: &Entry,
     lists: &Lists,
-    operator: Option<&str>,
 ) -> Event {
     let due = entry
         .due_on
@@ -97,9 +96,8 @@ pub(super) fn created(
         Protection::Encrypted => "あり",
         Protection::Instead(_) => "なし",
     };
-    let operator = operator.map_or_else(String::new, |name| format!("／操作者＝{name}"));
     let detail = format!(
-        "{}／人数＝{}／目的＝{}／媒体＝{}／持出し先＝{}／暗号化＝{locked}／期限＝{due}{operator}",
+        "{}／人数＝{}／目的＝{}／媒体＝{}／持出し先＝{}／暗号化＝{locked}／期限＝{due}",
         entry.what,
         entry.persons,
         lists.purpose(&entry.purpose),

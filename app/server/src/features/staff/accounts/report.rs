@@ -168,7 +168,7 @@ fn goods(visit: &Visit) -> Result<Goods, Problem> {
         rows: count,
         persons: count,
         bytes: file(lines, on)?,
-        event: event(on, count, None),
+        event: event(on, count),
         back: ("アクセス権限付与状況報告", format!("/staff/report?on={on}")),
     })
 }
