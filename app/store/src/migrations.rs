@@ -45,6 +45,10 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../migrations/0012_create_carried_out.sql"),
     ),
     (
+        "0013_create_data_registers",
+        include_str!("../migrations/0013_create_data_registers.sql"),
+    ),
+    (
         "0015_create_maintenance",
         include_str!("../migrations/0015_create_maintenance.sql"),
     ),
@@ -59,7 +63,7 @@ const STEPS: &[(&str, &str)] = &[
 ];
 
 /// The newest schema this program knows; `pragma user_version` of an up-to-date file.
-pub const SCHEMA_VERSION: i64 = 12;
+pub const SCHEMA_VERSION: i64 = 13;
 
 /// The schema as one text, for the suite that compares it with all steps on an empty file.
 pub const fn released_schema() -> &'static str {

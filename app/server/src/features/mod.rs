@@ -5,6 +5,7 @@ pub mod approvals;
 pub mod carried_out;
 pub mod changes;
 pub mod consultations;
+pub mod data_registers;
 pub mod imports;
 pub mod inquiries;
 pub mod maintenance;
@@ -30,6 +31,7 @@ pub fn routes() -> Routes {
         .with(protections::routes())
         .with(access_log::routes())
         .with(carried_out::routes())
+        .with(data_registers::routes())
         .with(maintenance::routes())
         .with(approvals::routes())
 }

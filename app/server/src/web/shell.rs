@@ -89,6 +89,12 @@ const MENU: &[(&str, &str, Permission)] = &[
     ("/maintenance", "保守作業", Permission::MaintenanceView),
     ("/maintenance/own", "保守作業", Permission::MaintenanceWork),
     ("/carried-out", "持出し台帳", Permission::CarriedOutRecord),
+    (
+        "/data-holdings",
+        "個人情報管理台帳",
+        Permission::DataRegisterView,
+    ),
+    ("/inspections", "定期点検", Permission::DataRegisterView),
     ("/password", "パスワード変更", Permission::SignedIn),
 ];
 

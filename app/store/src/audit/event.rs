@@ -120,6 +120,9 @@ coded! {
         CarryOutEnd = "carry_out_end", "持出しの返却・廃棄";
         CarryOutWithdraw = "carry_out_withdraw", "持出しの取下げ";
         CarriedOutPrint = "carried_out_print", "持出し台帳の印刷";
+        DataHoldingWrite = "data_holding_write", "個人情報管理台帳の記載";
+        InspectionWrite = "inspection_write", "定期点検の記録";
+        DataRegisterPrint = "data_register_print", "個人情報管理台帳・点検表の印刷";
     }
 }
 
@@ -143,6 +146,8 @@ coded! {
         Maintenance = "maintenance", "保守作業";
         BreakGlass = "break_glass", "非常用の封筒";
         CarriedOut = "carried_out", "持出し";
+        DataHolding = "data_holding", "個人情報管理台帳";
+        Inspection = "inspection", "定期点検";
     }
 }
 

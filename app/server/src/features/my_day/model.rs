@@ -43,6 +43,7 @@ pub(super) struct Day {
     pub(super) changes: i64,
     pub(super) conflicts: i64,
     pub(super) carried_out_overdue: i64,
+    pub(super) inspections_overdue: i64,
     pub(super) ending_30: i64,
     pub(super) ending_60: i64,
     pub(super) waiting: Vec<Waiting>,

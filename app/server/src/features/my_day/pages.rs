@@ -6,6 +6,7 @@ use store::StoreError;
 use super::store as sql;
 use super::view::{self, ChangeWords, Counter, DraftWords, WaitingWords};
 use crate::features::carried_out::{self, model::Reach};
+use crate::features::data_registers;
 use crate::web::{Answer, Permission, Shell, Visit, redirect};
 
 #[derive(Template)]
@@ -42,6 +43,10 @@ pub(super) fn show(visit: &Visit) -> Answer {
     let day = visit.app.db().read(&visit.actor, |tx| {
         let mut day = sql::day(tx, staff.staff_id, today)?;
         day.carried_out_overdue = carried_out::overdue(tx, Reach::of(visit), today)?;
+        if visit.may(Permission::DataRegisterWrite) {
+            let own = visit.actor.centre_id;
+            day.inspections_overdue = data_registers::overdue(tx, own, today)?;
+        }
         Ok::<_, StoreError>(day)
     })?;
     let words = |rows: &[super::model::Waiting]| -> Vec<WaitingWords> {

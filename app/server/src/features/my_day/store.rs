@@ -66,6 +66,7 @@ pub(super) fn day(tx: &ReadTx<'_>, staff: StaffId, today: Date) -> Result<Day, S
         changes: tx.count(&format!("select count(*) {CHANGES}"), [])?,
         conflicts: tx.count(CONFLICTS, [])?,
         carried_out_overdue: 0,
+        inspections_overdue: 0,
         ending_30: tx.count(ENDING, params![iso, later(30)])?,
         ending_60: tx.count(ENDING, params![iso, later(60)])?,
         waiting: waiting_rows(tx, staff)?,

@@ -54,6 +54,12 @@ pub(super) fn counters(day: &Day, may_correct: bool) -> Vec<Counter> {
             "/carried-out?state=overdue",
         ),
         one(
+            "error",
+            day.inspections_overdue,
+            "個人情報の点検・是正の期限切れ",
+            "/inspections",
+        ),
+        one(
             "warn",
             day.ending_30,
             "認定の終わりまで30日以内",
