@@ -148,12 +148,33 @@ pub(crate) struct ResidentsArguments {
 pub(crate) enum AuditVerb {
     /// 欠け・書換え・入替えがないか確かめる
     Verify {
-        /// 別に保管した署名つき記録
+        /// 別に保管した署名つき記録（ファイル、または紙から打ち込んだ行。- は標準入力）
         #[arg(long, value_name = "FILE")]
         against: Option<PathBuf>,
+        /// 前の年のファイルは検査しない
+        #[arg(long)]
+        live_only: bool,
     },
-    /// 今の長さと末尾に署名して書き出す
+    /// 今の長さと末尾に署名して書き出す（サービスを止めて使う）
     Checkpoint,
+    /// 終わった年の記録を別のファイルに移す（サービスを止めて使う）
+    Archive(ArchiveArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ArchiveArguments {
+    /// 移す年（西暦）
+    #[arg(long)]
+    pub(crate) year: i16,
+    /// 移したあとに残っているべき空き容量（GB）
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub(crate) free_gb: u16,
+    /// 計画を示すだけで、移さない
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// 聞かずに行う
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,7 +8,7 @@ use base::clock::Clock;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::actor::Actor;
-use crate::audit::{Audited, Chain, Checkpoint};
+use crate::audit::{self, ArchivePlan, Audited, Chain, Checkpoint, Cut, Event, TermKey};
 use crate::directory::{DataDir, DirectoryLock};
 use crate::error::StoreError;
 use crate::migrations;
@@ -59,6 +59,7 @@ pub struct Db {
     reaches: ReachBook,
     clock: Clock,
     dir: DataDir,
+    terms: TermKey,
     _lock: DirectoryLock,
 }
 
@@ -124,6 +125,7 @@ impl Db {
             reaches,
             clock,
             dir: dir.clone(),
+            terms: TermKey::take(dir)?,
             _lock: lock,
         };
         db.take_notes()?;
@@ -292,6 +294,110 @@ impl Db {
     pub fn checkpoint_audit(&self) -> Result<Checkpoint, StoreError> {
         let writer = self.writer.take()?;
         writer.chain.checkpoint(&self.dir, self.clock.now())
+    }
+
+    /// As [`Db::checkpoint_audit`], once a day: nothing when the newest is of today. A clock that
+    /// was set back makes no second one for a day that has one.
+    ///
+    /// # Errors
+    /// As [`Db::checkpoint_audit`], and when the file cannot be read.
+    pub fn checkpoint_daily(&self) -> Result<Option<Checkpoint>, StoreError> {
+        let today = self.clock.today();
+        let day = |last: &Checkpoint| last.instant().map(base::clock::japanese_day);
+        if self
+            .checkpoints()?
+            .iter()
+            .filter_map(day)
+            .any(|day| day >= today)
+        {
+            return Ok(None);
+        }
+        self.checkpoint_audit().map(Some)
+    }
+
+    /// The checkpoints beside the database, oldest first.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::read_all`].
+    pub fn checkpoints(&self) -> Result<Vec<Checkpoint>, StoreError> {
+        Checkpoint::read_all(&self.dir.checkpoints())
+    }
+
+    /// The mark that stands in the log for words that were looked for, folded by the caller so
+    /// that what finds the same has the same mark.
+    pub fn term_mark(&self, folded: &str) -> String {
+        self.terms.mark(folded)
+    }
+
+    /// The years of the log that lie in files of their own, oldest first.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub fn audit_cuts(&self) -> Result<Vec<Cut>, StoreError> {
+        let line = self.readers.take()?;
+        Cut::all(&line.connection)
+    }
+
+    /// Lists as [`Db::read`], with the log of an archived year in the place of the log.
+    ///
+    /// # Errors
+    /// As [`Db::read`]; [`StoreError::Absent`] when that year's file is not there.
+    pub fn read_archive<T, E: From<StoreError>>(
+        &self,
+        actor: &Actor,
+        year: i16,
+        f: impl FnOnce(&ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let cut = self.audit_cuts()?.into_iter().find(|cut| cut.year == year);
+        let file = cut.map(|cut| self.dir.audit_archives().join(cut.file));
+        let Some(file) = file.filter(|file| file.exists()) else {
+            let dir = self.dir.audit_archives();
+            return Err(StoreError::Absent { dir }.into());
+        };
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = connect(&self.dir.database(), flags)?;
+        audit::attach(&connection, &file)?;
+        let viewer = scope::install(&mut connection)?;
+        connection
+            .pragma_update(None, "query_only", true)
+            .map_err(StoreError::from)?;
+        viewer.set(actor);
+        let tx = connection.transaction().map_err(StoreError::from)?;
+        f(&ReadTx::new(&tx, &viewer))
+    }
+
+    /// What archiving a year would move; nothing is touched.
+    ///
+    /// # Errors
+    /// [`StoreError::Archive`] with the reason why it cannot be, and those of the disk.
+    pub fn plan_archive(&self, year: i16, free_bytes_min: u64) -> Result<ArchivePlan, StoreError> {
+        let today = self.clock.today();
+        let line = self.readers.take()?;
+        audit::plan(&line.connection, &self.dir, (year, today), free_bytes_min)
+    }
+
+    /// Moves a finished year into its file and puts the signed cut in its place. Killed at any
+    /// moment, every entry is in the database or in the file, or in both; run again, it ends what
+    /// was begun.
+    ///
+    /// # Errors
+    /// [`StoreError::AuditHead`] when the year does not fit its chain; otherwise as
+    /// [`Db::plan_archive`] and [`Db::write`].
+    pub fn archive_audit(
+        &self,
+        actor: &Actor,
+        plan: &ArchivePlan,
+        event: Event,
+    ) -> Result<Cut, StoreError> {
+        let mut writer = self.writer.take()?;
+        let Writer {
+            line: Line { connection, .. },
+            chain,
+        } = &mut *writer;
+        let now = self.clock.now();
+        let (cut, next) = audit::perform(connection, chain, (&self.dir, actor, now), plan, &event)?;
+        chain.advance(next);
+        Ok(cut)
     }
 
     /// Copies the whole database to `to` in one step: a consistent file that no write disturbs.

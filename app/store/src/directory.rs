@@ -44,7 +44,17 @@ impl DataDir {
         self.keys().join("audit.pub")
     }
 
-    /// Signed heads, one JSON object a line, appended at start, stop, backup and by command.
+    /// The key of the marks that stand in the log for what was looked for.
+    pub(crate) fn audit_term_key(&self) -> PathBuf {
+        self.keys().join("audit-terms.key")
+    }
+
+    /// Finished years of the access log, one read-only database each.
+    pub fn audit_archives(&self) -> PathBuf {
+        self.0.join("audit-archives")
+    }
+
+    /// Signed heads, one JSON object a line, appended daily, at start, stop, backup and by command.
     pub fn checkpoints(&self) -> PathBuf {
         self.0.join("audit-checkpoints.jsonl")
     }

@@ -62,6 +62,15 @@ pub enum StoreError {
     /// The chain does not continue where the signed head says.
     #[error("audit chain does not end where its signed head says")]
     AuditHead,
+    /// A line typed from a printed checkpoint does not fit its check group.
+    #[error("line {line} of the typed checkpoint does not fit its check group")]
+    TypedLine {
+        /// Line of what was typed, from 1.
+        line: usize,
+    },
+    /// A year of the log cannot be archived; nothing was moved.
+    #[error("the year cannot be archived: {0:?}")]
+    Archive(crate::audit::ArchiveRefusal),
     /// SQLite said something else.
     #[error("database statement failed")]
     Sql(#[source] rusqlite::Error),
@@ -105,9 +114,18 @@ impl StoreError {
     /// The same failure in the three readers' words.
     pub fn report(self) -> Report {
         let (kind, staff, operator, runbook) = self.words();
-        Report::new(kind, self)
+        let place = if let Self::TypedLine { line } = &self {
+            Some(format!("{line}行目"))
+        } else {
+            None
+        };
+        let report = Report::new(kind, self)
             .staff(staff)
-            .operator(operator, runbook)
+            .operator(operator, runbook);
+        match place {
+            Some(place) => report.at(place),
+            None => report,
+        }
     }
 
     fn words(&self) -> (Kind, &'static str, &'static str, Runbook) {
@@ -147,6 +165,19 @@ impl StoreError {
                 Kind::Database,
                 "アクセスログを確かめられないため止めています。",
                 "アクセスログの鎖または署名鍵が合いません。`hokatsu audit verify` を実行してください",
+                Runbook::AuditBroken,
+            ),
+            Self::TypedLine { .. } => (
+                Kind::InputFile,
+                "打ち込んだ署名つき記録に打ち間違いがあります。",
+                "打ち込んだ行が、行末の確かめの4文字と合いません。ログの異常ではなく打ち間違いです。\
+                 紙と見比べてください",
+                Runbook::AuditBroken,
+            ),
+            Self::Archive(why) => (
+                Kind::Usage,
+                "アクセスログを年ごとのファイルに移せませんでした。何も変えていません。",
+                why.words(),
                 Runbook::AuditBroken,
             ),
             Self::Absent { .. } | Self::Foreign { .. } | Self::Io { .. } | Self::Path(_) => (

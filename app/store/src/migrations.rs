@@ -41,6 +41,10 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../migrations/0008_create_rights.sql"),
     ),
     (
+        "0011_create_audit_cuts",
+        include_str!("../migrations/0011_create_audit_cuts.sql"),
+    ),
+    (
         "0012_create_carried_out",
         include_str!("../migrations/0012_create_carried_out.sql"),
     ),
@@ -63,7 +67,7 @@ const STEPS: &[(&str, &str)] = &[
 ];
 
 /// The newest schema this program knows; `pragma user_version` of an up-to-date file.
-pub const SCHEMA_VERSION: i64 = 13;
+pub const SCHEMA_VERSION: i64 = 14;
 
 /// The schema as one text, for the suite that compares it with all steps on an empty file.
 pub const fn released_schema() -> &'static str {

@@ -1,21 +1,30 @@
-//! `audit`: is the access log whole?
+//! `audit`: is the access log whole, where does it stand, which years lie apart?
 
+use std::io::Read as _;
 use std::path::Path;
 use std::process::ExitCode;
 
 use base::clock::Clock;
-use base::report::Report;
+use base::report::{Kind, Report};
 use serde::Serialize;
 use server::features::access_log;
+use store::audit::{ArchivePlan, ArchiveRefusal, Extent, Verdict, verify_extent};
 use store::{DataDir, Db, Event, Operation, Operator, StoreError};
 
+use crate::arguments::ArchiveArguments;
 use crate::operator;
 use crate::output::Voice;
+
+const GB: u64 = 1_000_000_000;
+/// What somebody types from a few sheets; more is no sheet.
+const TYPED_BYTES_MAX: u64 = 1_000_000;
 
 #[derive(Serialize)]
 struct Verified {
     whole: bool,
     entries: i64,
+    walked: i64,
+    archives: usize,
     head: String,
     checkpoints: usize,
     findings: Vec<String>,
@@ -24,32 +33,33 @@ struct Verified {
 pub(crate) fn verify(
     dir: &DataDir,
     against: Option<&Path>,
+    live_only: bool,
     voice: &Voice,
 ) -> Result<ExitCode, Report> {
-    let verdict = store::audit::verify(dir, against).map_err(StoreError::report)?;
+    let extent = if live_only {
+        Extent::LiveOnly
+    } else {
+        Extent::Everything
+    };
+    let typed = match against {
+        Some(path) if path == Path::new("-") => Some(from_input(voice)?),
+        Some(_) | None => None,
+    };
+    let against = typed.as_ref().map(|file| file.path()).or(against);
+    let verdict = verify_extent(dir, against, extent).map_err(StoreError::report)?;
     let findings: Vec<String> = verdict.findings.iter().map(access_log::words).collect();
     for finding in &findings {
         voice.say(finding);
     }
+    voice.say(&said(&verdict));
     let whole = findings.is_empty();
-    let entries = verdict.entries;
-    voice.say(&if whole {
-        format!(
-            "アクセスログは完全です。{entries}件、署名つき記録{}件と一致しました。",
-            verdict.checkpoints
-        )
-    } else {
-        format!(
-            "アクセスログに{}か所の異常があります。手順書: runbooks/audit-broken.md",
-            findings.len()
-        )
-    });
-    let (head, checkpoints) = (verdict.head, verdict.checkpoints);
     voice.result(&Verified {
         whole,
-        entries,
-        head,
-        checkpoints,
+        entries: verdict.entries,
+        walked: verdict.walked,
+        archives: verdict.archives,
+        head: verdict.head,
+        checkpoints: verdict.checkpoints,
         findings,
     })?;
     Ok(if whole {
@@ -57,6 +67,28 @@ pub(crate) fn verify(
     } else {
         ExitCode::from(1)
     })
+}
+
+/// What is typed or piped in, as a file.
+fn from_input(voice: &Voice) -> Result<tempfile::NamedTempFile, Report> {
+    voice.say("紙の署名つき記録の1行目から5行目を打ち込み、最後に Ctrl+D を押してください。");
+    let failed = |error| Report::new(Kind::InputFile, error);
+    let mut file = tempfile::NamedTempFile::new().map_err(failed)?;
+    let mut input = std::io::stdin().lock().take(TYPED_BYTES_MAX);
+    std::io::copy(&mut input, &mut file).map_err(failed)?;
+    Ok(file)
+}
+
+fn said(verdict: &Verdict) -> String {
+    let (walked, checkpoints) = (verdict.walked, verdict.checkpoints);
+    if verdict.findings.is_empty() {
+        format!("アクセスログは完全です。{walked}件、署名つき記録{checkpoints}件と一致しました。")
+    } else {
+        format!(
+            "アクセスログに{}か所の異常があります。手順書: runbooks/audit-broken.md",
+            verdict.findings.len()
+        )
+    }
 }
 
 pub(crate) fn checkpoint(
@@ -79,4 +111,66 @@ pub(crate) fn checkpoint(
     ));
     voice.result(&checkpoint)?;
     Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Serialize)]
+struct Archived {
+    year: i16,
+    first: i64,
+    last: i64,
+    file: String,
+    done: bool,
+}
+
+/// Plan, show, perform.
+pub(crate) fn archive(
+    asked: &ArchiveArguments,
+    dir: &DataDir,
+    operator: &Operator,
+    voice: &Voice,
+) -> Result<ExitCode, Report> {
+    let db = Db::open(dir, Clock::system()).map_err(StoreError::report)?;
+    let room = u64::from(asked.free_gb).saturating_mul(GB);
+    let plan = db.plan_archive(asked.year, room).map_err(|error| {
+        if let StoreError::Archive(ArchiveRefusal::EarlierYear(first)) = &error {
+            voice.say(&format!("{first}年の記録が残っています。"));
+        }
+        error.report()
+    })?;
+    voice.say(&planned(&plan));
+    if !asked.dry_run {
+        voice.confirm("移しますか。", asked.yes)?;
+        let (year, entries) = (plan.year, plan.entries());
+        let event = Event::done(Operation::AccessLogArchive)
+            .detail(format!("year={year} rows={entries}"));
+        let actor = operator::actor("コマンド audit archive", operator);
+        db.archive_audit(&actor, &plan, event)
+            .map_err(StoreError::report)?;
+        db.close().map_err(StoreError::report)?;
+        voice.say(&format!(
+            "{year}年の{entries}件を {} に移しました。控えにも入ります。`hokatsu audit verify` で確かめられます。",
+            plan.file.display()
+        ));
+    }
+    voice.result(&Archived {
+        year: plan.year,
+        first: plan.first_id,
+        last: plan.last_id,
+        file: plan.file.display().to_string(),
+        done: !asked.dry_run,
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn planned(plan: &ArchivePlan) -> String {
+    format!(
+        "{}年の{}件（{}番から{}番）を {} に移します。作業に約{}MBを使い、今の空きは{}MBです。",
+        plan.year,
+        plan.entries(),
+        plan.first_id,
+        plan.last_id,
+        plan.file.display(),
+        plan.bytes_needed / 1_000_000,
+        plan.bytes_free / 1_000_000,
+    )
 }

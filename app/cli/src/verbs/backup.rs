@@ -151,7 +151,12 @@ fn gather(dir: &DataDir, site: &Path, to: &Path) -> Result<store::Facts, Report>
     let staged = DataDir::new(to);
     let facts = snapshot_of(dir, &staged.database()).map_err(StoreError::report)?;
     let mut files: Vec<(PathBuf, PathBuf)> = Vec::new();
-    for (from, into) in [(dir.keys(), staged.keys()), (dir.tls(), staged.tls())] {
+    let whole = [
+        (dir.keys(), staged.keys()),
+        (dir.tls(), staged.tls()),
+        (dir.audit_archives(), staged.audit_archives()),
+    ];
+    for (from, into) in whole {
         if from.exists() {
             base::paths::create_private_dir(&into).map_err(|e| unprepared(&into, e))?;
             let entries = std::fs::read_dir(&from).map_err(|e| unprepared(&from, e))?;

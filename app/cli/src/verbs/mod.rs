@@ -47,11 +47,14 @@ pub(crate) fn run(
             what: ImportVerb::Undo { yes },
         } => import::undo(*yes, &dir()?, &operator()?, voice),
         Verb::Audit {
-            what: AuditVerb::Verify { against },
-        } => audit::verify(&dir()?, against.as_deref(), voice),
+            what: AuditVerb::Verify { against, live_only },
+        } => audit::verify(&dir()?, against.as_deref(), *live_only, voice),
         Verb::Audit {
             what: AuditVerb::Checkpoint,
         } => audit::checkpoint(&dir()?, timer()?, voice),
+        Verb::Audit {
+            what: AuditVerb::Archive(asked),
+        } => audit::archive(asked, &dir()?, &operator()?, voice),
         Verb::Backup { what } => {
             let site = site()?;
             match what {

@@ -102,6 +102,13 @@ coded! {
         ShieldGrantEnd = "shield_grant_end", "閲覧許可の終了";
         ExclusionSet = "exclusion_set", "職員の除外";
         ExclusionEnd = "exclusion_end", "職員の除外の終了";
+        AccessLogPrint = "access_log_print", "アクセスログの印刷";
+        AccessLogDisclose = "access_log_disclose", "開示請求の報告";
+        AccessLogArchive = "access_log_archive", "アクセスログの年ごとの保管";
+        CheckpointSign = "checkpoint_sign", "署名つき記録の作成";
+        CheckpointPrint = "checkpoint_print", "署名つき記録の印刷";
+        UnusualUseView = "unusual_use_view", "いつもと違う利用の確認";
+        UnusualUseReview = "unusual_use_review", "いつもと違う利用の確認済み";
         Import = "import", "取込み";
         ImportUndo = "import_undo", "取込みの取消し";
         Backup = "backup", "バックアップ";

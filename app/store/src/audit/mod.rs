@@ -5,16 +5,31 @@
 //! database, and go to the checkpoint file beside it. Changing, removing, swapping rows breaks the
 //! chain; cutting the tail contradicts the head; forging the head needs the key; rolling the whole
 //! file back contradicts the checkpoints.
+//! A finished year may move into a file of its own (`archive`): the signed cut stays in its place.
+//! A checkpoint can be printed ([`paper_lines`]) and typed back: the only one that root cannot
+//! re-sign is the one on paper.
 //! Invariant: an entry is written in the transaction of the act it records, and holds no content.
 
+mod archive;
 mod chain;
+mod cut;
 mod event;
+mod paper;
 mod seal;
+mod terms;
+#[cfg(test)]
+mod tests;
 mod verify;
+mod walk;
 
+pub use archive::{ArchivePlan, ArchiveRefusal};
+pub(crate) use archive::{attach, perform, plan};
 pub(crate) use chain::Chain;
 pub use chain::EntryRow;
+pub use cut::Cut;
 pub use event::{Audited, Event, Operation, Outcome, RecordKind};
-pub use seal::Checkpoint;
+pub use paper::{PAPER_LINES, PaperLine, paper_lines};
 pub(crate) use seal::create_key;
-pub use verify::{Finding, Verdict, verify};
+pub use seal::{Checkpoint, key_fingerprint};
+pub(crate) use terms::TermKey;
+pub use verify::{Extent, Finding, Verdict, verify, verify_extent};

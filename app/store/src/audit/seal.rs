@@ -6,6 +6,7 @@ use std::path::Path;
 
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
+use ring::digest::{SHA256, digest};
 use ring::rand::SystemRandom;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use rusqlite::{Connection, OptionalExtension as _};
@@ -14,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::audit::chain::Hash;
 use crate::directory::DataDir;
 use crate::error::StoreError;
+
+const FINGERPRINT_CHARS: usize = 16;
 
 /// How many entries there are, and the hash of the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +70,11 @@ impl Signer {
     }
 
     pub(crate) fn sign(&self, head: &Head) -> Vec<u8> {
-        self.0.sign(&head.message()).as_ref().to_vec()
+        self.sign_bytes(&head.message())
+    }
+
+    pub(crate) fn sign_bytes(&self, message: &[u8]) -> Vec<u8> {
+        self.0.sign(message).as_ref().to_vec()
     }
 
     pub(crate) fn public(&self) -> PublicKey {
@@ -92,10 +99,29 @@ impl PublicKey {
     }
 
     pub(crate) fn verifies(&self, head: &Head, signature: &[u8]) -> bool {
+        self.verifies_bytes(&head.message(), signature)
+    }
+
+    pub(crate) fn verifies_bytes(&self, message: &[u8], signature: &[u8]) -> bool {
         UnparsedPublicKey::new(&ED25519, &self.0)
-            .verify(&head.message(), signature)
+            .verify(message, signature)
             .is_ok()
     }
+
+    /// What people compare: the first 16 hexadecimal digits of its SHA-256.
+    fn fingerprint(&self) -> String {
+        let hash = digest(&SHA256, &self.0);
+        let hex = HEXLOWER.encode(hash.as_ref());
+        hex.chars().take(FINGERPRINT_CHARS).collect()
+    }
+}
+
+/// The fingerprint of a directory's public key, for paper.
+///
+/// # Errors
+/// [`StoreError::Io`], [`StoreError::AuditKey`] when there is no usable key.
+pub fn key_fingerprint(dir: &DataDir) -> Result<String, StoreError> {
+    Ok(PublicKey::load(&dir.audit_public_key())?.fingerprint())
 }
 
 /// Makes the signing key of a new data directory.
@@ -157,6 +183,11 @@ impl Checkpoint {
         file.sync_data().map_err(io)
     }
 
+    /// When it was signed.
+    pub fn instant(&self) -> Option<Timestamp> {
+        self.at.parse().ok()
+    }
+
     /// All checkpoints of a file, oldest first. A last line without its end is what a power cut
     /// left of an append that nobody was told had worked; it counts for nothing.
     ///
@@ -168,6 +199,15 @@ impl Checkpoint {
             source,
         };
         let text = std::fs::read_to_string(path).map_err(io)?;
+        Self::lines(&text, path)
+    }
+
+    /// As [`Checkpoint::read_all`], from what was read already.
+    pub(crate) fn lines(text: &str, path: &Path) -> Result<Vec<Self>, StoreError> {
+        let io = |source| StoreError::Io {
+            path: path.to_path_buf(),
+            source,
+        };
         let whole = text.rfind('\n').map_or(0, |at| at + 1);
         text.get(..whole)
             .unwrap_or_default()

@@ -359,6 +359,9 @@ fn every_finding_has_its_own_sentence() {
             entries: 3,
         },
         Finding::CheckpointForged { at: at() },
+        Finding::ArchiveMissing { year: 2025 },
+        Finding::ArchiveBent { year: 2025 },
+        Finding::CutForged { year: 2025 },
     ];
     let mut said: Vec<String> = findings.iter().map(words).collect();
     assert_eq!(said[2], "3番から5番までの記録がありません。");

@@ -84,11 +84,7 @@ pub(super) enum Added {
 }
 
 /// What the access log says about a new entry.
-pub(super) fn created(
-    id: CarriedOutId,
-    entry: &Entry,
-    lists: &Lists,
-) -> Event {
+pub(super) fn created(id: CarriedOutId, entry: &Entry, lists: &Lists) -> Event {
     let due = entry
         .due_on
         .map_or_else(|| "渡したまま".to_owned(), |day| day.to_string());
