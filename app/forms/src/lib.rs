@@ -8,16 +8,19 @@
 //! form and is returned in [`Pdf::missing`].
 //! Source: docs/decisions/0010-forms-by-typst.md.
 
+mod checkpoint_sheet;
 mod consultation_slip;
 mod fonts;
 mod letter;
 mod register;
+mod log_report;
 mod text;
 mod world;
 
 #[cfg(test)]
 mod tests;
 
+pub use checkpoint_sheet::{CheckpointLine, CheckpointSheet, checkpoint_sheet};
 pub use consultation_slip::{
     Caller, Certification, Consultation, ConsultationSlip, Correction, NextContact, Person,
     Reception, Withdrawal, consultation_slip,
@@ -25,4 +28,5 @@ pub use consultation_slip::{
 pub use fonts::{FontPackage, Fonts, FontsMissing};
 pub use letter::{Letter, letter};
 pub use register::{Register, RegisterColumn, register};
+pub use log_report::{Column, LogReport, log_report};
 pub use world::{FormError, Pdf};

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use typst::layout::{Frame, FrameItem, Point};
 
 use crate::{
-    Caller, Certification, Consultation, ConsultationSlip, Correction, FontPackage, Fonts,
-    FormError, Letter, NextContact, Person, Reception, Withdrawal,
+    Caller, Certification, CheckpointLine, CheckpointSheet, Column, Consultation, ConsultationSlip,
+    Correction, FontPackage, Fonts, FormError, Letter, LogReport, NextContact, Person, Reception,
+    Withdrawal,
     consultation_slip::{consultation_slip, job},
     letter,
     register::{self, Register, RegisterColumn},
@@ -426,6 +427,7 @@ fn a_letter_is_drawn_with_every_part_and_with_none() {
         assert!(pdf.bytes.starts_with(b"%PDF"));
     }
 }
+
 /// An invented register of so many rows; the last cell of each is left out.
 fn register(rows: usize) -> Register {
     let column = |label, share| RegisterColumn { label, share };
@@ -468,4 +470,50 @@ fn a_register_lies_across_and_repeats_its_head_on_every_page() {
 fn an_empty_register_says_so() {
     let sheet = Sheet::drawn(register::job(&register(0)).unwrap());
     assert!(sheet.text().contains("該当する記録はありません。"));
+}
+
+#[test]
+fn a_list_of_the_log_has_its_facts_and_rows_and_says_when_it_is_empty() {
+    let mut report = LogReport {
+        title: "個人情報の利用記録".to_owned(),
+        record_id: "disclosure/1".to_owned(),
+        facts: vec![("対象者".to_owned(), "𠮷田 はな".to_owned())],
+        notes: vec!["職員は所属と職で示します。".to_owned()],
+        columns: vec![Column::new("日時", 2), Column::new("操作", 3)],
+        rows: vec![vec!["R8.11.24".to_owned(), "対象者の閲覧\n#[x]".to_owned()]; 200],
+        printed_at: Timestamp::from_second(1_795_478_400).unwrap(),
+        printed_on: "R8.11.24 9:00".to_owned(),
+        printed_by: "見本 太郎".to_owned(),
+    };
+    let (long, missing) = typeset(&fonts(), crate::log_report::job(&report).unwrap()).unwrap();
+    assert!(
+        long.pages().len() > 1,
+        "two hundred rows need several sheets"
+    );
+    assert!(missing.is_empty());
+    report.rows.clear();
+    let (empty, _) = typeset(&fonts(), crate::log_report::job(&report).unwrap()).unwrap();
+    assert_eq!(empty.pages().len(), 1);
+}
+
+#[test]
+fn a_checkpoint_fits_one_sheet() {
+    let line = |number: usize| CheckpointLine {
+        number: number.to_string(),
+        groups: vec!["0a1b".to_owned(); if number == 1 { 5 } else { 4 }],
+        check: "9f3c".to_owned(),
+    };
+    let sheet = CheckpointSheet {
+        record_id: "checkpoint-7".to_owned(),
+        signed_on: "R8.11.24 00:02:11".to_owned(),
+        entries: "1234567件".to_owned(),
+        lines: (1..=5).map(line).collect(),
+        fingerprint: "0123 4567 89ab cdef".to_owned(),
+        printed_at: Timestamp::from_second(1_795_478_400).unwrap(),
+        printed_on: "R8.11.24 9:00".to_owned(),
+        printed_by: "見本 太郎".to_owned(),
+    };
+    let (document, missing) =
+        typeset(&fonts(), crate::checkpoint_sheet::job(&sheet).unwrap()).unwrap();
+    assert_eq!((document.pages().len(), missing), (1, vec![]));
 }

@@ -83,6 +83,10 @@ permissions! {
     DataRegisterView = "data_register_view", "個人情報管理台帳と定期点検を見る", "持出し";
     /// Change what is written about them; record checks.
     DataRegisterWrite = "data_register_write", "個人情報管理台帳と定期点検を書く", "持出し";
+    /// Report to a person what was done with their data (開示請求).
+    AccessLogDisclose = "access_log_disclose", "開示請求に応じる", "アクセスログ";
+    /// See unusual use, and say that it was looked into.
+    UnusualUseView = "unusual_use_view", "いつもと違う利用を確かめる", "アクセスログ";
 }
 
 impl Permission {

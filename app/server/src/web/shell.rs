@@ -95,6 +95,11 @@ const MENU: &[(&str, &str, Permission)] = &[
         Permission::DataRegisterView,
     ),
     ("/inspections", "定期点検", Permission::DataRegisterView),
+    (
+        "/unusual-uses",
+        "いつもと違う利用",
+        Permission::UnusualUseView,
+    ),
     ("/password", "パスワード変更", Permission::SignedIn),
 ];
 
@@ -168,6 +173,20 @@ const FLASHES: &[(&str, Flash)] = &[
         Flash {
             css: "done",
             text: "パスワードを変えました。ほかの端末からはサインアウトしました。",
+        },
+    ),
+    (
+        "signed",
+        Flash {
+            css: "done",
+            text: "署名つき記録を作りました。印刷して、機械の外に保管してください。",
+        },
+    ),
+    (
+        "reviewed",
+        Flash {
+            css: "done",
+            text: "確認済みにしました。",
         },
     ),
     (

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use store::{ReadTx, StoreError};
-
 use super::form::{self, FieldProblem};
 use super::model::{EXPORT_ROWS_MAX, Entry};
 use super::{pages, store as sql, view};
@@ -36,15 +34,15 @@ fn goods(visit: &Visit) -> Result<Goods, Problem> {
         return Err(page(pages::not_yet(visit, problems)));
     }
     filter.before = None;
-    let file = visit.app.db().read(&visit.actor, |tx| {
+    let entries = pages::read(visit, filter.year, |tx| {
         filter.who = pages::who(visit, tx)?;
-        write(tx, &filter, EXPORT_ROWS_MAX)
+        sql::all_entries(tx, &filter, EXPORT_ROWS_MAX.saturating_add(1))
     })?;
     let Some(Written {
         bytes,
         rows,
         persons,
-    }) = file
+    }) = write(&entries, EXPORT_ROWS_MAX)?
     else {
         let problem = FieldProblem {
             field: "from",
@@ -90,11 +88,9 @@ pub(super) struct Written {
 
 /// The file; nothing when there are more than `rows_max` rows.
 pub(super) fn write(
-    tx: &ReadTx<'_>,
-    filter: &super::model::Filter,
+    entries: &[Entry],
     rows_max: usize,
 ) -> Result<Option<Written>, Problem> {
-    let entries = sql::entries(tx, filter, rows_max.saturating_add(1)).map_err(store_problem)?;
     if entries.len() > rows_max {
         return Ok(None);
     }
@@ -108,10 +104,6 @@ pub(super) fn write(
         rows: entries.len(),
         persons: persons.len(),
     }))
-}
-
-fn store_problem(error: StoreError) -> Problem {
-    error.into()
 }
 
 fn cells(entry: &Entry) -> [String; 14] {

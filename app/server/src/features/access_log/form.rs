@@ -2,13 +2,27 @@
 
 use base::wareki;
 use jiff::civil::Date;
-use store::{Operation, Outcome};
+use store::{Operation, Outcome, RecordKind};
 
 use super::model::Filter;
 use crate::web::Fields;
 
 /// Names of the form's fields, in their order.
-pub(super) const FIELDS: [&str; 6] = ["person", "staff", "from", "to", "operation", "outcome"];
+pub(super) const FIELDS: [&str; 11] = [
+    "person",
+    "staff",
+    "from",
+    "to",
+    "menu",
+    "operation",
+    "outcome",
+    "terminal",
+    "record",
+    "record_id",
+    "year",
+];
+/// Longest menu, and name of a terminal.
+const WORD_CHARS_MAX: usize = 100;
 
 /// Why a field is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +51,10 @@ pub(super) fn filter(query: &Fields) -> (Filter, Vec<FieldProblem>) {
         outcome: [Outcome::Done, Outcome::Refused]
             .into_iter()
             .find(|o| o.code() == outcome),
+        menu: word(query, "menu"),
+        terminal: word(query, "terminal"),
+        record: record(query, &mut problems),
+        year: query.trimmed("year").parse().ok(),
         before: query.trimmed("before").parse().ok(),
         ..Filter::default()
     };
@@ -55,7 +73,32 @@ pub(super) fn filter(query: &Fields) -> (Filter, Vec<FieldProblem>) {
     (filter, problems)
 }
 
-fn day(query: &Fields, field: &'static str, problems: &mut Vec<FieldProblem>) -> Option<Date> {
+fn word(query: &Fields, field: &str) -> Option<String> {
+    let typed = query.trimmed(field);
+    let word: String = typed.chars().take(WORD_CHARS_MAX).collect();
+    (!word.is_empty()).then_some(word)
+}
+
+/// A record is a kind and a number: the number alone means another thing in each kind.
+fn record(query: &Fields, problems: &mut Vec<FieldProblem>) -> Option<(RecordKind, i64)> {
+    let (kind, typed) = (query.trimmed("record"), query.trimmed("record_id"));
+    let mut wrong = |field, text| problems.push(FieldProblem { field, text });
+    let number = base::text::kanji_key(typed).parse::<i64>().ok();
+    match (RecordKind::from_code(kind), number) {
+        (Some(kind), Some(number)) => return Some((kind, number)),
+        (None, _) if !kind.is_empty() => wrong("record", "記録の種類を一覧から選んでください"),
+        (None, _) if !typed.is_empty() => wrong("record", "記録の種類も選んでください"),
+        (Some(_), None) => wrong("record_id", "記録番号を数字で入力してください"),
+        (None, _) => {}
+    }
+    None
+}
+
+pub(super) fn day(
+    query: &Fields,
+    field: &'static str,
+    problems: &mut Vec<FieldProblem>,
+) -> Option<Date> {
     let typed = query.trimmed(field);
     if typed.is_empty() {
         return None;

@@ -6,13 +6,21 @@
 //! Invariant: the log holds ids. Names come through the viewer's eyes at the moment of looking:
 //! whoever may see nobody (system administrator) meets numbers only. What was searched for is never
 //! written down, only which fields were used.
-//! Limits: [`model::EXPORT_ROWS_MAX`] rows per file; above it the file is refused, not cut.
+//! A search walks one index for [`model::WALK_MAX`] entries and then offers to go on.
+//! Archived years are searched one at a time; a report for a 開示請求 goes through all of them.
+//! Limits: [`model::EXPORT_ROWS_MAX`] rows per file, above it the file is refused, not cut;
+//! [`model::PRINT_ROWS_MAX`] rows on paper, which say that they are the newest.
 //! Not here: the chain and its verification (`store::audit`).
 
+mod checkpoints;
+mod disclosure;
 mod export;
 mod form;
 mod model;
 mod pages;
+mod paper;
+mod rules;
+mod show;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -42,4 +50,45 @@ pub fn routes() -> Routes {
             Permission::AccessLogView,
             verification::page,
         )
+        .get(
+            "/access-log/list.pdf",
+            Permission::AccessLogView,
+            paper::list,
+        )
+        .get(
+            "/access-log/checkpoints",
+            Permission::AccessLogView,
+            checkpoints::list,
+        )
+        .post(
+            "/access-log/checkpoints",
+            Permission::AccessLogView,
+            checkpoints::create,
+        )
+        .get(
+            "/access-log/checkpoints.jsonl",
+            Permission::AccessLogView,
+            checkpoints::file,
+        )
+        .get(
+            "/access-log/checkpoints/{number}/sheet.pdf",
+            Permission::AccessLogView,
+            checkpoints::sheet,
+        )
+        .get(
+            "/access-log/disclosure",
+            Permission::AccessLogDisclose,
+            disclosure::page,
+        )
+        .get(
+            "/access-log/disclosure/report.pdf",
+            Permission::AccessLogDisclose,
+            disclosure::pdf,
+        )
+        .get(
+            "/access-log/disclosure/report.csv",
+            Permission::AccessLogDisclose,
+            disclosure::csv,
+        )
+        .get("/access-log/{id}", Permission::AccessLogView, show::page)
 }

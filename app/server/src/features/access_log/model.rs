@@ -2,11 +2,16 @@
 
 use base::secrecy::PersonName;
 use jiff::civil::Date;
-use store::{Operation, Outcome, ResidentId, StaffId};
+use store::{Operation, Outcome, RecordKind, ResidentId, StaffId};
 
 /// Most rows in one file. At about 150 bytes a row this is 30 MB, which Excel still opens; a busy
 /// year of the whole city fits into four such files.
 pub(super) const EXPORT_ROWS_MAX: usize = 200_000;
+/// Most rows on paper: about 60 sheets, which somebody still reads.
+pub(super) const PRINT_ROWS_MAX: usize = 1_000;
+/// Entries of one index that a search looks at before it shows what it has and offers to go on.
+/// A page of a rare combination costs as much as ten thousand rows and no more.
+pub(super) const WALK_MAX: i64 = 10_000;
 /// Members of staff whose name may fit what was typed.
 pub(super) const STAFF_FOUND_MAX: i64 = 50;
 
@@ -17,6 +22,11 @@ pub(super) struct Filter {
     pub(super) to: Option<Date>,
     pub(super) operation: Option<Operation>,
     pub(super) outcome: Option<Outcome>,
+    pub(super) menu: Option<String>,
+    pub(super) terminal: Option<String>,
+    pub(super) record: Option<(RecordKind, i64)>,
+    /// An archived year in the place of the database.
+    pub(super) year: Option<i16>,
     /// Only entries older than this position.
     pub(super) before: Option<i64>,
     pub(super) who: Who,
@@ -55,6 +65,14 @@ impl<T> Sought<T> {
     }
 }
 
+/// The newest entries that fit, as far as was looked.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) entries: Vec<Entry>,
+    /// Older ones were not looked at: go on before this position.
+    pub(super) looked_to: Option<i64>,
+}
+
 /// One entry with the names that its staff and centre have today.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
@@ -73,6 +91,10 @@ pub(super) struct Entry {
     pub(super) terminal: String,
     pub(super) outcome: String,
     pub(super) detail: String,
+    /// Profession on that day; what is told of staff to whom names are not.
+    pub(super) job: Option<String>,
+    /// Role on that day, as stored.
+    pub(super) role: Option<String>,
 }
 
 /// A person of the list whom the viewer may see by name.

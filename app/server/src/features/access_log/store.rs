@@ -3,95 +3,208 @@
 use base::clock::japan;
 use jiff::civil::Date;
 use store::{
-    ReadTx, ResidentId, Row, RowResult, StaffId, StoreError, Value, params, params_from_iter,
+    Outcome, ReadTx, ResidentId, Row, RowResult, StaffId, StoreError, Value, params,
+    params_from_iter,
 };
 
-use super::model::{Entry, Filter, Named, STAFF_FOUND_MAX, Sought};
+use super::model::{Entry, Filter, Found, Named, STAFF_FOUND_MAX, Sought, WALK_MAX};
 
 /// A statement with its values.
 pub(super) struct Query {
     pub(super) sql: String,
     pub(super) values: Vec<Value>,
+    /// Where the search ends early.
+    pub(super) looked_to: Option<i64>,
 }
 
 const COLUMNS: &str = "select e.id, e.at, e.staff_id, s.login, s.name, e.centre_id, c.short_name,
-      e.menu, e.operation, e.resident_id, e.record_kind, e.record_id, e.terminal, e.outcome, e.detail
+      e.menu, e.operation, e.resident_id, e.record_kind, e.record_id, e.terminal, e.outcome,
+      e.detail, p.job, p.role
     from audit_entries e
     left join staff s on s.id = e.staff_id
     left join support_centres c on c.id = e.centre_id
+    left join staff_posts p on p.id = (
+      select t.id from staff_terms t where t.staff_id = e.staff_id
+        and t.starts_on <= date(e.at, '+9 hours')
+        and (t.ends_on is null or t.ends_on >= date(e.at, '+9 hours'))
+      order by t.id desc limit 1)
     where e.id between ? and ?";
 
 /// The newest entries that fit, at most `limit`.
-pub(super) fn entries(
+pub(super) fn entries(tx: &ReadTx<'_>, filter: &Filter, limit: usize) -> Result<Found, StoreError> {
+    let Some(query) = query(tx, filter, limit)? else {
+        return Ok(Found::default());
+    };
+    let entries = tx.all(&query.sql, params_from_iter(query.values), entry)?;
+    // A full page ends where it ends.
+    let looked_to = query.looked_to.filter(|_| entries.len() < limit);
+    Ok(Found { entries, looked_to })
+}
+
+/// As [`entries`], looking as far back as it takes: for files and reports.
+pub(super) fn all_entries(
     tx: &ReadTx<'_>,
     filter: &Filter,
     limit: usize,
 ) -> Result<Vec<Entry>, StoreError> {
-    let Some(query) = query(tx, filter, limit)? else {
-        return Ok(Vec::new());
-    };
-    tx.all(&query.sql, params_from_iter(query.values), entry)
+    let mut filter = filter.clone();
+    let mut all = Vec::new();
+    loop {
+        let found = entries(tx, &filter, limit.saturating_sub(all.len()))?;
+        all.extend(found.entries);
+        match found.looked_to {
+            Some(_) if all.len() < limit => filter.before = found.looked_to,
+            Some(_) | None => return Ok(all),
+        }
+    }
 }
 
+/// One thing that an entry must have, with an index that lists such entries by position.
+struct Condition {
+    /// `e.menu = ?`, as the index wants it.
+    sql: &'static str,
+    /// What may stand in the marks: one of these.
+    choices: Vec<Vec<Value>>,
+}
+
+impl Condition {
+    /// Asked row by row: the `+` keeps SQLite from the index.
+    fn beside(&self) -> (String, Vec<Value>) {
+        let one = self.sql.replace("e.", "+e.");
+        let all = vec![one; self.choices.len()].join(" or ");
+        let values = self.choices.iter().flatten().cloned().collect();
+        (format!("({all})"), values)
+    }
+
+    /// The position of the last of [`WALK_MAX`] entries within the range; nothing when there are
+    /// fewer.
+    fn reach(&self, tx: &ReadTx<'_>, (first, last): Range) -> Result<Option<i64>, StoreError> {
+        let each = WALK_MAX / i64::try_from(self.choices.len().max(1)).unwrap_or(WALK_MAX);
+        let sql = format!(
+            "select e.id from audit_entries e where {} and e.id between ? and ?
+             order by e.id desc limit 1 offset {each}",
+            self.sql
+        );
+        let mut reached: Option<i64> = None;
+        for values in &self.choices {
+            let ends = [Value::from(first), Value::from(last)];
+            let values = values.iter().cloned().chain(ends);
+            let at = tx.one(&sql, params_from_iter(values), |row| row.get(0))?;
+            reached = reached.max(at);
+        }
+        Ok(reached)
+    }
+}
+
+/// First and last position.
+type Range = (i64, i64);
+
 /// Builds the statement; nothing when nobody can fit.
+///
+/// Of all conditions the one drives whose index reaches furthest back within [`WALK_MAX`] entries;
+/// the others are looked up row by row.
 pub(super) fn query(
     tx: &ReadTx<'_>,
     filter: &Filter,
     limit: usize,
 ) -> Result<Option<Query>, StoreError> {
-    let (first, last) = range(tx, filter)?;
-    let mut query = Query {
-        sql: COLUMNS.to_owned(),
-        values: vec![first.into(), last.into()],
-    };
-    let residents = ids(&filter.who.resident, |id| id.0);
-    let staff = ids(&filter.who.staff, |id| id.0);
-    let (Some(residents), Some(staff)) = (residents, staff) else {
+    let range = range(tx, filter)?;
+    let Some(mut conditions) = conditions(filter) else {
         return Ok(None);
     };
-    // A person's entries are few. One member of staff has an index in the order of the page; several
-    // would have to be sorted, which took 1.6 s over a million entries, so the page's order is walked
-    // (the `+` keeps SQLite from the index).
-    let by_staff = residents.is_none() && staff.as_ref().is_some_and(|ids| ids.len() == 1);
-    query.among("e.resident_id", residents);
-    query.among(
-        if by_staff {
-            "e.staff_id"
-        } else {
-            "+e.staff_id"
-        },
-        staff,
-    );
-    if let Some(operation) = filter.operation {
-        query.sql.push_str(" and e.operation = ?");
-        query.values.push(operation.code().to_owned().into());
+    let mut best: Option<(usize, Option<i64>)> = None;
+    for (at, condition) in conditions.iter().enumerate() {
+        let reach = condition.reach(tx, range)?;
+        if best.is_none_or(|(_, known)| reach < known) {
+            best = Some((at, reach));
+        }
+        if reach.is_none() {
+            break;
+        }
     }
-    if let Some(outcome) = filter.outcome {
-        query.sql.push_str(" and e.outcome = ?");
-        query.values.push(outcome.code().to_owned().into());
+    let low = best.and_then(|(_, reach)| reach);
+    let first = low.unwrap_or(range.0);
+    let mut query = Query {
+        sql: COLUMNS.to_owned(),
+        values: vec![first.into(), range.1.into()],
+        looked_to: low,
+    };
+    if let Some((at, _)) = best {
+        query.drive(&conditions.remove(at), (first, range.1));
+    }
+    for condition in &conditions {
+        let (sql, values) = condition.beside();
+        query.and(&sql, values);
+    }
+    // Nearly every entry is done: no index of that is walked.
+    if filter.outcome == Some(Outcome::Done) {
+        query.and("+e.outcome = 'done'", Vec::new());
     }
     query.sql.push_str(" order by e.id desc limit ?");
-    query
-        .values
-        .push(i64::try_from(limit).unwrap_or(i64::MAX).into());
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    query.values.push(limit.into());
     Ok(Some(query))
 }
 
+fn conditions(filter: &Filter) -> Option<Vec<Condition>> {
+    let residents = ids(&filter.who.resident, |id| id.0)?;
+    let staff = ids(&filter.who.staff, |id| id.0)?;
+    let text = |value: &str| vec![vec![Value::from(value.to_owned())]];
+    let record = filter
+        .record
+        .map(|(kind, id)| vec![vec![kind.code().to_owned().into(), id.into()]]);
+    let refused = (filter.outcome == Some(Outcome::Refused)).then(|| vec![Vec::new()]);
+    let all = [
+        ("e.resident_id = ?", residents),
+        ("e.record_kind = ? and e.record_id = ?", record),
+        ("e.outcome = 'refused'", refused),
+        ("e.staff_id = ?", staff),
+        ("e.terminal = ?", filter.terminal.as_deref().map(text)),
+        ("e.operation = ?", filter.operation.map(|o| text(o.code()))),
+        ("e.menu = ?", filter.menu.as_deref().map(text)),
+    ];
+    let asked = all
+        .into_iter()
+        .filter_map(|(sql, choices)| choices.map(|choices| Condition { sql, choices }));
+    Some(asked.collect())
+}
+
 /// Ids to look among; `None` inside: any; `None` outside: nobody fits.
-fn ids<T>(sought: &Sought<T>, id: impl Fn(&T) -> i64) -> Option<Option<Vec<i64>>> {
+#[expect(
+    clippy::type_complexity,
+    reason = "two kinds of nothing, told apart once"
+)]
+fn ids<T>(sought: &Sought<T>, id: impl Fn(&T) -> i64) -> Option<Option<Vec<Vec<Value>>>> {
     match sought {
         Sought::Anybody => Some(None),
-        Sought::These(found) => Some(Some(found.iter().map(id).collect())),
+        Sought::These(found) => Some(Some(found.iter().map(|one| vec![id(one).into()]).collect())),
         Sought::Nobody => None,
     }
 }
 
 impl Query {
-    fn among(&mut self, column: &str, ids: Option<Vec<i64>>) {
-        let Some(ids) = ids else { return };
-        let marks = vec!["?"; ids.len()].join(", ");
-        self.sql.push_str(&format!(" and {column} in ({marks})"));
-        self.values.extend(ids.into_iter().map(Value::from));
+    /// Walks the index of this condition. Several choices are as many walks, whose positions are
+    /// put in order: at most [`WALK_MAX`] of them.
+    fn drive(&mut self, condition: &Condition, (first, last): Range) {
+        if let [values] = condition.choices.as_slice() {
+            self.and(condition.sql, values.clone());
+            return;
+        }
+        let own = condition.sql.replace("e.", "");
+        let part = format!("select id from audit_entries where {own} and id between ? and ?");
+        let parts = vec![part; condition.choices.len()].join(" union all ");
+        let with_ends = |values: &Vec<Value>| {
+            let ends = [Value::from(first), Value::from(last)];
+            values.iter().cloned().chain(ends).collect::<Vec<_>>()
+        };
+        let values = condition.choices.iter().flat_map(with_ends).collect();
+        self.and(&format!("e.id in ({parts})"), values);
+    }
+
+    fn and(&mut self, sql: &str, values: Vec<Value>) {
+        self.sql.push_str(" and ");
+        self.sql.push_str(sql);
+        self.values.extend(values);
     }
 }
 
@@ -143,7 +256,32 @@ fn entry(row: &Row<'_>) -> RowResult<Entry> {
         terminal: row.get(12)?,
         outcome: row.get(13)?,
         detail: row.get(14)?,
+        job: row.get(15)?,
+        role: row.get(16)?,
     })
+}
+
+/// One entry, with its hash.
+pub(super) fn one(tx: &ReadTx<'_>, id: i64) -> Result<Option<(Entry, Vec<u8>)>, StoreError> {
+    let sql = format!("{COLUMNS} limit 1");
+    let Some(entry) = tx.one(&sql, params![id, id], entry)? else {
+        return Ok(None);
+    };
+    let hash = "select hash from audit_entries where id = ?1";
+    let hash = tx.one(hash, params![id], |row| row.get(0))?;
+    Ok(hash.map(|hash| (entry, hash)))
+}
+
+/// How far from an entry others of the same transaction are looked for.
+const NEAR: i64 = 50;
+
+/// Entries of the same moment by the same person: one transaction, or two that nobody could tell
+/// apart.
+pub(super) fn together(tx: &ReadTx<'_>, with: &Entry) -> Result<Vec<Entry>, StoreError> {
+    let sql = format!("{COLUMNS} and e.at = ? and e.staff_id is ? and e.id <> ? order by e.id");
+    let (low, high) = (with.id.saturating_sub(NEAR), with.id.saturating_add(NEAR));
+    let values = params![low, high, with.at, with.staff_id, with.id];
+    tx.all(&sql, values, entry)
 }
 
 const RESIDENTS: &str = "
