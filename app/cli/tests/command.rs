@@ -524,3 +524,55 @@ fn two_envelopes_are_made_for_two_and_wrong_ones_open_nothing() {
     assert_eq!(code, 2, "{errors}");
     assert!(errors.contains("--yes"), "{errors}");
 }
+
+#[test]
+fn a_sheet_is_typed_back_and_a_year_is_archived_only_when_it_is_over() {
+    let root = TempDir::new().unwrap();
+    let site = prepared(root.path()).1;
+    let (code, made, errors) = run(&site, &["--json", "audit", "checkpoint"]);
+    assert_eq!(code, 0, "{errors}");
+    let made: serde_json::Value = serde_json::from_str(&made).unwrap();
+    let day = base::clock::Clock::system().today();
+    let entries = made["entries"].as_i64().unwrap();
+    let lines = store::audit::paper_lines(day, entries, text(&made, "hash"));
+    let rows: Vec<String> = lines
+        .iter()
+        .map(|line| format!("{} {}", line.groups.join(" "), line.check))
+        .collect();
+    let sheet = root.path().join("sheet.txt");
+    let typed = |content: &str| {
+        base::paths::write_atomic(&sheet, content.as_bytes(), 0o600).unwrap();
+        run(
+            &site,
+            &["audit", "verify", "--against", sheet.to_str().unwrap()],
+        )
+    };
+    let (code, _, errors) = typed(&rows.join("\n").to_uppercase());
+    assert_eq!(code, 0, "{errors}");
+    assert!(errors.contains("署名つき記録1件と一致"), "{errors}");
+    let (code, _, errors) = typed(&rows.join("\n").replacen(&lines[3].check, "zzzz", 1));
+    assert_eq!(code, 2);
+    assert!(
+        errors.contains("打ち間違い") && errors.contains("4行目"),
+        "{errors}"
+    );
+
+    let archive = |year: &str| {
+        let words = [
+            "audit",
+            "archive",
+            "--year",
+            year,
+            "--yes",
+            "--free-gb",
+            "0",
+        ];
+        run(&site, &words)
+    };
+    let (code, _, errors) = archive(&day.year().to_string());
+    assert_eq!(code, 2);
+    assert!(errors.contains("まだ終わっていない年"), "{errors}");
+    let (code, _, errors) = archive("2020");
+    assert_eq!(code, 2);
+    assert!(errors.contains("データベースにありません"), "{errors}");
+}

@@ -41,8 +41,8 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../migrations/0008_create_rights.sql"),
     ),
     (
-        "0011_create_audit_cuts",
-        include_str!("../migrations/0011_create_audit_cuts.sql"),
+        "0011_extend_access_log",
+        include_str!("../migrations/0011_extend_access_log.sql"),
     ),
     (
         "0012_create_carried_out",

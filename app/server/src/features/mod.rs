@@ -14,6 +14,7 @@ pub mod my_day;
 pub mod protections;
 pub mod residents;
 pub mod staff;
+pub mod unusual_uses;
 
 use crate::web::Routes;
 
@@ -30,6 +31,7 @@ pub fn routes() -> Routes {
         .with(masters::routes())
         .with(protections::routes())
         .with(access_log::routes())
+        .with(unusual_uses::routes())
         .with(carried_out::routes())
         .with(data_registers::routes())
         .with(maintenance::routes())

@@ -183,7 +183,7 @@ mod tests {
             |line| line.to_uppercase(),
             |line| line.replace(' ', ""),
             |line| line.replace(' ', "-"),
-            |line| line[1..].to_owned(),
+            |line| line.chars().skip(1).collect(),
             |line| line.replace('0', "O").replace('1', "l").replace('2', "２"),
         ];
         for way in ways {

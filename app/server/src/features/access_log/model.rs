@@ -10,8 +10,8 @@ pub(super) const EXPORT_ROWS_MAX: usize = 200_000;
 /// Most rows on paper: about 60 sheets, which somebody still reads.
 pub(super) const PRINT_ROWS_MAX: usize = 1_000;
 /// Entries of one index that a search looks at before it shows what it has and offers to go on.
-/// A page of a rare combination costs as much as ten thousand rows and no more.
-pub(super) const WALK_MAX: i64 = 10_000;
+/// A page of a rare combination costs as much as five thousand rows and no more.
+pub(super) const WALK_MAX: i64 = 5_000;
 /// Members of staff whose name may fit what was typed.
 pub(super) const STAFF_FOUND_MAX: i64 = 50;
 

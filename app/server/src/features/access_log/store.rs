@@ -170,10 +170,6 @@ fn conditions(filter: &Filter) -> Option<Vec<Condition>> {
 }
 
 /// Ids to look among; `None` inside: any; `None` outside: nobody fits.
-#[expect(
-    clippy::type_complexity,
-    reason = "two kinds of nothing, told apart once"
-)]
 fn ids<T>(sought: &Sought<T>, id: impl Fn(&T) -> i64) -> Option<Option<Vec<Vec<Value>>>> {
     match sought {
         Sought::Anybody => Some(None),

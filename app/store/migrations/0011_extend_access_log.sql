@@ -29,3 +29,17 @@ create index audit_entries_by_terminal on audit_entries (terminal, id);
 create index audit_entries_by_record on audit_entries (record_kind, record_id, id)
 where record_kind is not null;
 create index audit_entries_refused on audit_entries (id) where outcome = 'refused';
+
+-- That somebody looked into unusual use: findings are computed, this is what stays. More entries
+-- than there were open it again.
+create table unusual_use_reviews (
+  id integer primary key,
+  day text not null,
+  kind text not null,
+  staff_id integer not null references staff,
+  entries integer not null check (entries > 0),
+  note text not null,
+  reviewed_by integer not null references staff,
+  recorded_at text not null
+) strict;
+create index unusual_use_reviews_by_day on unusual_use_reviews (day, id);
