@@ -4,8 +4,9 @@
 //! views, `view` gives the words. The same address answers a whole page, or with `part=1` its
 //! list alone, which the script of the page puts in place while somebody types.
 //! Access log: a whole page that looked for something leaves `resident_find` with the kinds of
-//! words and the count, never the words. The parts do not: a write for each keystroke would hold
-//! the one writer and bury the log; whom somebody opens from the list is logged there.
+//! words, the count and a keyed mark of the folded words, never the words. The parts leave one for
+//! a burst, when they showed somebody: a write for each keystroke would hold the one writer and
+//! bury the log, and none at all would let a name be read unseen.
 //! Limits: 200 characters, 1,000 people, 50 a page.
 //! Not here: people outside the scope (`features/inquiries`), the person's own page.
 
@@ -18,6 +19,7 @@ mod view;
 
 use ::store::{Event, Operation, ReadTx, RecordKind, ResidentId, Scope, StoreError};
 use askama::Template;
+use jiff::{SignedDuration, Timestamp};
 
 use self::model::{Contacts, Ending, Filter, Hit, Rank};
 use self::query::Query;
@@ -26,6 +28,9 @@ use self::view::{Choice, Pages, RowWords};
 use crate::features::masters;
 use crate::web::limits::ROWS_PER_PAGE;
 use crate::web::{Answer, Fields, Permission, Problem, Shell, Visit};
+
+/// Parts within this time are one search that somebody is typing.
+const BURST: SignedDuration = SignedDuration::from_secs(60);
 
 /// The consultation whose client is looked for.
 struct Picking {
@@ -126,10 +131,9 @@ pub(super) fn find(visit: &Visit) -> Answer {
         };
         Ok::<_, Problem>((look(visit, tx, &asked)?, picking, areas))
     })?;
-    if whole && asked.looks() {
-        let count = found.hits.len().min(sql::HITS_MAX);
+    if asked.looks() && (whole || begins_burst(visit, &found)?) {
         let event =
-            Event::done(Operation::ResidentFind).detail(format!("{} {count}", asked.query.kinds()));
+            Event::done(Operation::ResidentFind).detail(in_log(visit, &asked, &found, whole));
         let event = match &picking {
             Some(picking) => event.on(RecordKind::Consultation, picking.id),
             None => event,
@@ -153,6 +157,32 @@ pub(super) fn find(visit: &Visit) -> Answer {
         filter: asked.filter,
         results,
     })
+}
+
+/// What the log says of a search.
+fn in_log(visit: &Visit, asked: &Asked, found: &Found, whole: bool) -> String {
+    let count = found.hits.len().min(sql::HITS_MAX);
+    let part = if whole { "" } else { "part " };
+    let folded = base::text::kanji_key(visit.query.get("q"));
+    let mark = if folded.is_empty() {
+        String::new()
+    } else {
+        format!(" terms={}", visit.app.db().term_mark(&folded))
+    };
+    format!("{part}{} {count}{mark}", asked.query.kinds())
+}
+
+/// Does this part show somebody, and did none of the last minute?
+fn begins_burst(visit: &Visit, found: &Found) -> Result<bool, Problem> {
+    if found.rows.is_empty() {
+        return Ok(false);
+    }
+    let staff = visit.signed_in()?.staff_id;
+    let since = visit.app.clock().now().checked_sub(BURST);
+    let since = format!("{:.6}", since.unwrap_or(Timestamp::MIN));
+    let db = visit.app.db();
+    let logged = db.read(&visit.actor, |tx| sql::part_logged(tx, staff, &since))?;
+    Ok(!logged)
 }
 
 /// `for=ID`: the list offers to make somebody the client of this consultation.

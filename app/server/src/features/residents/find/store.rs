@@ -403,6 +403,22 @@ pub(super) fn recent(tx: &ReadTx<'_>, staff: StaffId) -> Result<Vec<ResidentId>,
     )
 }
 
+// The newest few entries of one member of staff: those of the last minute are among them.
+const PART_LOGGED: &str = "
+    select count(*) from (
+      select e.at, e.operation, e.detail from audit_entries e
+      where e.staff_id = ?1 order by e.id desc limit 50) r
+    where r.at > ?2 and r.operation = 'resident_find' and r.detail like 'part %'";
+
+/// Has a list shown while typing been written down since then?
+pub(super) fn part_logged(
+    tx: &ReadTx<'_>,
+    staff: StaffId,
+    since: &str,
+) -> Result<bool, StoreError> {
+    Ok(tx.count(PART_LOGGED, params![staff, since])? > 0)
+}
+
 // The areas of today; a centre is offered its own.
 const AREAS: &str = "
     select a.code, a.name from areas a

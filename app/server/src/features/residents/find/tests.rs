@@ -649,9 +649,23 @@ fn a_search_is_logged_with_its_kinds_and_count_and_never_with_the_words() {
     nurse.find("本町3-1");
     nurse.get(&[("q", ""), ("elders", "1")]);
     nurse.find("ワタナベ");
+    nurse.find("ﾜﾀﾅﾍﾞ");
+    let searches = house.searches();
+    let said: Vec<&str> = searches
+        .iter()
+        .map(|detail| detail.split(" terms=").next().unwrap())
+        .collect();
     assert_eq!(
-        house.searches(),
-        ["kana+born 1", "address 1", "list 4", "kana 0"]
+        said,
+        ["kana+born 1", "address 1", "list 4", "kana 0", "kana 0"]
+    );
+    assert_eq!(
+        searches[3], searches[4],
+        "the same search has the same mark"
+    );
+    assert_ne!(
+        searches[0].split("terms=").nth(1),
+        searches[3].split("terms=").nth(1)
     );
     let words = "select count(*) || '' from audit_entries
         where detail like '%ヤマダ%' or detail like '%S12%' or detail like '%本町%'";
@@ -659,7 +673,7 @@ fn a_search_is_logged_with_its_kinds_and_count_and_never_with_the_words() {
 }
 
 #[test]
-fn the_part_is_the_list_alone_and_writes_nothing() {
+fn the_part_is_the_list_alone_and_a_burst_of_parts_is_one_entry() {
     let house = House::new();
     let nurse = house.nurse();
     let part = nurse.get(&[("q", "ヤマダ"), ("part", "1")]);
@@ -669,7 +683,18 @@ fn the_part_is_the_list_alone_and_writes_nothing() {
         !part.contains("<html") && !part.contains("id=\"results\""),
         "{part}"
     );
-    assert_eq!(house.searches(), [""; 0]);
+    let nobody = nurse.get(&[("q", "ヤマダンナ"), ("part", "1")]);
+    assert_eq!(ids(&nobody), [0; 0]);
+    nurse.get(&[("q", "ヤマ"), ("part", "1")]);
+    let searches = house.searches();
+    assert_eq!(searches.len(), 1, "{searches:?}");
+    assert!(
+        searches[0].starts_with("part kana 2 terms="),
+        "{searches:?}"
+    );
+    let other = house.clerk("other", Role::Nurse, Some(HERE));
+    other.get(&[("q", "ヤマダ"), ("part", "1")]);
+    assert_eq!(house.searches().len(), 2, "another one's typing is hers");
 }
 
 #[test]
