@@ -18,10 +18,12 @@
 mod bare;
 mod city;
 mod clients;
+mod entry;
 mod figure;
 mod find;
 mod house;
 mod import;
+mod log;
 mod machine;
 mod memory;
 mod person;
@@ -62,6 +64,8 @@ enum Name {
     Find,
     Person,
     Save,
+    Entry,
+    Log,
     Import,
     Clients,
 }
@@ -121,6 +125,8 @@ fn measure(
         Name::Find => find::measure(&house()?),
         Name::Person => person::measure(&house()?),
         Name::Save => save::measure(&house()?),
+        Name::Entry => entry::measure(&house()?),
+        Name::Log => log::measure(&place),
         Name::Import => import::measure(city, program, &place),
         Name::Clients => {
             city.copy_to(&place)?;
