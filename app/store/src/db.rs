@@ -361,9 +361,12 @@ impl Db {
         connection
             .pragma_update(None, "query_only", true)
             .map_err(StoreError::from)?;
-        viewer.set(actor);
+        let seen = self.eyes(&connection, &viewer, actor)?;
         let tx = connection.transaction().map_err(StoreError::from)?;
-        f(&ReadTx::new(&tx, &viewer))
+        let result = f(&ReadTx::new(&tx, &viewer));
+        drop(tx);
+        drop(seen);
+        result
     }
 
     /// What archiving a year would move; nothing is touched.
