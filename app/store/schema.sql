@@ -948,14 +948,25 @@ create table centre_transfers (
   from_centre_id integer not null references support_centres,
   to_centre_id integer not null references support_centres,
   effective_on text not null,
-  cause text not null check (cause in ('register', 'correction', 'area')),
+  cause text not null check (cause in ('register', 'area')),
   readable_until text not null,
-  recorded_by integer references staff,     -- null: an import
+  import_id integer references imports,     -- null: areas got another centre
+  recorded_by integer references staff,     -- null: the command line
   recorded_at text not null
 ) strict;
 create index centre_transfers_by_resident on centre_transfers (resident_id, id);
 create index centre_transfers_by_former on centre_transfers (from_centre_id, readable_until);
 create index centre_transfers_by_new on centre_transfers (to_centre_id, effective_on);
+create index centre_transfers_by_import on centre_transfers (import_id) where import_id is not null;
+
+-- What made her move was taken back: nobody hands over, and the former centre's tail is gone.
+create table transfer_endings (
+  id integer primary key,
+  transfer_id integer not null unique references centre_transfers,
+  reason text not null,
+  recorded_by integer references staff,     -- null: the command line
+  recorded_at text not null
+) strict;
 
 -- What the former centre hands over in words; the newest counts.
 create table transfer_notes (
@@ -998,5 +1009,39 @@ create table case_grant_endings (
   grant_id integer not null unique references case_grants,
   reason text not null,
   recorded_by integer not null references staff,
+  recorded_at text not null
+) strict;
+-- Areas get another centre from a day on: planned, perhaps withdrawn, applied at 00:00 of the day.
+create table area_changes (
+  id integer primary key,
+  to_centre_id integer not null references support_centres,
+  effective_on text not null,
+  reason text not null,
+  recorded_by integer not null references staff,
+  recorded_at text not null
+) strict;
+
+create table area_change_areas (
+  change_id integer not null references area_changes,
+  area_code text not null,
+  primary key (change_id, area_code)
+) strict, without rowid;
+
+create table area_change_withdrawals (
+  id integer primary key,
+  change_id integer not null unique references area_changes,
+  reason text not null,
+  recorded_by integer not null references staff,
+  recorded_at text not null
+) strict;
+
+-- How many people got another centre, those under 支援措置 left out of every number.
+create table area_change_applications (
+  id integer primary key,
+  change_id integer not null unique references area_changes,
+  people integer not null,
+  elders integer not null,
+  certified integer not null,
+  waiting integer not null,
   recorded_at text not null
 ) strict;

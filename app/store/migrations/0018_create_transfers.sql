@@ -5,14 +5,25 @@ create table centre_transfers (
   from_centre_id integer not null references support_centres,
   to_centre_id integer not null references support_centres,
   effective_on text not null,
-  cause text not null check (cause in ('register', 'correction', 'area')),
+  cause text not null check (cause in ('register', 'area')),
   readable_until text not null,
-  recorded_by integer references staff,     -- null: an import
+  import_id integer references imports,     -- null: areas got another centre
+  recorded_by integer references staff,     -- null: the command line
   recorded_at text not null
 ) strict;
 create index centre_transfers_by_resident on centre_transfers (resident_id, id);
 create index centre_transfers_by_former on centre_transfers (from_centre_id, readable_until);
 create index centre_transfers_by_new on centre_transfers (to_centre_id, effective_on);
+create index centre_transfers_by_import on centre_transfers (import_id) where import_id is not null;
+
+-- What made her move was taken back: nobody hands over, and the former centre's tail is gone.
+create table transfer_endings (
+  id integer primary key,
+  transfer_id integer not null unique references centre_transfers,
+  reason text not null,
+  recorded_by integer references staff,     -- null: the command line
+  recorded_at text not null
+) strict;
 
 -- What the former centre hands over in words; the newest counts.
 create table transfer_notes (

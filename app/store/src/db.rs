@@ -31,6 +31,8 @@ pub enum SystemReason {
     Import,
     /// A feed is taken back.
     ImportUndo,
+    /// Areas get another centre: planned with counts only, applied to everybody in them.
+    AreaChange,
     /// Search keys follow a correction.
     Reindex,
     /// Row counts for a backup's manifest.

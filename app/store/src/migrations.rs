@@ -64,10 +64,14 @@ const STEPS: &[(&str, &str)] = &[
         "0018_create_transfers",
         include_str!("../migrations/0018_create_transfers.sql"),
     ),
+    (
+        "0019_create_area_changes",
+        include_str!("../migrations/0019_create_area_changes.sql"),
+    ),
 ];
 
 /// The newest schema this program knows; `pragma user_version` of an up-to-date file.
-pub const SCHEMA_VERSION: i64 = 14;
+pub const SCHEMA_VERSION: i64 = 15;
 
 /// The schema as one text, for the suite that compares it with all steps on an empty file.
 pub const fn released_schema() -> &'static str {

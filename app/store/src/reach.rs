@@ -29,6 +29,7 @@ const REACH_TABLES: &[&str] = &[
     "shield_grant_endings",
     "shield_grants",
     "shields",
+    "transfer_endings",
 ];
 
 /// Sets that are kept at once: more than there are people at work.
@@ -118,6 +119,7 @@ const LENT: &str = "
     select l.id, max(l.writes) from (
       select t.resident_id as id, 0 as writes from centre_transfers t
       where t.from_centre_id = ?1 and t.effective_on <= ?2 and t.readable_until >= ?2
+        and not exists (select 1 from transfer_endings e where e.transfer_id = t.id)
       union all
       select g.resident_id, g.may_write from case_grants g
       where (g.staff_id = ?3 or g.role = ?4)

@@ -47,6 +47,7 @@ pub const PERSON_TABLES: &[&str] = &[
     "shield_grant_endings",
     "shield_grants",
     "shields",
+    "transfer_endings",
     "transfer_notes",
     "transfer_receipts",
 ];

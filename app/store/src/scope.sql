@@ -59,7 +59,11 @@ create temp view visible_conflicts as
 -- A record is seen by the centre that wrote it and by whoever may see the person it is about; about
 -- a shielded person only by the latter, and by nobody who is excluded from her.
 create temp view visible_consultations as
-  select c.*, k.resident_id as resident_id from main.consultations c
+  select c.*, k.resident_id as resident_id,
+         -- Its own centre goes on correcting what it wrote; whoever only reads the person does not.
+         writable(coalesce(r.id, 0), c.centre_id)
+           or (r.id is not null and writable(coalesce(r.id, 0), r.centre_id)) as writable
+  from main.consultations c
   left join main.consultation_clients k on k.consultation_id = c.id
     and k.id = (select max(l.id) from main.consultation_clients l where l.consultation_id = c.id)
   left join main.residents r on r.id = k.resident_id
@@ -190,10 +194,15 @@ create temp view known_transfers as
   select t.* from main.centre_transfers t where may_protect() and not is_excluded(t.resident_id);
 
 create temp view visible_transfers as
-  select t.*, k.recorded_at as received_at, k.recorded_by as received_by
+  select t.*, k.recorded_at as received_at, k.recorded_by as received_by, e.recorded_at as ended_at,
+         not exists (select 1 from main.centre_transfers l
+                     where l.resident_id = t.resident_id and l.id > t.id
+                       and not exists (select 1 from main.transfer_endings x
+                                       where x.transfer_id = l.id)) as is_latest
   from main.centre_transfers t
   join main.residents r on r.id = t.resident_id
   left join main.transfer_receipts k on k.transfer_id = t.id
+  left join main.transfer_endings e on e.transfer_id = t.id
   where in_scope(r.id, r.centre_id, r.shielded);
 
 create temp view visible_transfer_notes as

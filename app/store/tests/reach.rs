@@ -161,7 +161,7 @@ fn the_former_centre_reads_on_for_a_while_and_does_not_write() {
     let house = House::new();
     let moved = |until: &str| {
         format!(
-            "insert into centre_transfers values (null, 2, 1, 2, '2026-11-01', 'area', '{until}', null, '')"
+            "insert into centre_transfers values (null, 2, 1, 2, '2026-11-01', 'area', '{until}', null, null, '')"
         )
     };
     house.run(&moved("2026-11-24"));

@@ -90,6 +90,15 @@ coded! {
         ConsultationIdentify = "consultation_identify", "相談の対象者特定";
         ConsultationFollowUp = "consultation_follow_up", "次回予定の完了";
         ConsultationPrint = "consultation_print", "相談記録票の印刷";
+        TransferView = "transfer_view", "引継ぎの閲覧";
+        TransferNote = "transfer_note", "引継ぎ内容の記入";
+        TransferReceive = "transfer_receive", "引継ぎの受領";
+        TransferPrint = "transfer_print", "引継ぎ書の印刷";
+        AreaChangePlan = "area_change_plan", "受持ち区域の変更の予定";
+        AreaChangeWithdraw = "area_change_withdraw", "受持ち区域の変更の取りやめ";
+        AreaChangeApply = "area_change_apply", "受持ち区域の変更";
+        CaseGrant = "case_grant", "紹介・個別の指定";
+        CaseGrantEnd = "case_grant_end", "紹介・個別の指定の終了";
         AccessLogView = "access_log_view", "アクセスログの閲覧";
         AccessLogExport = "access_log_export", "アクセスログの出力";
         ProtectionView = "protection_view", "閲覧制限の閲覧";
@@ -143,6 +152,9 @@ coded! {
         Resident = "resident", "対象者";
         Consultation = "consultation", "相談";
         Correction = "correction", "訂正";
+        Transfer = "transfer", "引継ぎ";
+        AreaChange = "area_change", "受持ち区域の変更";
+        CaseGrant = "case_grant", "紹介・個別の指定";
         Change = "change", "異動";
         Conflict = "conflict", "食い違い";
         Protection = "protection", "閲覧制限";
