@@ -14,6 +14,7 @@ mod fonts;
 mod letter;
 mod register;
 mod log_report;
+mod hand_over_sheet;
 mod text;
 mod world;
 
@@ -29,4 +30,5 @@ pub use fonts::{FontPackage, Fonts, FontsMissing};
 pub use letter::{Letter, letter};
 pub use register::{Register, RegisterColumn, register};
 pub use log_report::{Column, LogReport, log_report};
+pub use hand_over_sheet::{HandOverSheet, hand_over_sheet};
 pub use world::{FormError, Pdf};

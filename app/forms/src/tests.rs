@@ -517,3 +517,55 @@ fn a_checkpoint_fits_one_sheet() {
         typeset(&fonts(), crate::checkpoint_sheet::job(&sheet).unwrap()).unwrap();
     assert_eq!((document.pages().len(), missing), (1, vec![]));
 }
+
+#[test]
+fn a_hand_over_sheet_says_who_goes_where_and_leaves_a_line_to_sign() {
+    let mut sheet = crate::HandOverSheet {
+        sheet_id: "引継ぎ 12".to_owned(),
+        printed_at: Timestamp::from_second(1_795_478_400).unwrap(),
+        printed_on: "R8.11.24 9:00".to_owned(),
+        printed_by: "見本 太郎".to_owned(),
+        from: "みどり町".to_owned(),
+        to: "みどり町第二".to_owned(),
+        effective_on: "令和8年11月1日".to_owned(),
+        cause: "受持ち区域の変更".to_owned(),
+        name: "𠮷田 はな".to_owned(),
+        kana: some("ヨシダ ハナ"),
+        born: None,
+        address: None,
+        phone: None,
+        insured_no: some("0000000123"),
+        level: None,
+        note: some("【これまでの経過】\n長男と二人暮らし。"),
+        noted: some("R8.11.2 10:00 見本 花子"),
+        waiting: vec![("R8.12.1".to_owned(), "訪問".to_owned())],
+        contacts: vec![["R8.10.1", "電話", "見本 花子", "物忘れ"].map(str::to_owned)],
+        received: None,
+    };
+    let text_of = |sheet: &crate::HandOverSheet| {
+        let job = crate::hand_over_sheet::job(sheet).unwrap();
+        let (document, _) = typeset(&fonts(), job).unwrap();
+        let mut drawn = Vec::new();
+        for (page, paper) in document.pages().iter().enumerate() {
+            collect(page, &paper.frame, Point::zero(), &mut drawn);
+        }
+        drawn.into_iter().map(|d| d.text).collect::<String>()
+    };
+    let text = text_of(&sheet);
+    for word in [
+        "引継ぎ書",
+        "みどり町第二",
+        "𠮷田",
+        "二人暮らし",
+        "訪問",
+        "物忘れ",
+        "氏名",
+        "1/1",
+    ] {
+        assert!(text.contains(word), "{word} is not on the sheet: {text}");
+    }
+    sheet.received = some("R8.11.5 9:00 見本 次郎");
+    sheet.note = None;
+    let text = text_of(&sheet);
+    assert!(text.contains("見本 次郎") && text.contains('―'), "{text}");
+}
