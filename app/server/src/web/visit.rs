@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use axum::http::StatusCode;
 use jiff::civil::Date;
-use store::{Actor, CentreId, StaffId};
+use store::{Actor, CentreId, Scope, StaffId};
 
 use crate::app::App;
 use crate::web::answer::{Response, html};
@@ -94,6 +94,12 @@ impl Visit {
         self.staff
             .as_ref()
             .is_some_and(|staff| staff.rights.has(permission))
+    }
+
+    /// May this person write a record about anybody, known or not? Whoever sees only whom others gave
+    /// her writes about those.
+    pub fn may_record_anybody(&self) -> bool {
+        self.may(Permission::ConsultationWrite) && self.actor.scope != Scope::Nothing
     }
 
     /// A fresh cross-site token for a form on this page.

@@ -102,6 +102,20 @@ struct LatePage {
     sentences: Vec<String>,
 }
 
+/// 403: whoever only reads a person takes note of nothing for her.
+fn read_only(visit: &Visit) -> Problem {
+    let sentence = "いまの担当ではない方（他センターへ移った方など）が入っています。\
+        異動の確認と食い違いの判断は、担当センターが行います。何も保存していません。";
+    let page = LatePage {
+        shell: Shell::new(visit, "閲覧だけできる方です").under(&[("異動と食い違い", "/changes")]),
+        sentences: vec![sentence.to_owned()],
+    };
+    match visit.page_as(StatusCode::FORBIDDEN, &page) {
+        Ok(response) => Problem::Page(Box::new(response)),
+        Err(problem) => problem,
+    }
+}
+
 /// 409: somebody was faster; nothing of this request was saved.
 fn late(visit: &Visit, earlier: &[Earlier]) -> Problem {
     let page = LatePage {
@@ -151,7 +165,10 @@ fn confirm(visit: &Visit, ids: &[ChangeId]) -> Answer {
         let mut earlier = Vec::new();
         let mut events = Vec::new();
         for id in ids {
-            let resident = sql::resident_of(tx, *id)?.ok_or(Problem::NotFound)?;
+            let (resident, writable) = sql::resident_of(tx, *id)?.ok_or(Problem::NotFound)?;
+            if !writable {
+                return Err(read_only(visit));
+            }
             match sql::confirmed(tx, *id)? {
                 Some(before) => earlier.push(before),
                 None => events.push(sql::confirm(tx, *id, resident, by, &now)?),
@@ -172,9 +189,12 @@ pub(super) fn decide(visit: &Visit) -> Answer {
     let by = visit.signed_in()?.staff_id;
     let db = visit.app.db();
     // Seen through the viewer's eyes first: outside the scope there is no conflict.
-    let about = db.read(&visit.actor, |tx| {
+    let (about, writable) = db.read(&visit.actor, |tx| {
         sql::conflict(tx, id)?.ok_or(Problem::NotFound)
     })?;
+    if !writable {
+        return Err(read_only(visit));
+    }
     let Some(decision) = Decision::from_code(visit.form.get("decision")) else {
         let nothing = FormProblem {
             field: "conflicts",

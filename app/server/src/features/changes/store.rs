@@ -14,7 +14,7 @@ const WAITING: &str = "from visible_resident_changes c
     where c.import_id in (select n.id from imports n
         where n.count_changed + n.count_moved + n.count_died > 0
           and not exists (select 1 from import_undos u where u.import_id = n.id))
-      and c.kind <> 'new' and (?1 = '' or c.kind = ?1)
+      and c.kind <> 'new' and (?1 = '' or c.kind = ?1) and r.writable
       and not exists (select 1 from resident_change_confirmations k where k.change_id = c.id)";
 
 pub(super) fn changes(
@@ -59,7 +59,7 @@ const CONFLICTS: &str = "select f.id, f.resident_id, r.name, c.field,
     join visible_corrections c on c.id = f.correction_id
     join visible_residents r on r.id = f.resident_id
     join staff p on p.id = c.staff_id
-    where c.ended_at is null
+    where c.ended_at is null and r.writable
       and not exists (select 1 from import_conflict_decisions d where d.conflict_id = f.id)
       and not exists (select 1 from import_undos u where u.import_id = f.import_id)
       and not exists (select 1 from visible_conflicts g
@@ -83,10 +83,14 @@ pub(super) fn conflicts(tx: &ReadTx<'_>, limit: i64) -> Result<Vec<Conflict>, St
     })
 }
 
-/// Whose change it is, when it is visible and can be confirmed.
-pub(super) fn resident_of(tx: &ReadTx<'_>, id: ChangeId) -> Result<Option<ResidentId>, StoreError> {
-    let sql = "select resident_id from visible_resident_changes where id = ?1 and kind <> 'new'";
-    tx.one(sql, params![id], |row| row.get(0))
+/// Whose change it is, when it is visible and can be confirmed; false: only read.
+pub(super) fn resident_of(
+    tx: &ReadTx<'_>,
+    id: ChangeId,
+) -> Result<Option<(ResidentId, bool)>, StoreError> {
+    let sql = "select r.id, r.writable from visible_resident_changes c
+        join visible_residents r on r.id = c.resident_id where c.id = ?1 and c.kind <> 'new'";
+    tx.one(sql, params![id], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 pub(super) fn confirmed(tx: &ReadTx<'_>, id: ChangeId) -> Result<Option<Earlier>, StoreError> {
@@ -120,13 +124,19 @@ pub(super) fn confirm(
         .on(RecordKind::Change, id.0))
 }
 
-/// Whose conflict it is and about which correction, when it is visible.
+/// Whose conflict it is, and about which correction.
+type About = (ResidentId, i64);
+
+/// What a conflict is about, when it is visible; false: only read.
 pub(super) fn conflict(
     tx: &ReadTx<'_>,
     id: ConflictId,
-) -> Result<Option<(ResidentId, i64)>, StoreError> {
-    let sql = "select resident_id, correction_id from visible_conflicts where id = ?1";
-    tx.one(sql, params![id], |row| Ok((row.get(0)?, row.get(1)?)))
+) -> Result<Option<(About, bool)>, StoreError> {
+    let sql = "select r.id, f.correction_id, r.writable from visible_conflicts f
+        join visible_residents r on r.id = f.resident_id where f.id = ?1";
+    tx.one(sql, params![id], |row| {
+        Ok(((row.get(0)?, row.get(1)?), row.get(2)?))
+    })
 }
 
 pub(super) fn decided(tx: &ReadTx<'_>, id: ConflictId) -> Result<Option<Earlier>, StoreError> {

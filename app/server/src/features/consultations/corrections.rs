@@ -18,6 +18,7 @@ pub(super) fn edit(visit: &Visit) -> Answer {
     if record.withdrawal.is_some() {
         return withdrawn(visit, &record);
     }
+    records::objection(visit, &record)?;
     let key = FormKey::Edit(record.id);
     let draft = visit
         .app
@@ -99,6 +100,7 @@ pub(super) fn create(visit: &Visit) -> Answer {
     if record.withdrawal.is_some() {
         return withdrawn(visit, &record);
     }
+    records::objection(visit, &record)?;
     let (Checked { entry, numbers }, reason) = match check(visit, &record) {
         Ok(checked) => checked,
         Err(problems) => {
@@ -112,6 +114,7 @@ pub(super) fn create(visit: &Visit) -> Answer {
         if record.withdrawal.is_some() {
             return Err(Problem::Page(Box::new(withdrawn(visit, &record)?)));
         }
+        records::objection(visit, &record)?;
         if record.current.version != base {
             let page = edit_page(visit, &record, base, visit.form.clone(), Vec::new());
             return Err(Problem::Page(Box::new(conflict::page(

@@ -10,9 +10,7 @@ use super::model::Lists;
 use super::store as sql;
 use super::view::{self, Choice, Tag};
 use crate::web::limits::ROWS_PER_PAGE;
-use crate::web::{
-    Answer, Fields, Pages, Permission, Problem, Shell, Visit, page_asked, rows_before,
-};
+use crate::web::{Answer, Fields, Pages, Problem, Shell, Visit, page_asked, rows_before};
 
 const VISIBLE: &str = "from visible_current_consultations c";
 
@@ -364,7 +362,7 @@ pub(super) fn list(visit: &Visit) -> Answer {
         due: due_choices(filter.due),
         is_recent: recent.is_some(),
         query: query.clone(),
-        may_write: visit.may(Permission::ConsultationWrite),
+        may_write: visit.may_record_anybody(),
         lists,
         problems,
         total,

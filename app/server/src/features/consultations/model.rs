@@ -83,6 +83,8 @@ pub(super) struct Person {
     pub(super) insured_no: Option<String>,
     /// 支援措置: address and telephone are left out.
     pub(super) shielded: bool,
+    /// Records about her may be written; false for whoever only reads her.
+    pub(super) writable: bool,
     pub(super) certification: Option<(String, Option<String>, Option<String>)>,
 }
 
@@ -118,6 +120,8 @@ impl std::fmt::Debug for Step {
 pub(super) struct Record {
     pub(super) id: ConsultationId,
     pub(super) number: String,
+    /// Its own centre, and whoever looks after the person, may go on writing it.
+    pub(super) writable: bool,
     pub(super) centre: String,
     pub(super) written_by: String,
     pub(super) resident_id: Option<ResidentId>,

@@ -10,7 +10,7 @@ use super::drafts::{self, FormKey};
 use super::form::{self, Checked, FieldProblem};
 use super::model::{Lists, Person, number};
 use super::view::{self, Choice, PersonWords};
-use super::{conflict::Conflict, store as sql};
+use super::{conflict::Conflict, records, store as sql};
 use crate::web::{Answer, Fields, Problem, Shell, Visit, redirect};
 
 /// Longest submission token that is believed, bytes.
@@ -63,12 +63,16 @@ impl FormPage {
 pub(super) fn new(visit: &Visit) -> Answer {
     let staff = visit.signed_in()?.staff_id;
     let resident = resident_of(&visit.query)?;
+    if no_one_named(visit, resident) {
+        return records::nobody_named(visit);
+    }
     let key = FormKey::New(resident);
     let (person, lists, draft) = visit.app.db().read(&visit.actor, |tx| {
         let person = known_person(tx, resident)?;
         let draft = drafts::find(tx, staff, &key)?;
         Ok::<_, Problem>((person, sql::lists(tx, visit.today())?, draft))
     })?;
+    writable(visit, person.as_ref())?;
     match draft {
         Some(draft) if visit.query.get("draft") == "1" => visit.page(&new_page(
             visit,
@@ -96,6 +100,20 @@ fn known_person(
         Some(id) => Ok(Some(sql::person(tx, id)?.ok_or(Problem::NotFound)?)),
         None => Ok(None),
     }
+}
+
+/// Only read, not written about: 403 with what was typed.
+fn writable(visit: &Visit, person: Option<&Person>) -> Result<(), Problem> {
+    let Some(person) = person.filter(|person| !person.writable) else {
+        return Ok(());
+    };
+    let page = records::read_only(visit, &format!("/residents/{}", person.id))?;
+    Err(Problem::Page(Box::new(page)))
+}
+
+/// Whoever sees nobody but whom she was given writes about nobody else.
+fn no_one_named(visit: &Visit, resident: Option<ResidentId>) -> bool {
+    resident.is_none() && !visit.may_record_anybody()
 }
 
 fn resident_of(fields: &Fields) -> Result<Option<ResidentId>, Problem> {
@@ -152,9 +170,13 @@ fn is_token(text: &str) -> bool {
 
 pub(super) fn create(visit: &Visit) -> Answer {
     let resident = resident_of(&visit.form)?;
+    if no_one_named(visit, resident) {
+        return records::nobody_named(visit);
+    }
     let (person, lists) = visit.app.db().read(&visit.actor, |tx| {
         Ok::<_, Problem>((known_person(tx, resident)?, sql::lists(tx, visit.today())?))
     })?;
+    writable(visit, person.as_ref())?;
     let Checked { entry, numbers } = match form::check(&visit.form, &lists, visit.today()) {
         Ok(checked) => checked,
         Err(problems) => {
@@ -176,7 +198,7 @@ pub(super) fn create(visit: &Visit) -> Answer {
             return Err(Problem::Page(Box::new(again)));
         }
         // Asked again here: between the check and now she may have moved out of the scope.
-        known_person(tx, resident)?;
+        writable(visit, known_person(tx, resident)?.as_ref())?;
         let next = sql::next_id(tx)?;
         let head = sql::Head {
             id: next,

@@ -60,13 +60,14 @@ pub(super) fn show(visit: &Visit) -> Answer {
     let (today, entry) = (visit.today(), &record.current.entry);
     let (facts, texts) = split(view::facts(&view::typed(entry), &record.lists, today));
     let open = record.withdrawal.is_none();
+    let may_write = open && record.writable && visit.may(Permission::ConsultationWrite);
     let asked = !entry.next_action.is_empty() || entry.next_due_on.is_some();
     let count = record.former.len();
     visit.page(&ShowPage {
         shell: Shell::new(visit, format!("相談 {}", record.number))
             .under(&[("相談記録", "/consultations")]),
         id: record.id,
-        may_write: open && visit.may(Permission::ConsultationWrite),
+        may_write,
         state: view::state(!open, record.lists.closes(&entry.outcome)),
         urgency: view::urgency(
             &entry.urgency,
@@ -96,7 +97,7 @@ pub(super) fn show(visit: &Visit) -> Answer {
                 .filter(|_| record.awaits_action())
                 .map(|day| view::due(day, today)),
         }),
-        awaits_action: record.awaits_action() && visit.may(Permission::ConsultationWrite),
+        awaits_action: record.awaits_action() && may_write,
         follow_ups: record.follow_ups.iter().map(view::step).collect(),
         withdrawal: record.withdrawal.as_ref().map(view::step),
         versions: view::versions(&record, today),
@@ -188,6 +189,39 @@ struct NoticePage {
     text: String,
     href: String,
     typed: Vec<Typed>,
+}
+
+/// 403: the viewer may read about this person and not write, with whatever was typed.
+pub(super) fn read_only(visit: &Visit, href: &str) -> Answer {
+    notice(
+        visit,
+        StatusCode::FORBIDDEN,
+        "閲覧だけできる方です",
+        "この方は、いまの担当ではないため（他センターへ移ったか、閲覧のみの指定です）、記録を書けません。\
+         保存していません。伝えたいことは、担当センターか引継ぎ書へお願いします。",
+        href,
+    )
+}
+
+/// 403: the section of the city writes about the cases that were referred to it.
+pub(super) fn nobody_named(visit: &Visit) -> Answer {
+    notice(
+        visit,
+        StatusCode::FORBIDDEN,
+        "紹介された方の画面から記録してください",
+        "地域共生推進課では、紹介された方について相談を記録できます。その方の個人画面を開き、\
+         「相談を記録する」を押してください。保存していません。",
+        "/",
+    )
+}
+
+/// What stands in the way of writing a record, as a page.
+pub(super) fn objection(visit: &Visit, record: &Record) -> Result<(), Problem> {
+    if record.writable {
+        return Ok(());
+    }
+    let href = format!("/consultations/{}", record.id);
+    Err(Problem::Page(Box::new(read_only(visit, &href)?)))
 }
 
 /// A page that says why not, with whatever was typed.

@@ -37,6 +37,7 @@ pub(super) fn withdrawal_form(visit: &Visit) -> Answer {
     if record.withdrawal.is_some() {
         return frozen(visit, &record);
     }
+    records::objection(visit, &record)?;
     visit.page(&withdrawal_page(visit, &record, "", Vec::new()))
 }
 
@@ -104,6 +105,7 @@ fn writable(visit: &Visit, tx: &WriteTx<'_>, id: ConsultationId) -> Result<Recor
     if record.withdrawal.is_some() {
         return Err(Problem::Page(Box::new(frozen(visit, &record)?)));
     }
+    records::objection(visit, &record)?;
     Ok(record)
 }
 
@@ -131,6 +133,7 @@ pub(super) fn client_form(visit: &Visit) -> Answer {
     if record.withdrawal.is_some() {
         return frozen(visit, &record);
     }
+    records::objection(visit, &record)?;
     visit.page(&client_page(visit, &record, "")?)
 }
 
@@ -188,7 +191,11 @@ pub(super) fn identify(visit: &Visit) -> Answer {
     let now = format!("{:.6}", visit.app.clock().now());
     visit.app.db().write(&visit.actor, |tx| {
         let record = writable(visit, tx, id)?;
-        sql::person(tx, chosen)?.ok_or(Problem::NotFound)?;
+        let person = sql::person(tx, chosen)?.ok_or(Problem::NotFound)?;
+        if !person.writable {
+            let href = format!("/consultations/{id}/client");
+            return Err(Problem::Page(Box::new(records::read_only(visit, &href)?)));
+        }
         if record.resident_id == Some(chosen) {
             let again = redirect(&format!("/consultations/{id}?done=again"));
             return Err(Problem::Page(Box::new(again)));

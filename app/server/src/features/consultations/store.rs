@@ -29,7 +29,7 @@ const PERSON: &str = "
            case when r.shielded then '' else r.address || ' ' || r.building end,
            case when r.shielded then '' else r.phone end,
            (select i.insured_no from visible_insured_persons i
-            where i.resident_id = r.id order by i.id desc limit 1), r.shielded
+            where i.resident_id = r.id order by i.id desc limit 1), r.shielded, r.writable
     from visible_residents r where r.id = ?1";
 
 const CERTIFICATION: &str = "
@@ -52,6 +52,7 @@ pub(super) fn person(tx: &ReadTx<'_>, id: ResidentId) -> Result<Option<Person>, 
             phone: row.get::<_, String>(6)?.into(),
             insured_no: row.get(7)?,
             shielded: row.get(8)?,
+            writable: row.get(9)?,
             certification,
         })
     })
@@ -76,7 +77,7 @@ pub(super) fn people_by_number(tx: &ReadTx<'_>, number: &str) -> Result<Vec<Pers
 
 const RECORD: &str = "
     select c.number, coalesce(s.name, '市'), coalesce(w.name, '旧システム'), c.resident_id,
-           (select n.followed_up from visible_current_consultations n where n.id = c.id)
+           (select n.followed_up from visible_current_consultations n where n.id = c.id), c.writable
     from visible_consultations c
     left join support_centres s on s.id = c.centre_id
     left join staff w on w.id = c.created_by
@@ -84,7 +85,7 @@ const RECORD: &str = "
 
 /// A record with all its versions, within the viewer's scope.
 pub(super) fn record(tx: &ReadTx<'_>, id: ConsultationId) -> Result<Option<Record>, StoreError> {
-    type Head = (String, String, String, Option<ResidentId>, bool);
+    type Head = (String, String, String, Option<ResidentId>, bool, bool);
     let head: Option<Head> = tx.one(RECORD, params![id], |row| {
         Ok((
             row.get(0)?,
@@ -92,9 +93,10 @@ pub(super) fn record(tx: &ReadTx<'_>, id: ConsultationId) -> Result<Option<Recor
             row.get(2)?,
             row.get(3)?,
             row.get(4)?,
+            row.get(5)?,
         ))
     })?;
-    let Some((number, centre, written_by, resident_id, followed_up)) = head else {
+    let Some((number, centre, written_by, resident_id, followed_up, writable)) = head else {
         return Ok(None);
     };
     let mut versions = versions(tx, id)?.into_iter();
@@ -111,6 +113,7 @@ pub(super) fn record(tx: &ReadTx<'_>, id: ConsultationId) -> Result<Option<Recor
         follow_ups: steps(tx, FOLLOW_UPS, id)?,
         id,
         number,
+        writable,
         centre,
         written_by,
         resident_id,

@@ -10,7 +10,7 @@ use super::model::{Inquiry, Match, Reply, possible_again};
 use super::store as sql;
 use super::view::{self, CentreWords, Choice};
 use crate::features::masters::{self, Code};
-use crate::web::{Answer, Fields, Permission, Problem, Shell, Visit};
+use crate::web::{Answer, Fields, Problem, Shell, Visit};
 
 /// The list of reasons in `data/codes.toml`.
 const REASONS: &str = "inquiry_reason";
@@ -103,7 +103,7 @@ pub(super) fn create(visit: &Visit) -> Answer {
             shell: Shell::new(visit, "照会の結果").under(&[("照会", "/inquiries")]),
             own: own.iter().map(|id| id.0).collect(),
             centres: centres.iter().map(view::centre).collect(),
-            may_write: visit.may(Permission::ConsultationWrite),
+            may_write: visit.may_record_anybody(),
         }),
         Reply::TooMany(at) => visit.page_as(
             StatusCode::TOO_MANY_REQUESTS,

@@ -64,6 +64,8 @@ pub(super) struct FieldState {
     pub(super) name: PersonName,
     pub(super) shielded: bool,
     pub(super) centre: CentreId,
+    /// False for whoever only reads her.
+    pub(super) writable: bool,
     /// What the register says now.
     pub(super) register: Note,
     /// Newest first.

@@ -10,7 +10,7 @@ use super::store::{self as sql, Eyes};
 use super::view;
 use crate::features::imports::reindex;
 use crate::features::residents::person::{Look, ShieldReason, ask_reason, id_of, open};
-use crate::web::{Answer, Fields, Problem, Shell, Visit, redirect};
+use crate::web::{Answer, Fields, Problem, Shell, Visit, redirect, typed_words};
 
 #[derive(Template)]
 #[template(path = "features/residents/corrections/correction.html")]
@@ -39,6 +39,14 @@ impl CorrectionPage {
     fn value(&self, field: &str) -> &str {
         self.typed.get(field)
     }
+}
+
+#[derive(Template)]
+#[template(path = "features/residents/corrections/read_only.html")]
+struct ReadOnlyPage {
+    shell: Shell,
+    id: i64,
+    typed: Vec<crate::web::Typed>,
 }
 
 /// Which field of whom, and what was typed so far.
@@ -126,6 +134,23 @@ impl<'v> Desk<'v> {
         state.ok_or_else(|| refused(self.visit, self.id, operation))
     }
 
+    /// 403: she is read and not written about; what was typed stays readable.
+    fn writable(&self, state: &FieldState) -> Result<(), Problem> {
+        if state.writable {
+            return Ok(());
+        }
+        let words = ["value", "reason", "ending_reason"];
+        let pairs = self.visit.form.pairs();
+        let page = ReadOnlyPage {
+            shell: Shell::new(self.visit, "閲覧だけできる方です")
+                .under(&[("住民をさがす", "/residents")]),
+            id: self.id.0,
+            typed: typed_words(pairs.filter(|(name, _)| words.contains(name))),
+        };
+        let page = self.visit.page_as(StatusCode::FORBIDDEN, &page)?;
+        Err(Problem::Page(Box::new(page)))
+    }
+
     /// The reason that the form of a shielded person carries.
     fn reason(&self) -> Option<ShieldReason> {
         ShieldReason::from_code(self.visit.form.trimmed("shield_reason"))
@@ -171,7 +196,10 @@ fn refused(visit: &Visit, id: ResidentId, operation: Operation) -> Problem {
 pub(super) fn new(visit: &Visit) -> Answer {
     let desk = Desk::at(visit, &visit.query)?;
     match desk.opened(None)? {
-        Look::Open(state) => visit.page(&desk.page(&state, Vec::new())),
+        Look::Open(state) => {
+            desk.writable(&state)?;
+            visit.page(&desk.page(&state, Vec::new()))
+        }
         Look::Shielded => desk.ask_reason(),
     }
 }
@@ -183,7 +211,10 @@ pub(in crate::features::residents) fn form_after_reason(
 ) -> Answer {
     let desk = Desk::at(visit, &visit.form)?;
     match desk.opened(Some(reason))? {
-        Look::Open(state) => visit.page(&desk.page(&state, Vec::new())),
+        Look::Open(state) => {
+            desk.writable(&state)?;
+            visit.page(&desk.page(&state, Vec::new()))
+        }
         Look::Shielded => Err(Problem::Fault("a given reason opened nothing")),
     }
 }
@@ -194,6 +225,7 @@ pub(super) fn create(visit: &Visit) -> Answer {
     if seen.shielded && desk.reason().is_none() {
         return desk.ask_reason();
     }
+    desk.writable(&seen)?;
     let typed = match form::check(desk.field, &visit.form) {
         Ok(typed) => typed,
         Err(problems) => return desk.refuse(problems),
@@ -285,6 +317,7 @@ pub(super) fn end(visit: &Visit) -> Answer {
     if seen.shielded && desk.reason().is_none() {
         return desk.ask_reason();
     }
+    desk.writable(&seen)?;
     let reason = match form::check_ending(&visit.form) {
         Ok(reason) => reason,
         Err(problem) => return desk.refuse(vec![problem]),

@@ -23,13 +23,14 @@ pub(super) fn state(
     id: ResidentId,
     field: Field,
 ) -> Result<Option<FieldState>, StoreError> {
-    let (residents, corrections) = match eyes {
-        Eyes::Viewer => ("visible_residents", "visible_corrections"),
-        Eyes::System => ("residents", "resident_corrections"),
+    let (residents, corrections, writable) = match eyes {
+        Eyes::Viewer => ("visible_residents", "visible_corrections", "r.writable"),
+        Eyes::System => ("residents", "resident_corrections", "1"),
     };
     let head = format!(
         "select r.name, r.shielded, r.centre_id,
-                case ?2 when 'kana' then r.kana when 'phone' then r.phone else r.address end
+                case ?2 when 'kana' then r.kana when 'phone' then r.phone else r.address end,
+                {writable}
          from {residents} r where r.id = ?1"
     );
     let head = tx.one(&head, params![id, field.code()], |row| {
@@ -38,6 +39,7 @@ pub(super) fn state(
             shielded: row.get(1)?,
             centre: row.get(2)?,
             register: row.get::<_, String>(3)?.into(),
+            writable: row.get(4)?,
             all: Vec::new(),
         })
     })?;

@@ -251,6 +251,8 @@ impl Ask {
             let until = today.checked_add(ending.days().days()).unwrap_or(today);
             self.day(":until", until);
             self.walk_or_hold(ENDING, &holds(ENDING));
+            // What ends is the work of whoever looks after her now.
+            self.filters.push("r.writable".to_owned());
         }
         if filter.contacts != Contacts::Everyone {
             self.day(":since", filter.contacts_since(today));
