@@ -32,7 +32,9 @@ fn the_numbers_of_my_day_are_those_of_the_lists_behind_them() {
                 continue;
             }
             let list = browser.get(&address).text();
-            let said = if address.starts_with("/residents") {
+            let said = if address == "/transfers" {
+                format!("（{number}）")
+            } else if address.starts_with("/residents") {
                 format!("{number}人見つかりました")
             } else {
                 assert!(address.starts_with("/consultations"), "{address}");

@@ -3,6 +3,7 @@
 pub mod access_log;
 pub mod approvals;
 pub mod carried_out;
+pub mod case_grants;
 pub mod changes;
 pub mod consultations;
 pub mod data_registers;
@@ -15,6 +16,7 @@ pub mod protections;
 pub mod residents;
 pub mod staff;
 pub mod unusual_uses;
+pub mod transfers;
 
 use crate::web::Routes;
 
@@ -26,6 +28,8 @@ pub fn routes() -> Routes {
         .with(residents::routes())
         .with(inquiries::routes())
         .with(consultations::routes())
+        .with(transfers::routes())
+        .with(case_grants::routes())
         .with(changes::routes())
         .with(imports::routes())
         .with(masters::routes())

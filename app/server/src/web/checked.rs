@@ -8,6 +8,8 @@ use jiff::civil::{Date, Time};
 use crate::web::csrf::random_text;
 use crate::web::fields::Fields;
 
+/// Longest reason, characters.
+const REASON_CHARS_MAX: usize = 1_000;
 /// Longest submission token that is believed, bytes.
 const TOKEN_BYTES_MAX: usize = 64;
 
@@ -18,6 +20,12 @@ pub struct FieldProblem {
     pub field: &'static str,
     /// What to do about it.
     pub text: String,
+}
+
+/// The sentence about a field, or nothing.
+pub fn problem_of<'p>(problems: &'p [FieldProblem], field: &str) -> &'p str {
+    let found = problems.iter().find(|problem| problem.field == field);
+    found.map_or("", |problem| problem.text.as_str())
 }
 
 /// Reads fields and remembers what is wrong with them.
@@ -98,6 +106,17 @@ impl<'f> Checked<'f> {
             self.bad(field, text);
         }
         text
+    }
+
+    /// Why it is done.
+    pub fn reason(&mut self, field: &'static str, label: &str) -> String {
+        self.text(field, label, REASON_CHARS_MAX)
+    }
+
+    /// A day that may be left out.
+    pub fn optional_day(&mut self, field: &'static str, label: &str) -> Option<Date> {
+        let given = !self.fields.trimmed(field).is_empty();
+        given.then(|| self.day(field, label)).flatten()
     }
 
     /// A day in any of the ways that staff write it.

@@ -87,6 +87,10 @@ permissions! {
     AccessLogDisclose = "access_log_disclose", "開示請求に応じる", "アクセスログ";
     /// See unusual use, and say that it was looked into.
     UnusualUseView = "unusual_use_view", "いつもと違う利用を確かめる", "アクセスログ";
+    /// See who moves between centres; write what is handed over, confirm its receipt (引継ぎ).
+    TransferHandle = "transfer_handle", "引継ぎを見る・書く・受け取る", "住民";
+    /// Give areas to another centre from a day on (受持ち区域の変更).
+    AreaAdminister = "area_administer", "受持ち区域を変える", "マスタ";
 }
 
 impl Permission {

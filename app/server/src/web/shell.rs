@@ -80,6 +80,7 @@ const MENU: &[(&str, &str, Permission)] = &[
     ("/inquiries", "照会", Permission::ResidentInquire),
     ("/changes", "異動と食い違い", Permission::ResidentCorrect),
     ("/protections", "閲覧制限", Permission::ProtectionAdminister),
+    ("/transfers", "引継ぎ", Permission::TransferHandle),
     ("/imports", "取込み", Permission::ImportView),
     ("/overview", "件数とマスタ", Permission::MasterView),
     ("/staff", "職員", Permission::StaffView),
@@ -152,6 +153,48 @@ const FLASHES: &[(&str, Flash)] = &[
         Flash {
             css: "done",
             text: "次回予定を完了にしました。",
+        },
+    ),
+    (
+        "noted",
+        Flash {
+            css: "done",
+            text: "引継ぎ内容を保存しました。前の内容も残っています。",
+        },
+    ),
+    (
+        "received",
+        Flash {
+            css: "done",
+            text: "受領を記録しました。",
+        },
+    ),
+    (
+        "planned",
+        Flash {
+            css: "done",
+            text: "予定に入れました。その日の0時に切り替わります。",
+        },
+    ),
+    (
+        "plan-withdrawn",
+        Flash {
+            css: "done",
+            text: "予定を取りやめました。担当は変わりません。",
+        },
+    ),
+    (
+        "shared",
+        Flash {
+            css: "done",
+            text: "登録しました。相手の画面に表示されます。",
+        },
+    ),
+    (
+        "share-ended",
+        Flash {
+            css: "done",
+            text: "終わらせました。相手の画面には、もう表示されません。",
         },
     ),
     (

@@ -162,6 +162,22 @@ const DETAIL_WORDS: &[(&str, &str)] = &[
     ("unchanged", "変わらず"),
     ("version", "版"),
     ("year", "年"),
+    ("area", "町丁"),
+    ("areas", "町丁の数"),
+    ("change", "変更番号"),
+    ("elders", "65歳以上"),
+    ("from", "前"),
+    ("on", "日"),
+    ("people", "人数"),
+    ("role", "課"),
+    ("staff", "職員番号"),
+    ("to", "後"),
+    ("transferred", "担当センターの変更"),
+    ("waiting", "次の対応あり"),
+    ("certified", "認定あり"),
+    ("until", "まで"),
+    ("read-only", "閲覧のみ"),
+    ("may-write", "記録もできる"),
 ];
 
 /// `feed=residents read=12` as `データ：住民 行数：12`; terms joined by `+` one by one; what was and

@@ -13,6 +13,7 @@ use super::index::{self, NameKeys};
 use super::model::{Applied, Feed, FilePlan, Plan, Progress, RowPlan};
 use super::tables::{self, Sort, Table};
 use super::{history, pack, store as sql};
+use crate::features::transfers;
 
 /// Rows between two signs of life.
 const ROWS_PER_SIGN: usize = 5_000;
@@ -41,6 +42,7 @@ pub fn apply(
             written: 0,
             conflicts: 0,
         };
+        let today = db.clock().today();
         let mut events = Vec::new();
         for mut file in plan.files {
             let import = sql::insert_import(tx, &file, actor.staff_id, &at)?;
@@ -61,7 +63,9 @@ pub fn apply(
             }
             applied.written += u64::try_from(file.rows.len()).unwrap_or(u64::MAX);
             applied.imports.push(import);
-            events.push(event(import, &file));
+            let stamp = (actor.staff_id, at.as_str());
+            let transferred = transfers::record_import(tx, import, today, stamp)?;
+            events.push(event(import, &file, transferred));
         }
         let first = events.remove(0);
         Ok(tx.audited_all(first, events, applied))
@@ -78,9 +82,9 @@ fn run_time(tx: &WriteTx<'_>, now: Timestamp) -> Result<String, StoreError> {
     Ok(format!("{:.6}", next.map_or(now, |next| next.max(now))))
 }
 
-fn event(import: i64, file: &FilePlan) -> Event {
+fn event(import: i64, file: &FilePlan, transferred: usize) -> Event {
     let c = &file.summary.counts;
-    let detail = format!(
+    let mut detail = format!(
         "feed={} read={} new={} changed={} moved={} died={} left={} unchanged={} rejected={}",
         file.summary.feed.code(),
         c.read,
@@ -92,6 +96,9 @@ fn event(import: i64, file: &FilePlan) -> Event {
         c.unchanged,
         c.rejected
     );
+    if transferred > 0 {
+        detail.push_str(&format!(" transferred={transferred}"));
+    }
     Event::done(Operation::Import)
         .on(RecordKind::Import, import)
         .detail(detail)

@@ -10,6 +10,7 @@
 //! Source: domain.md §2.0 (detectors D01–D24; D25, a マイナンバー in a text, is ours), items 9, 10, 12, 18, 21.
 
 mod apply;
+mod areas;
 mod assemble;
 mod compare;
 mod convert;
@@ -33,6 +34,7 @@ mod view;
 mod world;
 
 pub use apply::apply;
+pub use areas::{AreaBook, Placed};
 pub use error::{FileProblem, ImportError};
 pub use index::reindex;
 pub use model::{

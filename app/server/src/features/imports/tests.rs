@@ -98,6 +98,13 @@ impl House {
             .unwrap()
     }
 
+    fn text(&self, sql: &str) -> String {
+        let read: Result<Option<String>, StoreError> = self
+            .db
+            .system_read(SystemReason::Import, |tx| tx.one(sql, [], |row| row.get(0)));
+        read.unwrap().unwrap()
+    }
+
     /// Every value of every table that an import writes.
     fn dump(&self) -> Vec<String> {
         const TABLES: &[&str] = &[
@@ -534,4 +541,59 @@ fn columns_that_a_file_lacks_keep_what_is_stored() {
                    0090000001,架空　花子,3120304,2,1,0095000001,和光市本町1-1\n";
     base::paths::write_atomic(&path, partial.as_bytes(), 0o600).unwrap();
     assert_eq!(house.counts(&[path]).unchanged, 1);
+}
+
+#[test]
+fn whoever_moves_to_another_centre_is_handed_over_until_the_import_is_taken_back() {
+    let house = House::new();
+    let summary = town(house.dir.path());
+    house.load(&summary.files);
+    assert_eq!(house.number("select count(*) from centre_transfers"), 0);
+    let second = second_delivery(&summary.files[0], house.dir.path());
+    house.load(&[second]);
+    let moved = "select count(*) from centre_transfers t
+        join residents r on r.id = t.resident_id and r.centre_id = t.to_centre_id
+        join imports i on i.id = t.import_id
+        where t.from_centre_id <> t.to_centre_id and t.cause = 'register'
+          and t.effective_on = '2026-11-20' and t.readable_until = '2027-05-20'";
+    assert_eq!(house.number(moved), 1);
+    let told = "select count(*) from audit_entries
+        where operation = 'import' and detail like '% transferred=1'";
+    assert_eq!(house.number(told), 1);
+    undo(&house.db, &Actor::system("test")).unwrap();
+    let ended = "select count(*) from transfer_endings e join centre_transfers t
+        on t.id = e.transfer_id join residents r on r.id = t.resident_id
+        where r.centre_id = t.from_centre_id";
+    assert_eq!(house.number(ended), 1);
+}
+
+#[test]
+fn whoever_comes_back_into_an_area_that_changed_goes_to_its_new_centre() {
+    let house = House::new();
+    let summary = town(house.dir.path());
+    house.load(&summary.files);
+    let second = second_delivery(&summary.files[0], house.dir.path());
+    house.load(&[second]);
+    let code = house.text(
+        "select json_extract(c.before, '$.area_code') from resident_changes c
+        where c.kind = 'moved'",
+    );
+    house.system(|tx| {
+        tx.execute(
+            "update areas set centre_id = centre_id % 5 + 1 where code = ?1",
+            params![code],
+        )?;
+        Ok(())
+    });
+    undo(&house.db, &Actor::system("test")).unwrap();
+    let there = "select count(*) from residents r join resident_changes c on c.resident_id = r.id
+        join areas a on a.code = r.area_code
+        where c.kind = 'moved' and r.centre_id = a.centre_id";
+    assert_eq!(house.number(there), 1);
+    let handed = "select count(*) from centre_transfers t
+        join residents r on r.id = t.resident_id and r.centre_id = t.to_centre_id
+        join resident_changes c on c.resident_id = r.id and c.kind = 'moved'
+        where t.cause = 'area'
+          and not exists (select 1 from transfer_endings e where e.transfer_id = t.id)";
+    assert_eq!(house.number(handed), 1);
 }

@@ -8,6 +8,7 @@ use super::error::ImportError;
 use super::index;
 use super::model::{Feed, Undone};
 use super::tables::{self, Table};
+use crate::features::transfers;
 
 /// Takes back the last run that was not taken back yet: all files that were applied together.
 ///
@@ -32,7 +33,11 @@ pub fn undo(db: &Db, actor: &Actor) -> Result<Undone, ImportError> {
         // Children first: what refers goes before what is referred to.
         for (import, feed) in run.iter().rev() {
             match feed.and_then(tables::table) {
-                Some(table) => rows(tx, *import, table, &mut undone)?,
+                Some(table) => {
+                    rows(tx, *import, table, &mut undone)?;
+                    let today = db.clock().today();
+                    transfers::take_back(tx, *import, today, (actor.staff_id, &now))?;
+                }
                 None => consultations(tx, *import, &mut undone)?,
             }
             tx.execute(
@@ -72,6 +77,8 @@ const ABOUT_NEW: &str = "with brought as (select record_id as id from resident_c
             where k.resident_id in (select id from brought)
               and not (c.created_by is null and k.staff_id is null))
          + (select count(*) from resident_corrections where resident_id in (select id from brought))
+         + (select count(*) from centre_transfers where resident_id in (select id from brought))
+         + (select count(*) from case_grants where resident_id in (select id from brought))
          + (select count(*) from resident_changes where resident_id in (select id from brought)
               and kind <> 'new')";
 /// Records of staff on consultations that this import brought.

@@ -2,25 +2,19 @@
 
 use std::collections::{HashMap, HashSet};
 
-use base::text::address_key;
 use jiff::civil::Date;
-use store::{ReadTx, StoreError, params};
+use store::{ReadTx, StoreError};
 
+use super::areas::AreaBook;
 use super::detectors::{self, Found};
 
 pub(super) struct Person {
     pub(super) died: Option<Box<str>>,
 }
 
-struct Area {
-    code: String,
-    key: String,
-    centre: i64,
-}
-
 pub(super) struct World {
     pub(super) today: String,
-    areas: Vec<Area>,
+    areas: AreaBook,
     pub(super) centres: HashMap<String, i64>,
     pub(super) staff: HashMap<String, i64>,
     pub(super) people: HashMap<Box<str>, Person>,
@@ -31,20 +25,10 @@ pub(super) struct World {
     pub(super) certified: (String, Option<String>),
 }
 
-const AREAS: &str = "select code, name, centre_id from areas
-    where valid_from <= ?1 and (valid_to is null or valid_to >= ?1)";
-
 impl World {
     pub(super) fn load(tx: &ReadTx<'_>, today: Date) -> Result<Self, StoreError> {
+        let areas = AreaBook::load(tx, today)?;
         let today = today.to_string();
-        let areas = tx.all(AREAS, params![today], |row| {
-            let name: String = row.get(1)?;
-            Ok(Area {
-                code: row.get(0)?,
-                key: address_key(&name).main,
-                centre: row.get(2)?,
-            })
-        })?;
         let pairs = |sql: &str| -> Result<HashMap<String, i64>, StoreError> {
             let rows = tx.all(sql, [], |row| {
                 Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
@@ -77,24 +61,9 @@ impl World {
 
     /// The centre that looks after an address: by the area's code, else by the town's name in it.
     pub(super) fn centre(&self, code: &str, address: &str) -> Result<(i64, Option<Found>), Found> {
-        if let Some(area) = self.areas.iter().find(|area| area.code == code) {
-            return Ok((area.centre, None));
-        }
-        // A stray mark in front of the prefecture must not hide the town.
-        let address = address.trim_start_matches(|c: char| !c.is_alphanumeric());
-        let main = address_key(address).main;
-        let fits = |area: &&Area| {
-            let rest = main.strip_prefix(area.key.as_str());
-            // 白子1 is not the town of 白子12.
-            let digit = area.key.ends_with(|c: char| c.is_ascii_digit());
-            rest.is_some_and(|rest| !(digit && rest.starts_with(|c: char| c.is_ascii_digit())))
-        };
-        let best = self
-            .areas
-            .iter()
-            .filter(fits)
-            .max_by_key(|area| area.key.len());
-        best.map(|area| (area.centre, Some(detectors::AREA_GUESSED)))
-            .ok_or(detectors::AREA_UNKNOWN)
+        let placed = self.areas.place(code, address);
+        let placed = placed.ok_or(detectors::AREA_UNKNOWN)?;
+        let odd = placed.guessed.then_some(detectors::AREA_GUESSED);
+        Ok((placed.centre, odd))
     }
 }

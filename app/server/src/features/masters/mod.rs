@@ -23,6 +23,9 @@ use crate::web::{Permission, Routes};
 pub use model::{Loaded, Masters, MastersError, Mistake};
 pub use store::{centre_id, load};
 
+/// The source of an area's entry that the city decided here: what is shipped does not undo it.
+pub const DECIDED: &str = "受持ち区域の変更（市の決定）";
+
 /// One entry of a code table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Code {
@@ -38,7 +41,8 @@ const CODES: &str = "select code, label from codes
 
 /// The entries of a list that hold on a day. Lists: `consultation_channel`, `caller_kind`,
 /// `consultation_category`, `consultation_response`, `urgency`, `consultation_outcome`,
-/// `closing_reason`, `inquiry_reason`; for display also `care_level`, `sex`, `resident_kind`, `resident_state`,
+/// `closing_reason`, `inquiry_reason`, `transfer_rule`;
+/// for display also `care_level`, `sex`, `resident_kind`, `resident_state`,
 /// `resident_event`, `insured_category`, `certification_state`, `application_kind`, `planner_kind`,
 /// `bedridden_level`, `dementia_level`.
 ///

@@ -3,6 +3,8 @@
 use base::secrecy::{Note, PersonName};
 use jiff::civil::Date;
 
+use crate::features::case_grants::Given;
+
 /// A consultation that something is still to be done about.
 #[derive(Debug, Clone)]
 pub(super) struct Waiting {
@@ -37,6 +39,11 @@ pub(super) struct Draft {
 /// Everything on the page.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Day {
+    /// People who came to the centre with records that nobody there confirmed to have read.
+    pub(super) transfers: i64,
+    /// Referred to the section or named to the viewer, the newest first.
+    pub(super) given: Vec<Given>,
+    pub(super) given_count: usize,
     pub(super) overdue: i64,
     pub(super) due_today: i64,
     pub(super) open: i64,

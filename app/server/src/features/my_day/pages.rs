@@ -1,10 +1,10 @@
 //! The start page.
 
 use askama::Template;
-use store::StoreError;
+use store::{Scope, StoreError};
 
 use super::store as sql;
-use super::view::{self, ChangeWords, Counter, DraftWords, WaitingWords};
+use super::view::{self, ChangeWords, Counter, DraftWords, GivenWords, WaitingWords};
 use crate::features::carried_out::{self, model::Reach};
 use crate::features::data_registers;
 use crate::web::{Answer, Permission, Shell, Visit, redirect};
@@ -18,6 +18,10 @@ struct DayPage {
     own_open: Vec<WaitingWords>,
     changes: Vec<ChangeWords>,
     drafts: Vec<DraftWords>,
+    given: Vec<GivenWords>,
+    given_count: usize,
+    /// Sees nobody but whom others gave her.
+    is_section: bool,
     may_write: bool,
     is_empty: bool,
     /// Two when something stands in the second one.
@@ -41,7 +45,8 @@ pub(super) fn show(visit: &Visit) -> Answer {
     }
     let today = visit.today();
     let day = visit.app.db().read(&visit.actor, |tx| {
-        let mut day = sql::day(tx, staff.staff_id, today)?;
+        let whose = (staff.staff_id, staff.role);
+        let mut day = sql::day(tx, whose, visit.actor.centre_id, today)?;
         day.carried_out_overdue = carried_out::overdue(tx, Reach::of(visit), today)?;
         if visit.may(Permission::DataRegisterWrite) {
             let own = visit.actor.centre_id;
@@ -53,10 +58,21 @@ pub(super) fn show(visit: &Visit) -> Answer {
         rows.iter().map(|row| view::waiting(row, today)).collect()
     };
     let may_correct = visit.may(Permission::ResidentCorrect);
-    let counters = view::counters(&day, may_correct);
+    let may_receive = visit.may(Permission::TransferHandle);
+    let counters = view::counters(&day, may_correct, may_receive);
     let beside = !day.drafts.is_empty() || (may_correct && !day.first_changes.is_empty());
     visit.page(&DayPage {
-        is_empty: counters.is_empty() && day.waiting.is_empty() && day.drafts.is_empty(),
+        is_empty: counters.is_empty()
+            && day.waiting.is_empty()
+            && day.drafts.is_empty()
+            && day.given.is_empty(),
+        given: day
+            .given
+            .iter()
+            .map(|given| view::given(given, today))
+            .collect(),
+        given_count: day.given_count,
+        is_section: visit.actor.scope == Scope::Nothing,
         columns: if beside { "cols-2" } else { "stack" },
         waiting: words(&day.waiting),
         own_open: words(&day.own_open),
@@ -66,7 +82,7 @@ pub(super) fn show(visit: &Visit) -> Answer {
             Vec::new()
         },
         drafts: day.drafts.iter().map(view::draft).collect(),
-        may_write: visit.may(Permission::ConsultationWrite),
+        may_write: visit.may_record_anybody(),
         counters,
         shell,
     })

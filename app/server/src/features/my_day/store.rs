@@ -1,12 +1,16 @@
 //! SQL of the day: counts and first rows, all through the scoped views.
 
 use jiff::civil::Date;
-use store::{ReadTx, Row, RowResult, StaffId, StoreError, params};
+use store::{CentreId, ReadTx, Row, RowResult, StaffId, StoreError, params};
 
 use super::model::{Change, Day, Draft, Waiting};
+use crate::features::{case_grants, transfers};
+use crate::web::Role;
 
 /// Rows of each list; the whole list is one click away.
 const ROWS_MAX: i64 = 10;
+/// People who were given to the viewer: for a section they are its day.
+const GIVEN_MAX: usize = 20;
 
 const WAITING: &str = "
     from visible_current_consultations c
@@ -30,6 +34,7 @@ const COLUMNS: &str = "
 // People who are new to the register need no confirmation: nothing of theirs changed.
 const CHANGES: &str = "
     from visible_resident_changes c
+    join visible_residents r on r.id = c.resident_id and r.writable
     left join resident_change_confirmations f on f.change_id = c.id
     where f.id is null and c.kind <> 'new'";
 
@@ -37,6 +42,7 @@ const CHANGES: &str = "
 const CONFLICTS: &str = "
     select count(distinct c.correction_id) from visible_conflicts c
     join visible_corrections k on k.id = c.correction_id and k.ended_at is null
+    join visible_residents r on r.id = c.resident_id and r.writable
     left join import_conflict_decisions d on d.conflict_id = c.id
     where d.id is null
       and not exists (select 1 from import_undos u where u.import_id = c.import_id)";
@@ -44,13 +50,19 @@ const CONFLICTS: &str = "
 // Who lives here, as the list behind the number shows it.
 const ENDING: &str = "
     select count(distinct c.resident_id) from visible_certifications c
-    join visible_residents r on r.id = c.resident_id and r.resident_state = '1'
+    join visible_residents r on r.id = c.resident_id and r.resident_state = '1' and r.writable
     where c.valid_to >= ?1 and c.valid_to <= ?2
       and not exists (select 1 from visible_certifications l
                       where l.insured_person_id = c.insured_person_id and l.valid_to > c.valid_to)";
 
 /// Everything that waits for this person today.
-pub(super) fn day(tx: &ReadTx<'_>, staff: StaffId, today: Date) -> Result<Day, StoreError> {
+pub(super) fn day(
+    tx: &ReadTx<'_>,
+    (staff, role): (StaffId, Role),
+    centre: Option<CentreId>,
+    today: Date,
+) -> Result<Day, StoreError> {
+    let (given, given_count) = case_grants::given(tx, (staff, role.code()), today, (GIVEN_MAX, 0))?;
     let iso = today.to_string();
     let overdue = format!("select count(*) {WAITING} and c.next_due_on < ?1");
     let due_today = format!("select count(*) {WAITING} and c.next_due_on = ?1");
@@ -60,6 +72,9 @@ pub(super) fn day(tx: &ReadTx<'_>, staff: StaffId, today: Date) -> Result<Day, S
             .map_or_else(|_| iso.clone(), |d| d.to_string())
     };
     Ok(Day {
+        transfers: transfers::waiting(tx, centre)?,
+        given,
+        given_count,
         overdue: tx.count(&overdue, params![iso])?,
         due_today: tx.count(&due_today, params![iso])?,
         open: tx.count(&format!("select count(*) {OWN_OPEN}"), params![staff])?,
@@ -122,12 +137,7 @@ fn waiting(row: &Row<'_>) -> RowResult<Waiting> {
 }
 
 fn changes(tx: &ReadTx<'_>) -> Result<Vec<Change>, StoreError> {
-    let joined = CHANGES.replacen(
-        "visible_resident_changes c",
-        "visible_resident_changes c join visible_residents r on r.id = c.resident_id",
-        1,
-    );
-    let sql = format!("select r.id, r.name, c.kind {joined} order by c.id desc limit ?1");
+    let sql = format!("select r.id, r.name, c.kind {CHANGES} order by c.id desc limit ?1");
     tx.all(&sql, params![ROWS_MAX], |row| {
         Ok(Change {
             resident_id: row.get(0)?,

@@ -1,10 +1,11 @@
 //! What waits → words.
 
 use base::wareki::Wareki;
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
 
 use super::model::{Change, Day, Draft, Waiting};
+use crate::features::case_grants::Given;
 
 /// So much of a record's content tells what it was about.
 const CONTENT_CHARS: usize = 40;
@@ -18,7 +19,7 @@ pub(super) struct Counter {
 }
 
 /// The counters; what is zero is left out.
-pub(super) fn counters(day: &Day, may_correct: bool) -> Vec<Counter> {
+pub(super) fn counters(day: &Day, may_correct: bool, may_receive: bool) -> Vec<Counter> {
     let one = |css, number, label, href| Counter {
         css,
         number,
@@ -44,6 +45,12 @@ pub(super) fn counters(day: &Day, may_correct: bool) -> Vec<Counter> {
             day.open,
             "自分の対応中の相談",
             "/consultations?mine=1&open=1",
+        ),
+        one(
+            "warn",
+            if may_receive { day.transfers } else { 0 },
+            "引継ぎの受領",
+            "/transfers",
         ),
         one("warn", day.changes, "住民の異動の確認", changes),
         one("warn", day.conflicts, "食い違いの判断", changes),
@@ -198,11 +205,45 @@ pub(super) fn draft(draft: &Draft) -> DraftWords {
     );
     DraftWords {
         saved_at,
-        what: if draft.form.ends_with("/edit") {
+        what: if draft.form.starts_with("/transfers/") {
+            "引継ぎ内容"
+        } else if draft.form.ends_with("/edit") {
             "相談の訂正"
         } else {
             "新しい相談"
         },
         href: draft.form.clone(),
+    }
+}
+
+/// So many days a referral counts as new.
+const NEW_DAYS: i64 = 7;
+
+/// A person who was referred or named to the viewer.
+pub(super) struct GivenWords {
+    pub(super) resident_id: i64,
+    pub(super) name: String,
+    pub(super) kana: String,
+    pub(super) centre: String,
+    pub(super) since: String,
+    pub(super) why: String,
+    pub(super) is_new: bool,
+}
+
+pub(super) fn given(given: &Given, today: Date) -> GivenWords {
+    let new_since = today.checked_sub(NEW_DAYS.days()).unwrap_or(today);
+    let kind = if given.is_referral {
+        "紹介"
+    } else {
+        "個別の指定"
+    };
+    GivenWords {
+        resident_id: given.resident.0,
+        name: given.name.reveal().to_owned(),
+        kana: given.kana.reveal().to_owned(),
+        centre: given.centre.clone(),
+        since: short(given.starts_on),
+        why: format!("{kind}：{}", given.reason.reveal()),
+        is_new: given.starts_on > new_since,
     }
 }

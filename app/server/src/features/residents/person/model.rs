@@ -2,7 +2,7 @@
 
 use base::secrecy::{Address, Kana, Note, PersonName, Phone};
 use jiff::civil::Date;
-use store::ResidentId;
+use store::{CentreId, ResidentId};
 
 use super::timeline::Timeline;
 use crate::web::{Problem, Visit};
@@ -89,6 +89,9 @@ pub(super) struct Person {
     pub(super) address: Address,
     pub(super) building: Address,
     pub(super) phone: Phone,
+    pub(super) centre_id: CentreId,
+    /// False for whoever only reads her.
+    pub(super) writable: bool,
     pub(super) centre: String,
     pub(super) centre_phone: String,
     pub(super) event_on: Option<Date>,
@@ -230,10 +233,37 @@ pub(super) struct Waiting {
     pub(super) changes: Vec<String>,
 }
 
+/// She moved between centres.
+#[derive(Debug)]
+pub(super) struct Transfer {
+    pub(super) id: i64,
+    pub(super) from: CentreId,
+    pub(super) from_name: String,
+    pub(super) to: CentreId,
+    pub(super) to_name: String,
+    pub(super) on: Option<Date>,
+    pub(super) readable_until: Option<Date>,
+    pub(super) received: bool,
+}
+
+/// She was referred or named to the viewer.
+#[derive(Debug)]
+pub(super) struct Grant {
+    pub(super) is_referral: bool,
+    pub(super) may_write: bool,
+    pub(super) from: Option<Date>,
+    pub(super) to: Option<Date>,
+    pub(super) reason: Note,
+}
+
 /// Everything on the page.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) person: Person,
+    /// Newest first; what was taken back is left out.
+    pub(super) transfers: Vec<Transfer>,
+    /// Those through which the viewer sees her.
+    pub(super) grants: Vec<Grant>,
     pub(super) household: Vec<Member>,
     pub(super) insurance: Vec<Insurance>,
     pub(super) certifications: Vec<Certification>,

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::http::StatusCode;
-use store::{ReadTx, ResidentId};
+use store::{ReadTx, ResidentId, Scope};
 
 use super::door::{Look, open};
 use super::model::{Opened, ShieldReason, id_of};
@@ -17,6 +17,7 @@ struct PersonPage {
     id: i64,
     may_write: bool,
     may_correct: bool,
+    may_share: bool,
     head: view::Head,
     warnings: Vec<view::Warning>,
     household: Vec<view::MemberWords>,
@@ -31,7 +32,9 @@ struct PersonPage {
 pub(super) fn show(visit: &Visit) -> Answer {
     let id = id_of(visit)?;
     let page = page_number(&visit.query);
-    match open(visit, id, None, &detail(page), |tx| read(tx, id, page))? {
+    match open(visit, id, None, &detail(page), |tx| {
+        read(visit, tx, id, page)
+    })? {
         Look::Open(opened) => person_page(visit, &opened, None),
         Look::Shielded => ask_reason(visit, id, Vec::new()),
     }
@@ -50,21 +53,33 @@ fn detail(page: i64) -> String {
     }
 }
 
-fn read(tx: &ReadTx<'_>, id: ResidentId, page: i64) -> Result<Opened, Problem> {
-    sql::opened(tx, id, page)?.ok_or(Problem::NotFound)
+fn read(visit: &Visit, tx: &ReadTx<'_>, id: ResidentId, page: i64) -> Result<Opened, Problem> {
+    let staff = visit.signed_in()?;
+    let viewer = (staff.staff_id, staff.role.code(), visit.today());
+    sql::opened(tx, id, page, viewer)?.ok_or(Problem::NotFound)
 }
 
 fn person_page(visit: &Visit, opened: &Opened, reason: Option<ShieldReason>) -> Answer {
-    let (today, may_correct) = (visit.today(), visit.may(Permission::ResidentCorrect));
+    let (today, writable) = (visit.today(), opened.person.writable);
+    let may_correct = writable && visit.may(Permission::ResidentCorrect);
+    let looks_after = match visit.actor.scope {
+        Scope::City => true,
+        Scope::Centre(own) => own == opened.person.centre_id,
+        Scope::Nothing => false,
+    };
     // The title stays in the browser's history: no name.
     let shell = Shell::new(visit, "個人画面").under(&[("住民をさがす", "/residents")]);
     visit.page(&PersonPage {
         shell,
         id: opened.person.id.0,
-        may_write: visit.may(Permission::ConsultationWrite),
+        may_write: writable && visit.may(Permission::ConsultationWrite),
+        may_share: looks_after && visit.may(Permission::CaseShare),
         may_correct,
         head: view::head(opened, today),
-        warnings: view::warnings(opened, today, may_correct),
+        warnings: view::origin(opened, visit.actor.centre_id, today)
+            .into_iter()
+            .chain(view::warnings(opened, today, may_correct))
+            .collect(),
         household: opened
             .household
             .iter()
@@ -139,7 +154,9 @@ pub(super) fn acknowledge(visit: &Visit) -> Answer {
         return corrections::form_after_reason(visit, reason);
     }
     let page = page_number(&visit.form);
-    match open(visit, id, reason, &detail(page), |tx| read(tx, id, page))? {
+    match open(visit, id, reason, &detail(page), |tx| {
+        read(visit, tx, id, page)
+    })? {
         Look::Open(opened) => person_page(visit, &opened, reason),
         Look::Shielded => {
             let missing = ReasonProblem {

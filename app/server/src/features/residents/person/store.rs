@@ -1,10 +1,10 @@
 //! SQL about one person, all through the scoped views.
 
 use jiff::civil::Date;
-use store::{ReadTx, ResidentId, Row, RowResult, StoreError, params};
+use store::{ReadTx, ResidentId, Row, RowResult, StaffId, StoreError, params};
 
 use super::model::{
-    Certification, Contact, Correction, Insurance, Member, Opened, Person, Waiting,
+    Certification, Contact, Correction, Grant, Insurance, Member, Opened, Person, Transfer, Waiting,
 };
 use super::timeline;
 
@@ -26,6 +26,7 @@ pub(super) fn opened(
     tx: &ReadTx<'_>,
     id: ResidentId,
     page: i64,
+    (staff, role, today): (StaffId, &str, Date),
 ) -> Result<Option<Opened>, StoreError> {
     let Some(person) = tx.one(PERSON, params![id], person)? else {
         return Ok(None);
@@ -45,6 +46,8 @@ pub(super) fn opened(
             changes: tx.all(CHANGES, params![id], |row| row.get(0))?,
         },
         timeline: timeline::read(tx, id, page)?,
+        transfers: tx.all(TRANSFERS, params![id], transfer)?,
+        grants: tx.all(GRANTS, params![id, staff, role, today.to_string()], grant)?,
         person,
     }))
 }
@@ -53,7 +56,8 @@ const PERSON: &str = "
     select r.id, r.addressee_no, r.household_no, r.name, r.kana, r.alias_name, r.alias_kana,
            r.latin_name, r.former_surname, r.born_on, r.born_text, r.sex, r.resident_state,
            r.postal_code, r.address, r.building, r.phone, r.event_on, r.moved_to, r.died_on,
-           r.shielded, r.shielded_until, r.has_gaiji, s.name as centre, s.phone as centre_phone,
+           r.shielded, r.shielded_until, r.has_gaiji, s.name as centre, s.phone as centre_phone, r.centre_id,
+           r.writable,
            coalesce((select a.name from areas a where a.code = r.area_code
                      order by a.valid_from desc limit 1), '') as area,
            coalesce((select k.label from codes k
@@ -82,6 +86,8 @@ fn person(row: &Row<'_>) -> RowResult<Person> {
         address: text("address")?.into(),
         building: text("building")?.into(),
         phone: text("phone")?.into(),
+        centre_id: row.get("centre_id")?,
+        writable: row.get("writable")?,
         centre: text("centre")?,
         centre_phone: text("centre_phone")?,
         event_on: day(row, "event_on")?,
@@ -230,6 +236,43 @@ fn correction(row: &Row<'_>) -> RowResult<Correction> {
         reason: row.get::<_, String>(2)?.into(),
         by: row.get(3)?,
         at: row.get(4)?,
+    })
+}
+
+const TRANSFERS: &str = "
+    select t.id, t.from_centre_id, f.short_name as from_name, t.to_centre_id, n.short_name as to_name,
+           t.effective_on, t.readable_until, t.received_at is not null as received
+    from visible_transfers t
+    join support_centres f on f.id = t.from_centre_id
+    join support_centres n on n.id = t.to_centre_id
+    where t.resident_id = ?1 and t.ended_at is null order by t.id desc";
+
+fn transfer(row: &Row<'_>) -> RowResult<Transfer> {
+    Ok(Transfer {
+        id: row.get("id")?,
+        from: row.get("from_centre_id")?,
+        from_name: row.get("from_name")?,
+        to: row.get("to_centre_id")?,
+        to_name: row.get("to_name")?,
+        on: day(row, "effective_on")?,
+        readable_until: day(row, "readable_until")?,
+        received: row.get("received")?,
+    })
+}
+
+const GRANTS: &str = "
+    select g.role is not null as is_referral, g.may_write, g.starts_on, g.ends_on, g.reason
+    from visible_case_grants g
+    where g.resident_id = ?1 and (g.staff_id = ?2 or g.role = ?3) and g.ended_at is null
+      and g.starts_on <= ?4 and (g.ends_on is null or g.ends_on >= ?4) order by g.id desc";
+
+fn grant(row: &Row<'_>) -> RowResult<Grant> {
+    Ok(Grant {
+        is_referral: row.get("is_referral")?,
+        may_write: row.get("may_write")?,
+        from: day(row, "starts_on")?,
+        to: day(row, "ends_on")?,
+        reason: row.get::<_, String>("reason")?.into(),
     })
 }
 

@@ -151,7 +151,7 @@ pub(in crate::features::residents::person) struct Warning {
     pub(in crate::features::residents::person) css: &'static str,
     pub(in crate::features::residents::person) text: String,
     /// Where to act on it, or nothing.
-    pub(in crate::features::residents::person) href: &'static str,
+    pub(in crate::features::residents::person) href: String,
     pub(in crate::features::residents::person) link: &'static str,
 }
 
@@ -164,13 +164,13 @@ pub(in crate::features::residents::person) fn warnings(
     let one = |css, text| Warning {
         css,
         text,
-        href: "",
+        href: String::new(),
         link: "",
     };
     let to_changes = |css, text| Warning {
         css,
         text,
-        href: if may_correct { "/changes" } else { "" },
+        href: if may_correct { "/changes" } else { "" }.to_owned(),
         link: "異動と食い違いを開く",
     };
     let waiting = &opened.waiting;

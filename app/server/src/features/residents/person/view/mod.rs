@@ -2,6 +2,7 @@
 
 mod cards;
 mod head;
+mod origin;
 mod timeline;
 
 pub(super) use cards::{
@@ -9,6 +10,7 @@ pub(super) use cards::{
     insurance, member,
 };
 pub(super) use head::{Head, Warning, head, warnings};
+pub(super) use origin::origin;
 pub(super) use timeline::{TimelineWords, timeline};
 
 use base::clock::japan;
