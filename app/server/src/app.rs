@@ -130,6 +130,13 @@ impl App {
         &self.0.settings
     }
 
+    /// Does what is due on this day; true when nothing failed. What failed is tried again soon.
+    pub fn begin_day(&self) -> bool {
+        let tasks = features::daily().iter();
+        let failed = tasks.filter_map(|task| task(self).err());
+        failed.inspect(|problem| problem.log("(daily)")).count() == 0
+    }
+
     /// Fonts for printing, or what is missing.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 pub mod access_log;
 pub mod approvals;
 pub mod carried_out;
+pub mod area_changes;
 pub mod case_grants;
 pub mod changes;
 pub mod consultations;
@@ -19,6 +20,7 @@ pub mod unusual_uses;
 pub mod transfers;
 
 use crate::web::Routes;
+use crate::web::daily::Task;
 
 /// Every route of the product.
 pub fn routes() -> Routes {
@@ -34,6 +36,7 @@ pub fn routes() -> Routes {
         .with(imports::routes())
         .with(masters::routes())
         .with(protections::routes())
+        .with(area_changes::routes())
         .with(access_log::routes())
         .with(unusual_uses::routes())
         .with(carried_out::routes())
@@ -45,4 +48,9 @@ pub fn routes() -> Routes {
 /// Every kind of act that needs a second person.
 pub fn approval_kinds() -> Vec<&'static approvals::Kind> {
     vec![&staff::rights::ADMINISTRATORS]
+}
+
+/// What is to be done once on each day, in this order.
+pub fn daily() -> &'static [Task] {
+    &[area_changes::apply_due, access_log::sign_day]
 }

@@ -14,6 +14,7 @@ mod checked;
 pub(crate) mod cookies;
 mod csrf;
 pub(crate) mod csv;
+pub mod daily;
 pub(crate) mod days;
 mod dispatch;
 mod dress;

@@ -10,14 +10,13 @@ use base::report::{Kind, Report, Runbook};
 use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
+use crate::web::daily;
 use crate::web::limits::{HEADER_TIME_MAX, STOP_TIME_MAX};
 use crate::web::tls::{self, TlsSettings};
 use crate::web::work::background;
 
 /// How often the console's notes are looked for.
 const NOTES_EVERY: Duration = Duration::from_secs(30);
-/// How often it is asked whether a new day has begun.
-const DAILY_PAUSE: Duration = Duration::from_secs(300);
 
 /// A port that is ours, before anything else is started.
 #[derive(Debug)]
@@ -67,7 +66,7 @@ pub async fn run(
     let handle = Handle::new();
     let watch = background(tls::watch(tls, live.clone()));
     let notes = background(notes(app.clone()));
-    let daily = background(daily(app.clone()));
+    let daily = background(daily::run(app.clone()));
     let watchdog = background(watchdog(app));
     let stopper = handle.clone();
     let stopping = background(async move {
@@ -131,26 +130,6 @@ async fn watchdog(app: App) {
         } else {
             log::error!("database does not answer; watchdog not fed");
         }
-    }
-}
-
-/// Signs the access log once a day, soon after midnight.
-async fn daily(app: App) {
-    loop {
-        let asked = app.clone();
-        let signed = app
-            .desk()
-            .run(move || Ok(asked.db().checkpoint_daily()?))
-            .await;
-        match signed {
-            Ok(Some(checkpoint)) => {
-                let entries = checkpoint.entries;
-                log::info!("audit.entries":% = entries; "signed the access log of {entries} entries");
-            }
-            Ok(None) => {}
-            Err(_) => log::error!("the access log could not be signed; tried again later"),
-        }
-        tokio::time::sleep(DAILY_PAUSE).await;
     }
 }
 

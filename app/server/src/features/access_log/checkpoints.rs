@@ -17,6 +17,18 @@ struct Line {
     hash: String,
 }
 
+/// Signs the log once on each day.
+///
+/// # Errors
+/// The store's, and those of the checkpoint file; tried again.
+pub fn sign_day(app: &App) -> Result<(), Problem> {
+    if let Some(checkpoint) = app.db().checkpoint_daily()? {
+        let entries = checkpoint.entries;
+        log::info!("audit.entries":% = entries; "signed the access log of {entries} entries");
+    }
+    Ok(())
+}
+
 #[derive(Template)]
 #[template(path = "features/access_log/checkpoints.html")]
 struct CheckpointsPage {

@@ -29,6 +29,7 @@ mod view;
 
 use crate::web::{Permission, Routes};
 
+pub use checkpoints::sign_day;
 pub use verification::words;
 
 /// Routes of this slice.

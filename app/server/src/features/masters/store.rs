@@ -141,6 +141,11 @@ impl Load<'_, '_> {
         let mut kept = self.kept(table)?;
         for entry in entries {
             let rows = kept.entry(entry.key.clone()).or_default();
+            let decided = |row: &Kept| row.content.iter().any(|text| text == super::DECIDED);
+            if rows.iter().any(decided) {
+                self.loaded.unchanged += 1;
+                continue;
+            }
             let later = entries
                 .iter()
                 .filter(|other| other.key == entry.key && other.period.from > entry.period.from);

@@ -67,6 +67,10 @@ pub(crate) mod house {
             }
         }
 
+        pub(crate) fn app(&self) -> &App {
+            &self.app
+        }
+
         pub(crate) fn db(&self) -> &Db {
             self.app.db()
         }
