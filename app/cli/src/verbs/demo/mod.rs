@@ -2,6 +2,7 @@
 
 mod fonts;
 mod past;
+mod story;
 mod town;
 
 use std::path::{Path, PathBuf};

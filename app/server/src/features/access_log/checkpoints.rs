@@ -5,6 +5,7 @@ use store::audit::{Checkpoint, key_fingerprint, paper_lines};
 use store::{Event, Operation, RecordKind};
 
 use super::{paper, view};
+use crate::app::App;
 use crate::web::{Answer, Problem, Shell, Visit, download, redirect};
 
 /// Newest ones on the page; the file has them all.
