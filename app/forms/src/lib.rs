@@ -11,10 +11,10 @@
 mod checkpoint_sheet;
 mod consultation_slip;
 mod fonts;
-mod letter;
-mod register;
-mod log_report;
 mod hand_over_sheet;
+mod letter;
+mod log_report;
+mod register;
 mod text;
 mod world;
 
@@ -27,8 +27,8 @@ pub use consultation_slip::{
     Reception, Withdrawal, consultation_slip,
 };
 pub use fonts::{FontPackage, Fonts, FontsMissing};
-pub use letter::{Letter, letter};
-pub use register::{Register, RegisterColumn, register};
-pub use log_report::{Column, LogReport, log_report};
 pub use hand_over_sheet::{HandOverSheet, hand_over_sheet};
+pub use letter::{Letter, letter};
+pub use log_report::{Column, LogReport, log_report};
+pub use register::{Register, RegisterColumn, register};
 pub use world::{FormError, Pdf};

@@ -141,8 +141,8 @@ pub(crate) fn archive(
     if !asked.dry_run {
         voice.confirm("移しますか。", asked.yes)?;
         let (year, entries) = (plan.year, plan.entries());
-        let event = Event::done(Operation::AccessLogArchive)
-            .detail(format!("year={year} rows={entries}"));
+        let event =
+            Event::done(Operation::AccessLogArchive).detail(format!("year={year} rows={entries}"));
         let actor = operator::actor("コマンド audit archive", operator);
         db.archive_audit(&actor, &plan, event)
             .map_err(StoreError::report)?;

@@ -2,8 +2,8 @@
 
 pub mod access_log;
 pub mod approvals;
-pub mod carried_out;
 pub mod area_changes;
+pub mod carried_out;
 pub mod case_grants;
 pub mod changes;
 pub mod consultations;
@@ -16,8 +16,8 @@ pub mod my_day;
 pub mod protections;
 pub mod residents;
 pub mod staff;
-pub mod unusual_uses;
 pub mod transfers;
+pub mod unusual_uses;
 
 use crate::web::Routes;
 use crate::web::daily::Task;

@@ -87,10 +87,7 @@ pub(super) struct Written {
 }
 
 /// The file; nothing when there are more than `rows_max` rows.
-pub(super) fn write(
-    entries: &[Entry],
-    rows_max: usize,
-) -> Result<Option<Written>, Problem> {
+pub(super) fn write(entries: &[Entry], rows_max: usize) -> Result<Option<Written>, Problem> {
     if entries.len() > rows_max {
         return Ok(None);
     }

@@ -5,19 +5,19 @@ use jiff::civil::Date;
 
 use super::model::{Area, Centre, Plan};
 use crate::web::days::day_short;
-use crate::web::{Checks, FieldProblem, Fields};
+use crate::web::{Checked, FieldProblem, Fields};
 
 /// A plan lies at most this many years ahead; more is a mistyped year.
 pub(super) const PLAN_YEARS: i64 = 3;
 
-/// Checks a plan against the areas and centres of today.
+/// Checked a plan against the areas and centres of today.
 pub(super) fn check(
     fields: &Fields,
     areas: &[Area],
     centres: &[Centre],
     today: Date,
 ) -> Result<Plan, Vec<FieldProblem>> {
-    let mut checks = Checks::new(fields, today);
+    let mut checks = Checked::new(fields);
     let mut codes: Vec<String> = fields.all("area").map(str::to_owned).collect();
     codes.sort_unstable();
     codes.dedup();
@@ -54,7 +54,7 @@ pub(super) fn check(
     }))
 }
 
-fn day(checks: &mut Checks<'_>, chosen: &[&Area], to: &Centre, today: Date) -> Option<Date> {
+fn day(checks: &mut Checked<'_>, chosen: &[&Area], to: &Centre, today: Date) -> Option<Date> {
     let field = "effective_on";
     let on = checks.day(field, "切り替える日")?;
     let last = today.checked_add(PLAN_YEARS.years()).unwrap_or(today);

@@ -8,7 +8,7 @@ use super::model::{Area, Centre, Change, Counts, Plan};
 use super::view::{self, ChangeWords, Choice, Group, Row};
 use super::{form, moving, store as sql};
 use crate::web::{
-    Answer, Checks, FieldProblem, Fields, Permission, Problem, Shell, Typed, Visit, problem_of,
+    Answer, Checked, FieldProblem, Fields, Permission, Problem, Shell, Typed, Visit, problem_of,
     redirect, typed_words,
 };
 
@@ -244,7 +244,7 @@ struct LatePage {
 
 pub(super) fn withdraw(visit: &Visit) -> Answer {
     let (known, staff) = (change(visit)?, visit.signed_in()?.staff_id);
-    let mut checks = Checks::new(&visit.form, visit.today());
+    let mut checks = Checked::new(&visit.form);
     let reason = checks.reason("reason", "取りやめる理由");
     let reason = match checks.ended(Some(reason)) {
         Ok(reason) => reason,

@@ -5,7 +5,7 @@ use store::CentreId;
 
 use super::model::{Given, Grant, Member, Person};
 use crate::web::days::{day_short, moment};
-use crate::web::{Permission, Role};
+use crate::web::{Permission, Rights, Role};
 
 /// A choice of a select or a box.
 pub(super) struct Choice {
@@ -23,7 +23,8 @@ pub(super) fn person(person: &Person) -> (String, String) {
 pub(super) fn members(members: &[Member], centre: CentreId, typed: &str) -> Vec<Choice> {
     let role = |member: &Member| Role::from_code(&member.role);
     let fits = |member: &&Member| {
-        let may = role(member).is_some_and(|role| Rights::shipped(role).has(Permission::ResidentView));
+        let may =
+            role(member).is_some_and(|role| Rights::shipped(role).has(Permission::ResidentView));
         may && role(member) != Some(Role::CityLongevity) && member.centre != Some(centre)
     };
     let first = Choice {
