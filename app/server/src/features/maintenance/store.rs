@@ -87,19 +87,16 @@ pub(super) fn find(tx: &ReadTx<'_>, id: GrantId) -> Result<Option<Grant>, StoreE
 /// # Errors
 /// [`Problem`] of the store.
 pub fn grant(db: &Db, actor: &Actor, new: &NewGrant) -> Result<(GrantId, bool), Problem> {
-    let known = "select id from maintenance_grants where submission = ?1";
-    let found: Option<GrantId> = db.read(actor, |tx| {
-        tx.one(known, params![new.submission], |row| row.get(0))
-    })?;
-    if let Some(id) = found {
-        return Ok((id, true));
-    }
     let now = format!("{:.6}", db.clock().now());
     let (starts_at, ends_at) = (
         format!("{:.6}", new.starts_at),
         format!("{:.6}", new.ends_at),
     );
-    db.write(actor, |tx| {
+    let known = "select id from maintenance_grants where submission = ?1";
+    let made = db.write(actor, |tx| {
+        if let Some(id) = tx.one(known, params![new.submission], |row| row.get(0))? {
+            return Err(Double::Known(id));
+        }
         let id = tx.insert(
             "insert into maintenance_grants
                (staff_id, purpose, starts_at, ends_at, submission, granted_by, recorded_at)
@@ -122,8 +119,27 @@ pub fn grant(db: &Db, actor: &Actor, new: &NewGrant) -> Result<(GrantId, bool), 
             new.purpose
         );
         let event = Event::done(Operation::MaintenanceGrant).on(RecordKind::Maintenance, id);
-        Ok(tx.audited(event.detail(text), (GrantId(id), false)))
-    })
+        Ok(tx.audited(event.detail(text), GrantId(id)))
+    });
+    match made {
+        Ok(id) => Ok((id, false)),
+        Err(Double::Known(id)) => Ok((id, true)),
+        Err(Double::Failed(error)) => Err(error.into()),
+    }
+}
+
+/// Why nothing was written.
+enum Double {
+    /// This form made one before.
+    Known(GrantId),
+    /// The world.
+    Failed(StoreError),
+}
+
+impl From<StoreError> for Double {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
 }
 
 /// Ends a window now.
