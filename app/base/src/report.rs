@@ -99,6 +99,8 @@ pub enum Runbook {
     AuditBroken,
     /// Nobody is left who administers the system.
     AdministratorLost,
+    /// Personal data leaked, was lost or altered, or may have been.
+    PersonalDataIncident,
 }
 
 impl Runbook {
@@ -115,6 +117,7 @@ impl Runbook {
         Self::ImportRejected,
         Self::AuditBroken,
         Self::AdministratorLost,
+        Self::PersonalDataIncident,
     ];
 
     /// The file's stem: `DiskFull` is `runbooks/disk-full.md`.
@@ -132,6 +135,7 @@ impl Runbook {
             Self::ImportRejected => "import-rejected",
             Self::AuditBroken => "audit-broken",
             Self::AdministratorLost => "administrator-lost",
+            Self::PersonalDataIncident => "personal-data-incident",
         }
     }
 }

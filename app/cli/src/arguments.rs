@@ -49,6 +49,11 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         what: AuditVerb,
     },
+    /// 事故の証拠
+    Incident {
+        #[command(subcommand)]
+        what: IncidentVerb,
+    },
     /// バックアップ
     Backup {
         #[command(subcommand)]
@@ -175,6 +180,19 @@ pub(crate) struct ArchiveArguments {
     /// 聞かずに行う
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IncidentVerb {
+    /// 保全した証拠のフォルダが、そのときのままか確かめる
+    Verify {
+        /// フォルダ
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// 署名を確かめる公開鍵（省くとデータディレクトリのもの、それもなければフォルダの中のもの）
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -25,6 +25,7 @@ pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
         | Verb::Init(_)
         | Verb::Import { .. }
         | Verb::Audit { .. }
+        | Verb::Incident { .. }
         | Verb::Backup { .. }
         | Verb::Restore(_)
         | Verb::Users { .. }

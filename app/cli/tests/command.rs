@@ -576,3 +576,37 @@ fn a_sheet_is_typed_back_and_a_year_is_archived_only_when_it_is_over() {
     assert_eq!(code, 2);
     assert!(errors.contains("データベースにありません"), "{errors}");
 }
+
+#[test]
+fn evidence_is_checked_by_the_command_and_what_is_none_is_told() {
+    let root = TempDir::new().unwrap();
+    let (data, site) = prepared(root.path());
+    let db = store::Db::open(&store::DataDir::new(&data), base::clock::Clock::system()).unwrap();
+    let files = [("access-log.csv", b"1\n".to_vec())];
+    store::evidence::preserve(&db, "incident-1-1", &files).unwrap();
+    db.close().unwrap();
+    let folder = data.join("evidence/incident-1-1");
+    let words = ["--json", "incident", "verify", folder.to_str().unwrap()];
+    let (code, out, errors) = run(&site, &words);
+    assert_eq!(code, 0, "{errors}");
+    let value: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (&value["whole"], &value["own_key"]),
+        (&true.into(), &false.into())
+    );
+    base::paths::write_atomic(
+        &folder.join("access-log.csv"),
+        b"2\n",
+        base::paths::MODE_PRIVATE,
+    )
+    .unwrap();
+    let (code, _, errors) = run(&site, &words);
+    assert_eq!(code, 1, "{errors}");
+    assert!(errors.contains("access-log.csv の内容が"), "{errors}");
+    let (code, _, errors) = run(&site, &["incident", "verify", "/nowhere"]);
+    assert_eq!(code, 2, "{errors}");
+    assert!(
+        errors.contains("runbooks/personal-data-incident.md"),
+        "{errors}"
+    );
+}

@@ -59,6 +59,11 @@ impl DataDir {
         self.0.join("audit-checkpoints.jsonl")
     }
 
+    /// What was put aside after an incident, one signed folder each.
+    pub fn evidence(&self) -> PathBuf {
+        self.0.join("evidence")
+    }
+
     /// What was done at the console and is not in the access log yet, one file a deed.
     pub fn console_notes(&self) -> PathBuf {
         self.0.join("console-notes")

@@ -16,6 +16,7 @@ pub mod audit;
 mod db;
 mod directory;
 mod error;
+pub mod evidence;
 mod ids;
 mod migrations;
 mod notes;

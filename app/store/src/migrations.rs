@@ -57,6 +57,10 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../migrations/0015_create_maintenance.sql"),
     ),
     (
+        "0016_create_incidents",
+        include_str!("../migrations/0016_create_incidents.sql"),
+    ),
+    (
         "0017_create_protections",
         include_str!("../migrations/0017_create_protections.sql"),
     ),
@@ -71,7 +75,7 @@ const STEPS: &[(&str, &str)] = &[
 ];
 
 /// The newest schema this program knows; `pragma user_version` of an up-to-date file.
-pub const SCHEMA_VERSION: i64 = 15;
+pub const SCHEMA_VERSION: i64 = 16;
 
 /// The schema as one text, for the suite that compares it with all steps on an empty file.
 pub const fn released_schema() -> &'static str {

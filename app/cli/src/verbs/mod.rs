@@ -6,6 +6,7 @@ mod break_glass;
 mod carried_out;
 mod demo;
 mod import;
+mod incident;
 mod init;
 mod restore;
 mod serve;
@@ -17,7 +18,7 @@ use base::report::Report;
 use base::settings::Environment;
 
 use crate::arguments::{
-    Arguments, AuditVerb, BackupVerb, CarriedOutVerb, ImportVerb, UsersVerb, Verb,
+    Arguments, AuditVerb, BackupVerb, CarriedOutVerb, ImportVerb, IncidentVerb, UsersVerb, Verb,
 };
 use crate::output::Voice;
 use crate::{operator, site};
@@ -55,6 +56,9 @@ pub(crate) fn run(
         Verb::Audit {
             what: AuditVerb::Archive(asked),
         } => audit::archive(asked, &dir()?, &operator()?, voice),
+        Verb::Incident {
+            what: IncidentVerb::Verify { folder, key },
+        } => incident::verify(folder, key.as_deref(), &dir()?, voice),
         Verb::Backup { what } => {
             let site = site()?;
             match what {

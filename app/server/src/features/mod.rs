@@ -9,6 +9,7 @@ pub mod changes;
 pub mod consultations;
 pub mod data_registers;
 pub mod imports;
+pub mod incidents;
 pub mod inquiries;
 pub mod maintenance;
 pub mod masters;
@@ -42,6 +43,7 @@ pub fn routes() -> Routes {
         .with(carried_out::routes())
         .with(data_registers::routes())
         .with(maintenance::routes())
+        .with(incidents::routes())
         .with(approvals::routes())
 }
 

@@ -91,6 +91,12 @@ permissions! {
     TransferHandle = "transfer_handle", "引継ぎを見る・書く・受け取る", "住民";
     /// Give areas to another centre from a day on (受持ち区域の変更).
     AreaAdminister = "area_administer", "受持ち区域を変える", "マスタ";
+    /// Read incidents: the city all, a centre its own.
+    IncidentView = "incident_view", "事故の記録を読む", "事故";
+    /// Report an incident, correct it, note what was done.
+    IncidentReport = "incident_report", "事故を報告する・経過を書く", "事故";
+    /// Put evidence aside, word reports and notices, close and reopen.
+    IncidentManage = "incident_manage", "事故の証拠を残す・報告書を作る・終える", "事故";
 }
 
 impl Permission {

@@ -87,6 +87,7 @@ const MENU: &[(&str, &str, Permission)] = &[
     ("/rights", "権限", Permission::StaffView),
     ("/approvals", "承認", Permission::ApprovalDecide),
     ("/access-log", "アクセスログ", Permission::AccessLogView),
+    ("/incidents", "事故対応", Permission::IncidentView),
     ("/maintenance", "保守作業", Permission::MaintenanceView),
     ("/maintenance/own", "保守作業", Permission::MaintenanceWork),
     ("/carried-out", "持出し台帳", Permission::CarriedOutRecord),
@@ -387,10 +388,17 @@ const FLASHES: &[(&str, Flash)] = &[
         },
     ),
     (
+        "preserved",
+        Flash {
+            css: "done",
+            text: "証拠を保全しました。フォルダを、この機械の外の媒体にも写してください。",
+        },
+    ),
+    (
         "granted",
         Flash {
             css: "done",
-            text: "保守作業を許可しました。時間になるまで、作業者はサインインできません。",
+            text: "保守作業を許可しました。作業者は、許可した時間の間だけサインインできます。",
         },
     ),
     (

@@ -139,6 +139,14 @@ coded! {
         DataHoldingWrite = "data_holding_write", "個人情報管理台帳の記載";
         InspectionWrite = "inspection_write", "定期点検の記録";
         DataRegisterPrint = "data_register_print", "個人情報管理台帳・点検表の印刷";
+        IncidentReport = "incident_report", "事故の報告";
+        IncidentView = "incident_view", "事故の閲覧";
+        IncidentCorrect = "incident_correct", "事故の内容の訂正";
+        IncidentStep = "incident_step", "事故への対応";
+        IncidentText = "incident_text", "事故の文書の保存";
+        IncidentPrint = "incident_print", "事故の文書の印刷";
+        IncidentTouched = "incident_touched", "触れられた記録の一覧";
+        IncidentEvidence = "incident_evidence", "証拠の保全";
     }
 }
 
@@ -167,6 +175,7 @@ coded! {
         CarriedOut = "carried_out", "持出し";
         DataHolding = "data_holding", "個人情報管理台帳";
         Inspection = "inspection", "定期点検";
+        Incident = "incident", "事故";
     }
 }
 

@@ -77,6 +77,11 @@ impl Signer {
         self.0.sign(message).as_ref().to_vec()
     }
 
+    /// Signs the list of a folder of evidence, which says on its first line what it is.
+    pub(crate) fn sign_list(&self, list: &[u8]) -> Vec<u8> {
+        self.0.sign(list).as_ref().to_vec()
+    }
+
     pub(crate) fn public(&self) -> PublicKey {
         PublicKey(self.0.public_key().as_ref().to_vec())
     }
@@ -96,6 +101,16 @@ impl PublicKey {
         bytes.map(Self).or(Err(StoreError::AuditKey {
             path: path.to_path_buf(),
         }))
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(crate) fn verifies_list(&self, list: &[u8], signature: &[u8]) -> bool {
+        UnparsedPublicKey::new(&ED25519, &self.0)
+            .verify(list, signature)
+            .is_ok()
     }
 
     pub(crate) fn verifies(&self, head: &Head, signature: &[u8]) -> bool {

@@ -44,6 +44,8 @@ pub(super) struct Day {
     /// Referred to the section or named to the viewer, the newest first.
     pub(super) given: Vec<Given>,
     pub(super) given_count: usize,
+    /// Incidents that are not closed, of those one sees.
+    pub(super) incidents: i64,
     pub(super) overdue: i64,
     pub(super) due_today: i64,
     pub(super) open: i64,

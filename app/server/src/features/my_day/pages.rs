@@ -7,7 +7,7 @@ use super::store as sql;
 use super::view::{self, ChangeWords, Counter, DraftWords, GivenWords, WaitingWords};
 use crate::features::carried_out::{self, model::Reach};
 use crate::features::data_registers;
-use crate::web::{Answer, Permission, Shell, Visit, redirect};
+use crate::web::{Answer, Permission, Shell, SignedIn, Visit, redirect};
 
 #[derive(Template)]
 #[template(path = "features/my_day/day.html")]
@@ -34,6 +34,17 @@ struct SystemPage {
     shell: Shell,
 }
 
+/// Whose incidents somebody is told of, as the statement asks for it.
+fn incidents_of(staff: &SignedIn) -> i64 {
+    if staff.rights.has(Permission::IncidentManage) {
+        0
+    } else if staff.rights.has(Permission::IncidentView) {
+        staff.centre_id.map_or(-1, |id| id.0)
+    } else {
+        -1
+    }
+}
+
 pub(super) fn show(visit: &Visit) -> Answer {
     let staff = visit.signed_in()?;
     if staff.rights.has(Permission::MaintenanceWork) {
@@ -45,7 +56,7 @@ pub(super) fn show(visit: &Visit) -> Answer {
     }
     let today = visit.today();
     let day = visit.app.db().read(&visit.actor, |tx| {
-        let whose = (staff.staff_id, staff.role);
+        let whose = (staff.staff_id, staff.role, incidents_of(staff));
         let mut day = sql::day(tx, whose, visit.actor.centre_id, today)?;
         day.carried_out_overdue = carried_out::overdue(tx, Reach::of(visit), today)?;
         if visit.may(Permission::DataRegisterWrite) {

@@ -55,10 +55,18 @@ const ENDING: &str = "
       and not exists (select 1 from visible_certifications l
                       where l.insured_person_id = c.insured_person_id and l.valid_to > c.valid_to)";
 
+const INCIDENTS: &str = "
+    select count(*) from incidents i where (?1 = 0 or i.centre_id = ?1)
+      and coalesce((select t.kind from incident_steps t
+                    where t.incident_id = i.id and t.kind in ('closed', 'reopened')
+                    order by t.id desc limit 1), '') <> 'closed'";
+
 /// Everything that waits for this person today.
+///
+/// `incidents_of`: whose open incidents count: 0 everybody's, a centre's id, -1 none.
 pub(super) fn day(
     tx: &ReadTx<'_>,
-    (staff, role): (StaffId, Role),
+    (staff, role, incidents_of): (StaffId, Role, i64),
     centre: Option<CentreId>,
     today: Date,
 ) -> Result<Day, StoreError> {
@@ -75,6 +83,7 @@ pub(super) fn day(
         transfers: transfers::waiting(tx, centre)?,
         given,
         given_count,
+        incidents: tx.count(INCIDENTS, params![incidents_of])?,
         overdue: tx.count(&overdue, params![iso])?,
         due_today: tx.count(&due_today, params![iso])?,
         open: tx.count(&format!("select count(*) {OWN_OPEN}"), params![staff])?,

@@ -28,6 +28,7 @@ pub(super) fn counters(day: &Day, may_correct: bool, may_receive: bool) -> Vec<C
     };
     let changes = if may_correct { "/changes" } else { "" };
     [
+        one("error", day.incidents, "対応中の事故", "/incidents"),
         one(
             "error",
             day.overdue,
