@@ -38,6 +38,7 @@ mod typed;
 mod visit;
 pub mod window;
 pub(crate) mod work;
+pub(crate) mod xlsx;
 
 pub use self::csv::excel_csv;
 pub use answer::{Answer, Response, download, redirect};
@@ -53,3 +54,4 @@ pub use routes::{Handler, Route, Routes};
 pub use shell::{Crumb, Flash, MenuItem, Shell, StaffBadge};
 pub use typed::{Typed, typed_words};
 pub use visit::{SignedIn, Visit};
+pub use xlsx::{Sheet, workbook};
