@@ -15,6 +15,7 @@ mod hand_over_sheet;
 mod letter;
 mod log_report;
 mod register;
+mod table_report;
 mod text;
 mod world;
 
@@ -31,4 +32,5 @@ pub use hand_over_sheet::{HandOverSheet, hand_over_sheet};
 pub use letter::{Letter, letter};
 pub use log_report::{Column, LogReport, log_report};
 pub use register::{Register, RegisterColumn, register};
+pub use table_report::{Column, Section, TableReport, table_report};
 pub use world::{FormError, Pdf};

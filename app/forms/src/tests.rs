@@ -6,12 +6,29 @@ use jiff::Timestamp;
 use typst::layout::{Frame, FrameItem, Point};
 
 use crate::{
-    Caller, Certification, CheckpointLine, CheckpointSheet, Column, Consultation, ConsultationSlip,
-    Correction, FontPackage, Fonts, FormError, Letter, LogReport, NextContact, Person, Reception,
+    Caller,
+    Certification,
+    CheckpointLine,
+    CheckpointSheet,
+    Column,
+    Consultation,
+    ConsultationSlip,
+    Correction,
+    FontPackage,
+    Fonts,
+    FormError,
+    Letter,
+    LogReport,
+    NextContact,
+    Person,
+    Reception,
     Withdrawal,
     consultation_slip::{consultation_slip, job},
     letter,
     register::{self, Register, RegisterColumn},
+    Section,
+    TableReport,
+    table_report,
     world::{Job, typeset},
 };
 
@@ -568,4 +585,42 @@ fn a_hand_over_sheet_says_who_goes_where_and_leaves_a_line_to_sign() {
     sheet.note = None;
     let text = text_of(&sheet);
     assert!(text.contains("見本 次郎") && text.contains('―'), "{text}");
+}
+
+#[test]
+fn a_report_of_tables_runs_over_pages_and_an_empty_table_says_so() {
+    let column = |label: &str| Column {
+        label: label.to_owned(),
+        share: 2,
+    };
+    let section = |heading: &str, rows| Section {
+        heading: heading.to_owned(),
+        columns: vec![column("氏名"), column("役割")],
+        rows,
+    };
+    let row = |number: u32| {
+        vec![
+            format!("見本 {number}郎\nmihon.{number}"),
+            "#保健師 $1".to_owned(),
+        ]
+    };
+    let report = TableReport {
+        title: "アクセス権限付与状況報告".to_owned(),
+        record_id: "access-rights-20261124".to_owned(),
+        about: "基準日 R8.11.24".to_owned(),
+        printed_at: Timestamp::from_second(1_795_478_400).unwrap(),
+        printed_on: "令和8年11月24日 9:00".to_owned(),
+        printed_by: "見本 太郎".to_owned(),
+        sections: vec![
+            section("職員", (1..=80).map(row).collect()),
+            section("例外", Vec::new()),
+        ],
+    };
+    let (document, missing) =
+        typeset(&fonts(), crate::table_report::job(&report).unwrap()).unwrap();
+    assert!(document.pages().len() > 1);
+    assert_eq!(missing, ['\0'; 0]);
+    let pdf = table_report(&fonts(), &report).unwrap();
+    assert!(pdf.bytes.starts_with(b"%PDF-"));
+    assert!(!format!("{report:?}").contains("見本"));
 }
