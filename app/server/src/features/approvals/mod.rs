@@ -7,13 +7,12 @@
 //! The try to approve one's own request leaves an entry.
 //! Errors: staff meet 403 for the own request, 409 for one that was decided or ran out meanwhile, 422
 //! when the act cannot be done any more as it was asked for.
+//! Not here: tests of the walk through a request; they stand with the first kind (`staff::rights`).
 //! Source: docs/decisions/0014-rights-are-rows.md.
 
 pub mod model;
 mod pages;
 mod store;
-#[cfg(test)]
-mod tests;
 
 use ::store::{Event, Operation, RecordKind, StaffId, StoreError, WriteTx};
 use jiff::Timestamp;

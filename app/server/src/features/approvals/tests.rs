@@ -1,1 +1,0 @@
-//! Approvals through their own routes.
