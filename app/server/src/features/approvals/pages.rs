@@ -34,6 +34,13 @@ struct Row {
     decided_reason: String,
 }
 
+impl Row {
+    /// Old, new, day: one under the other.
+    fn parts(&self) -> Vec<&str> {
+        self.summary.split('／').collect()
+    }
+}
+
 fn kind_of(code: &str) -> Option<&'static Kind> {
     approval_kinds().into_iter().find(|kind| kind.code == code)
 }

@@ -20,7 +20,8 @@ struct Choice {
     code: &'static str,
     label: &'static str,
     checked: bool,
-    now: &'static str,
+    /// What holds now, where the box says something else.
+    now: Option<&'static str>,
 }
 
 struct Group {
@@ -121,15 +122,17 @@ fn groups(typed: &Fields, is_sent: bool, held: &Rights) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for permission in Permission::grantable() {
         let code = permission.code();
+        let checked = if is_sent {
+            typed.all("may").any(|may| may == code)
+        } else {
+            held.has(permission)
+        };
+        let differs = checked != held.has(permission);
         let choice = Choice {
             code,
             label: permission.label(),
-            checked: if is_sent {
-                typed.all("may").any(|may| may == code)
-            } else {
-                held.has(permission)
-            },
-            now: view::may(held.has(permission)),
+            checked,
+            now: differs.then(|| view::may(held.has(permission))),
         };
         match groups
             .iter_mut()

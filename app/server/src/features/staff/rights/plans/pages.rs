@@ -124,6 +124,9 @@ struct ShowPage {
     revocable: bool,
     problems: Vec<FieldProblem>,
     typed: Fields,
+    /// Which form is shown.
+    line: &'static str,
+    tabs: Vec<Choice>,
     staff: Vec<Choice>,
     roles: Vec<Choice>,
     centres: Vec<Choice>,
@@ -160,6 +163,25 @@ fn confirmation(plan: &Plan, reason: &str) -> Change {
         stand: plan.stand.clone(),
         reason: reason.to_owned(),
     }
+}
+
+const LINES: [(&str, &str); 4] = [
+    ("post", "異動"),
+    ("leave", "退職"),
+    ("role", "役割の権限"),
+    ("exception", "人の例外"),
+];
+
+/// The kind of line that was typed or asked for; without either a move.
+fn line_asked(visit: &Visit) -> &'static str {
+    let asked = match visit.form.trimmed("line") {
+        "" => visit.query.trimmed("add"),
+        typed => typed,
+    };
+    LINES
+        .iter()
+        .find(|(known, _)| *known == asked)
+        .map_or("post", |(known, _)| known)
 }
 
 /// Everybody who could move.
@@ -225,6 +247,8 @@ fn show_page(visit: &Visit, plan: &Plan, problems: Vec<FieldProblem>) -> Result<
         editable,
         revocable: may_change && matches!(state, State::Draft | State::Confirmed | State::Missed),
         problems,
+        line: line_asked(visit),
+        tabs: words::choices(LINES.into_iter(), line_asked(visit)),
         staff: staff(visit)?,
         roles: words::roles(typed.trimmed("role"), "選んでください"),
         centres: words::centres(&centres, typed.trimmed("centre"), &[("", words::CITY)]),
@@ -315,12 +339,9 @@ pub(super) fn add(visit: &Visit) -> Answer {
         Ok(line) => line,
         Err(problems) => return refuse(visit, StatusCode::UNPROCESSABLE_ENTITY, problems),
     };
-    told(
-        visit,
-        plan.id,
-        editor(visit)?.add(plan.id, &line),
-        "line-added",
-    )
+    // The next line is most likely of the same kind.
+    let key = format!("line-added&add={}", line_asked(visit));
+    told(visit, plan.id, editor(visit)?.add(plan.id, &line), &key)
 }
 
 pub(super) fn remove(visit: &Visit) -> Answer {
