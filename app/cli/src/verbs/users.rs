@@ -230,8 +230,8 @@ pub(crate) fn report(
     let console = Console::open(dir, "コマンド users report", operator)?;
     let today = console.db.clock().today();
     let rows = report::made(&console.hand(), today).map_err(Problem::report)?;
-    let count = rows.len();
-    let bytes = report::file(rows, today).map_err(Problem::report)?;
+    let count = rows.people.len();
+    let bytes = report::file(&rows).map_err(Problem::report)?;
     let file = to.join(report::file_name(today));
     let written = create_private_dir(to).and_then(|()| write_atomic(&file, &bytes, MODE_PRIVATE));
     written.map_err(|error| {

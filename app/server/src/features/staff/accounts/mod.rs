@@ -42,6 +42,7 @@ pub(super) fn routes() -> Routes {
         .get("/staff/report", see, report::page)
         .get("/staff/report/export", see, report::ask)
         .post("/staff/report/export", see, report::give)
+        .get("/staff/report.pdf", see, report::pdf)
         .get("/staff/{id}", see, pages::show)
         .get("/staff/{id}/posts/new", change, posts::new)
         .post("/staff/{id}/posts", change, posts::create)

@@ -27,7 +27,7 @@ mod store;
 mod tests;
 pub mod view;
 
-pub use store::{exception, holder, holders, stand_of};
+pub use store::{exception, exceptions_of_all, holder, holders, stand_of};
 
 use crate::features::approvals::Kind;
 use crate::features::staff::accounts::acts::Hand;

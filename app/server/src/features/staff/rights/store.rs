@@ -151,12 +151,17 @@ const EXCEPTIONS: &str = "
     where (?1 = 0 or r.staff_id = ?1) and (?2 = 0 or r.id = ?2) order by r.id";
 
 /// All exceptions of a person, oldest first; of everybody for `StaffId(0)`.
-pub(in crate::features::staff) fn exceptions(
-    tx: &ReadTx<'_>,
-    staff: StaffId,
-) -> Result<Vec<Exception>, StoreError> {
+pub(super) fn exceptions(tx: &ReadTx<'_>, staff: StaffId) -> Result<Vec<Exception>, StoreError> {
     let rows = tx.all(EXCEPTIONS, params![staff, 0], exception_row)?;
     Ok(rows.into_iter().flatten().collect())
+}
+
+/// Everybody's exceptions, oldest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn exceptions_of_all(tx: &ReadTx<'_>) -> Result<Vec<Exception>, StoreError> {
+    exceptions(tx, StaffId(0))
 }
 
 /// One exception.

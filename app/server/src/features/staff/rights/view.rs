@@ -10,7 +10,11 @@ use crate::features::staff::accounts::view::{self as words, CITY};
 use crate::web::{Permission, Rights, Role, rights};
 
 /// What a role may do on a day, exceptions aside.
-pub(super) fn held_by_role(tx: &ReadTx<'_>, role: Role, on: Date) -> Result<Rights, StoreError> {
+pub(in crate::features::staff) fn held_by_role(
+    tx: &ReadTx<'_>,
+    role: Role,
+    on: Date,
+) -> Result<Rights, StoreError> {
     Ok(Rights::of(&rights::grounds(tx, None, role.code(), on)?))
 }
 
@@ -119,7 +123,7 @@ pub(super) fn field_of(refusal: &Refusal, fallback: &'static str) -> &'static st
 }
 
 /// Who wrote something, when.
-pub(super) fn stamp(written: &Written) -> String {
+pub(in crate::features::staff) fn stamp(written: &Written) -> String {
     format!("{} {}", words::moment(&written.at), words::by(written))
 }
 

@@ -146,6 +146,40 @@ fn two_exceptions_of_one_permission_never_share_a_day_and_one_ends_early() {
 }
 
 #[test]
+fn the_report_of_a_day_names_rights_and_exceptions_in_every_form() {
+    let desk = Desk::new();
+    let admin = desk.admin();
+    let fields = dated(&GIVEN, "R8.11.25", "監査の手伝い");
+    assert_eq!(desk.except(&admin, desk.nurse, &fields).status, 303);
+    let of = |day: &str| admin.get(&format!("/staff/report.csv?on={day}")).body;
+    let line = |day: &str| {
+        let body = of(day);
+        let found = body.lines().find(|line| line.contains(",nurse,"));
+        found.unwrap_or_default().to_owned()
+    };
+    assert!(
+        line("R8.11.24").contains("住民をさがす") && !line("R8.11.24").contains("アクセスログ")
+    );
+    let with = line("R8.11.25");
+    assert!(
+        with.contains("アクセスログを見る：できる（R8.11.25 ～ R8.11.30）"),
+        "{with}"
+    );
+    assert!(!line("R8.12.1").contains("アクセスログ"));
+    let page = admin.get("/staff/report?on=R8.11.25").text();
+    assert!(page.contains("監査の手伝い") && page.contains("二人目として承認する"));
+    for (file, kind) in [("xlsx", "spreadsheetml"), ("pdf", "application/pdf")] {
+        let sent = admin.get(&format!("/staff/report.{file}?on=R8.11.25"));
+        assert_eq!(sent.status, 200, "{file}");
+        assert!(sent.header("content-type").contains(kind), "{file}");
+        assert_eq!(
+            admin.get(&format!("/staff/report.{file}?on=nie")).status,
+            422
+        );
+    }
+}
+
+#[test]
 fn nobody_gives_herself_an_exception_and_the_try_is_written_down() {
     let desk = Desk::new();
     let admin = desk.admin();
