@@ -234,6 +234,8 @@ pub(crate) enum UsersVerb {
     Reset(ResetUserArguments),
     /// 最後の日を決める。予定の所属は取りやめる
     Disable(DisableUserArguments),
+    /// 一人に権限の例外を加える（管理者の権限は画面だけ）
+    Grant(GrantUserArguments),
     /// システム管理者がいなくなったときのための、二つの封筒
     BreakGlass {
         #[command(subcommand)]
@@ -270,6 +272,27 @@ pub(crate) struct AddUserArguments {
     /// 始まりの日（例 R9.4.1）
     #[arg(long, value_name = "DAY")]
     pub(crate) from: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GrantUserArguments {
+    /// 職員ID
+    pub(crate) login: String,
+    /// 権限（例 access_log_view）
+    #[arg(long)]
+    pub(crate) permission: String,
+    /// できなくする（省くと、できるようにする）
+    #[arg(long)]
+    pub(crate) take_away: bool,
+    /// 始まりの日（例 R9.4.1）
+    #[arg(long, value_name = "DAY")]
+    pub(crate) from: String,
+    /// 最後の日（できるようにするときは必ず）
+    #[arg(long, value_name = "DAY")]
+    pub(crate) until: Option<String>,
+    /// 聞かずに行う
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]

@@ -327,6 +327,30 @@ fn accounts_are_looked_after_without_the_browser_while_the_service_is_stopped() 
     );
 
     let on = today.to_string();
+    let given = |permission: &'static str| {
+        let words = [
+            "grant",
+            "hanako.1",
+            "--permission",
+            permission,
+            "--from",
+            &on,
+        ];
+        let rest = ["--until", &on, "--reason", "監査の手伝い", "--yes"];
+        users(&site, &[&words[..], &rest, &NAMED].concat())
+    };
+    let (code, granted, errors) = given("access_log_view");
+    assert_eq!((code, &granted["granted"]), (0, &true.into()), "{errors}");
+    let (code, _, errors) = given("access_log_view");
+    assert_eq!(code, 1);
+    assert!(errors.contains("期間が重なります"), "{errors}");
+    let (code, _, errors) = given("root");
+    assert_eq!(code, 2);
+    assert!(errors.contains("access_log_view"), "{errors}");
+    // What makes administrators takes two people at a page.
+    let (code, _, errors) = given("staff_administer");
+    assert_eq!(code, 1);
+    assert!(errors.contains("コマンドでは変えられません"), "{errors}");
     let leave = [
         "disable", "hanako.1", "--on", &on, "--reason", "退職", "--yes",
     ];
@@ -356,6 +380,7 @@ fn the_operator_is_in_the_access_log(data: &Path) {
         "console_use done",
         "password_reset done",
         "staff_report done",
+        "staff_right_add done",
         "staff_post_end done",
         "staff_post_end refused",
     ];

@@ -78,6 +78,7 @@ pub(crate) fn run(
             UsersVerb::Add(asked) => users::add(asked, &dir()?, &operator()?, voice),
             UsersVerb::Reset(asked) => users::reset(asked, &dir()?, &operator()?, voice),
             UsersVerb::Disable(asked) => users::disable(asked, &dir()?, &operator()?, voice),
+            UsersVerb::Grant(asked) => users::grant(asked, &dir()?, &operator()?, voice),
             UsersVerb::BreakGlass { what } => break_glass::run(what, &dir()?, &operator()?, voice),
             UsersVerb::Report { to } => users::report(to, &dir()?, &operator()?, voice),
         },

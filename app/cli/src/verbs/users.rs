@@ -11,10 +11,13 @@ use server::features::staff::accounts::acts::{self, Hand, Refusal, Undone};
 use server::features::staff::accounts::form::{FieldProblem, Form};
 use server::features::staff::accounts::model::{Account, leaving};
 use server::features::staff::accounts::{centres, find, list_all, report, view};
-use server::web::{Fields, Problem};
+use server::features::staff::rights::{self, model::Change};
+use server::web::{Fields, Permission, Problem};
 use store::{Actor, DataDir, Db, Event, Operation, Operator, StoreError};
 
-use crate::arguments::{AddUserArguments, DisableUserArguments, ResetUserArguments};
+use crate::arguments::{
+    AddUserArguments, DisableUserArguments, GrantUserArguments, ResetUserArguments,
+};
 use crate::operator;
 use crate::output::Voice;
 
@@ -213,6 +216,78 @@ pub(crate) fn disable(
         posts,
     })?;
     console.close()
+}
+
+#[derive(Serialize)]
+struct Granted {
+    login: String,
+    permission: &'static str,
+    granted: bool,
+    from: String,
+    until: Option<String>,
+}
+
+pub(crate) fn grant(
+    asked: &GrantUserArguments,
+    dir: &DataDir,
+    operator: &Operator,
+    voice: &Voice,
+) -> Result<ExitCode, Report> {
+    let console = Console::open(dir, "コマンド users grant", operator)?;
+    let account = console.find(&asked.login, voice)?;
+    let fields = typed(&[
+        ("permission", &asked.permission),
+        ("granted", if asked.take_away { "no" } else { "yes" }),
+        ("starts_on", &asked.from),
+        ("ends_on", asked.until.as_deref().unwrap_or_default()),
+        ("reason", &operator.reason),
+    ])?;
+    let today = console.db.clock().today();
+    let new = rights::form::Form::new(&fields, today).exception(account.id);
+    let new = new.map_err(|problems| {
+        if problems.iter().any(|problem| problem.field == "permission") {
+            let codes = Permission::grantable().map(Permission::code);
+            voice.say(&format!("権限: {}", codes.collect::<Vec<_>>().join(" ")));
+        }
+        wrong(&problems, voice)
+    })?;
+    let told = Granted {
+        login: account.login.clone(),
+        permission: new.step.permission.code(),
+        granted: new.step.granted,
+        from: new.starts_on.to_string(),
+        until: new.ends_on.map(|day| day.to_string()),
+    };
+    let question = format!(
+        "{} に、{} から {} まで「{}」とします。よいですか。",
+        account.login,
+        told.from,
+        told.until.as_deref().unwrap_or("期限なし"),
+        rights::view::step(new.step)
+    );
+    let change = Change::Exception(new);
+    let hand = console.hand();
+    voice.confirm(&question, asked.yes)?;
+    let seen = console
+        .db
+        .read(&console.actor, |tx| rights::acts::stand(tx, &change));
+    let done = seen.and_then(|seen| rights::acts::perform(&hand, &change, &seen));
+    done.map_err(|undone| not_granted(undone, voice))?;
+    voice.say("保存しました。");
+    voice.result(&told)?;
+    console.close()
+}
+
+/// Why an exception was not written, in words.
+fn not_granted(undone: rights::acts::Undone, voice: &Voice) -> Report {
+    match undone {
+        rights::acts::Undone::Failed(problem) => problem.report(),
+        rights::acts::Undone::Refused(refusal) => {
+            voice.say(&rights::view::refusal(&refusal));
+            voice.say("何も変えていません。");
+            Report::bare(Kind::CheckFailed)
+        }
+    }
 }
 
 #[derive(Serialize)]
