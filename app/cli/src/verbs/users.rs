@@ -355,9 +355,11 @@ fn undone(undone: Undone, voice: &Voice) -> Report {
                 view::post_line(post)
             )
         }
-        Refusal::Absent | Refusal::Own | Refusal::Ends(..) | Refusal::Late(_) => {
-            "ほかの変更と重なりました。もう一度実行してください。".to_owned()
-        }
+        Refusal::Absent
+        | Refusal::Own
+        | Refusal::Ends(..)
+        | Refusal::Asked(_)
+        | Refusal::Late(_) => "ほかの変更と重なりました。もう一度実行してください。".to_owned(),
     });
     voice.say("何も変えていません。");
     Report::bare(Kind::CheckFailed)

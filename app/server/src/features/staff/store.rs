@@ -70,7 +70,20 @@ pub fn add(db: &Db, actor: &Actor, new: &NewStaff) -> Result<StaffId, Problem> {
 }
 
 /// Person, first post, first password.
-pub(super) fn insert(
+fn insert(
+    tx: &WriteTx<'_>,
+    new: &NewStaff,
+    hash: &str,
+    by: Option<StaffId>,
+    now: &str,
+) -> Result<StaffId, StoreError> {
+    let id = insert_person(tx, new, hash, by, now)?;
+    insert_first_post(tx, id, new, by, now)?;
+    Ok(id)
+}
+
+/// Person and first password; without a post nobody signs in.
+pub(super) fn insert_person(
     tx: &WriteTx<'_>,
     new: &NewStaff,
     hash: &str,
@@ -81,14 +94,6 @@ pub(super) fn insert(
         "insert into staff (login, name, kana, recorded_at) values (?, ?, ?, ?)",
         params![new.login.as_str(), new.name, new.kana, now],
     )?);
-    let post = Post {
-        role: new.role.code(),
-        job: &new.job,
-        centre_id: new.centre_id,
-        starts_on: new.starts_on,
-        reason: FIRST_POST,
-    };
-    insert_post(tx, id, &post, by, now)?;
     let first = Password {
         hash,
         must_change: new.must_change_password,
@@ -98,8 +103,27 @@ pub(super) fn insert(
     Ok(id)
 }
 
+/// The first post.
+pub(super) fn insert_first_post(
+    tx: &WriteTx<'_>,
+    id: StaffId,
+    new: &NewStaff,
+    by: Option<StaffId>,
+    now: &str,
+) -> Result<(), StoreError> {
+    let post = Post {
+        role: new.role.code(),
+        job: &new.job,
+        centre_id: new.centre_id,
+        starts_on: new.starts_on,
+        reason: FIRST_POST,
+    };
+    insert_post(tx, id, &post, by, now)?;
+    Ok(())
+}
+
 /// Why the first post is there.
-const FIRST_POST: &str = "新規登録";
+pub(super) const FIRST_POST: &str = "新規登録";
 
 /// A post as it is stored.
 pub(super) struct Post<'p> {

@@ -4,8 +4,9 @@
 //! today decides role and scope, asked anew with every request. Pages and the command `users` call
 //! the same functions of [`acts`].
 //! Invariant: each act leaves one entry in the access log with the old and the new value; so does
-//! a try that is refused because it concerns the administrator's own account or the last system
-//! administrator. On every day from today on somebody administers the system.
+//! a try that is refused because it concerns the administrator's own account or the last who may
+//! administer. On every day from today on somebody may administer staff (`rights`). A system
+//! administrator's post waits for a second person (`approvals`), except at the console.
 //! Limits: a post starts at most [`form::START_YEARS`] years back (late entry) or ahead (planned);
 //! its last day is at most [`form::END_YEARS`] years ahead. Entering late changes nothing that the
 //! access log says about the days between.

@@ -90,6 +90,10 @@ pub(super) fn for_form(visit: &Visit, undone: Undone) -> Result<Refusal, Problem
         Undone::Refused(Refusal::Absent) => Err(Problem::NotFound),
         Undone::Refused(Refusal::Own) => Err(page(own(visit))),
         Undone::Refused(Refusal::Again(id)) => Err(page(Ok(back(id, "again")))),
+        Undone::Refused(Refusal::Asked(id)) => {
+            let place = format!("/approvals/{id}?done=approval-asked");
+            Err(page(Ok(redirect(&place))))
+        }
         Undone::Refused(Refusal::Late(account)) => {
             Err(page(late(visit, &account, view::newest(&account))))
         }
@@ -177,6 +181,7 @@ struct GivenPage {
     name: String,
     login: String,
     password: String,
+    waits: bool,
 }
 
 /// The only page that ever shows a password; it is not kept anywhere to be shown again.
@@ -190,6 +195,7 @@ pub(super) fn tell(visit: &Visit, given: &Given, title: &str) -> Answer {
         name: account.name,
         login: account.login,
         password: given.password.clone(),
+        waits: given.asked.is_some(),
     })
 }
 

@@ -11,6 +11,8 @@ use super::model::{
 use super::{ADMINISTRATORS, plans, store as sql, view};
 use crate::features::approvals::{self, Act, ApprovalId, Ask, Halt};
 use crate::features::staff::accounts::acts::Hand;
+use crate::features::staff::accounts::store as accounts;
+use crate::features::staff::accounts::view as words_of;
 use crate::web::{Permission, Problem, Role};
 
 /// Why a change was not made; nothing of it is written then.
@@ -112,6 +114,10 @@ pub fn stand(tx: &ReadTx<'_>, change: &Change) -> Result<String, Undone> {
             let exception = sql::exception(tx, *exception)?.ok_or(Refusal::Absent)?;
             sql::stand_of(tx, exception.staff)?
         }
+        Change::Post { staff, .. } => {
+            let account = accounts::account(tx, *staff)?.ok_or(Refusal::Absent)?;
+            account.seen
+        }
         Change::Plan { plan, .. } => plans::stand(tx, *plan)?,
     })
 }
@@ -134,7 +140,10 @@ pub fn preview(hand: &Hand<'_>, change: &Change, on: Date) -> Result<Vec<Differe
     match made {
         Err(Look::Seen(differences)) => Ok(differences),
         Err(Look::Undone(undone)) => {
-            note(hand, change, &undone)?;
+            // A list is looked at again and again while it is entered: that is no try yet.
+            if !matches!(change, Change::Plan { .. }) {
+                note(hand, change, &undone)?;
+            }
             Err(undone)
         }
         Ok(()) => Err(Problem::Fault("a preview was saved").into()),
@@ -195,7 +204,8 @@ pub fn perform(hand: &Hand<'_>, change: &Change, seen: &str) -> Result<Done, Und
 const CONSOLE: &str =
     "管理者の権限は、コマンドでは変えられません。画面から依頼し、もう一人が承認してください。";
 
-fn ask(
+/// Writes a request down, whatever the change is.
+pub(in crate::features::staff) fn ask(
     tx: &WriteTx<'_>,
     change: &Change,
     by: StaffId,
@@ -234,7 +244,10 @@ fn not_before(mut change: Change, today: Date) -> Change {
     match &mut change {
         Change::Role(change) => change.starts_on = change.starts_on.max(today),
         Change::Exception(new) => new.starts_on = new.starts_on.max(today),
-        Change::Withdrawal { .. } | Change::ExceptionEnd { .. } | Change::Plan { .. } => {}
+        Change::Withdrawal { .. }
+        | Change::ExceptionEnd { .. }
+        | Change::Post { .. }
+        | Change::Plan { .. } => {}
     }
     change
 }
@@ -257,6 +270,7 @@ fn apply_safely(
 fn refuse_own(tx: &ReadTx<'_>, change: &Change, by: Option<StaffId>) -> Result<(), Undone> {
     let whose = match change {
         Change::Exception(new) => Some(new.staff),
+        Change::Post { staff, .. } => Some(*staff),
         Change::ExceptionEnd { exception, .. } => {
             sql::exception(tx, *exception)?.map(|exception| exception.staff)
         }
@@ -301,6 +315,24 @@ fn apply(tx: &WriteTx<'_>, change: &Change, stamp: &Stamp<'_>) -> Result<Vec<Eve
             check_end(&known, *ends_on, stamp.today)?;
             sql::end_exception(tx, (*exception, *ends_on, reason), stamp)?;
             one(Operation::StaffRightEnd, (RecordKind::Staff, known.staff.0))
+        }
+        Change::Post {
+            staff,
+            role,
+            centre,
+            job,
+            starts_on,
+            reason,
+        } => {
+            let place = plans::Place {
+                role: *role,
+                centre: centre.as_deref(),
+                job,
+                starts_on: *starts_on,
+                reason,
+            };
+            plans::move_to(tx, *staff, &place, stamp)?;
+            one(Operation::StaffPostAdd, (RecordKind::Staff, staff.0))
         }
         Change::Plan {
             plan,
@@ -456,6 +488,7 @@ fn concerns_administrators(tx: &ReadTx<'_>, change: &Change, today: Date) -> Res
             let gives_back = !known.step.granted && makes_administrators(known.step.permission);
             gives_back || administers(known.staff, today)?
         }
+        Change::Post { role, .. } => *role == Role::SystemAdmin,
         Change::Plan { plan, .. } => plans::concerns_administrators(tx, *plan)?,
     })
 }
@@ -505,7 +538,7 @@ fn is_written(tx: &ReadTx<'_>, change: &Change, by: Option<StaffId>) -> Result<b
                 })
         }
         Change::Plan { plan, reason, .. } => plans::is_confirmed_by(tx, *plan, (by, reason))?,
-        Change::Withdrawal { .. } => false,
+        Change::Withdrawal { .. } | Change::Post { .. } => false,
     })
 }
 
@@ -535,6 +568,24 @@ pub fn summary(tx: &ReadTx<'_>, change: &Change) -> Result<String, Undone> {
             let name = view::name_of(tx, known.staff)?.ok_or(Refusal::Absent)?;
             view::exception_end_in_log(&name, &known, *ends_on)
         }
+        Change::Post {
+            staff,
+            role,
+            centre,
+            job,
+            starts_on,
+            ..
+        } => {
+            let account = accounts::account(tx, *staff)?.ok_or(Refusal::Absent)?;
+            let before = account.post_on(*starts_on).map(words_of::post_line);
+            let before = before.unwrap_or_else(|| "所属なし".to_owned());
+            let place = centre.as_deref().unwrap_or(words_of::CITY);
+            format!(
+                "職員＝{}／前＝{before}／後＝{place} {}（{job}）／適用＝{starts_on}",
+                account.name,
+                role.label()
+            )
+        }
         Change::Plan { plan, .. } => plans::summary(tx, *plan)?,
     })
 }
@@ -557,6 +608,7 @@ fn note(hand: &Hand<'_>, change: &Change, undone: &Undone) -> Result<(), Undone>
             Some((RecordKind::Staff, new.staff.0)),
         ),
         Change::ExceptionEnd { .. } => (Operation::StaffRightEnd, None),
+        Change::Post { staff, .. } => (Operation::StaffPostAdd, Some((RecordKind::Staff, staff.0))),
         Change::Plan { plan, .. } => (
             Operation::RightPlanConfirm,
             Some((RecordKind::RightPlan, plan.0)),

@@ -81,6 +81,21 @@ pub enum Change {
         /// Why.
         reason: String,
     },
+    /// Somebody becomes a system administrator.
+    Post {
+        /// Who.
+        staff: StaffId,
+        /// The role.
+        role: Role,
+        /// Code; `None`: the city.
+        centre: Option<String>,
+        /// Profession.
+        job: String,
+        /// First day.
+        starts_on: Date,
+        /// Why.
+        reason: String,
+    },
     /// A list, confirmed as a whole.
     Plan {
         /// Which.
@@ -100,6 +115,7 @@ impl Change {
             Self::Exception(new) => &new.reason,
             Self::Withdrawal { reason, .. }
             | Self::ExceptionEnd { reason, .. }
+            | Self::Post { reason, .. }
             | Self::Plan { reason, .. } => reason,
         }
     }

@@ -37,7 +37,11 @@ pub fn reset(hand: &Hand<'_>, id: StaffId, seen: Option<i64>) -> Result<Given, U
         let text = format!("終えたセッション＝{ended}／失敗の回数：前＝{failures}／後＝0");
         Ok(tx.audited(hand.detail(Event::done(operation), id, &text), Ok(())))
     })?;
-    Ok(Given { id, password })
+    Ok(Given {
+        id,
+        password,
+        asked: None,
+    })
 }
 
 fn forgive(tx: &WriteTx<'_>, account: &Account) -> Result<i64, StoreError> {

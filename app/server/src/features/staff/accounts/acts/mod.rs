@@ -14,8 +14,11 @@ use store::{
 use super::form::FieldProblem;
 use super::model::{Account, NewPost, Post, PostId, Term};
 use super::store as sql;
+use crate::features::approvals::ApprovalId;
+use crate::features::staff::rights::acts as rights;
 use crate::features::staff::rights::administration::Administration;
-use crate::web::{Problem, session};
+use crate::features::staff::rights::model::Change;
+use crate::web::{Problem, Role, session};
 
 pub use access::{end_sessions, reset, unlock};
 pub use posts::{Opened, add_post, end_posts, leave, shown_key};
@@ -47,6 +50,8 @@ pub enum Refusal {
     Late(Box<Account>),
     /// It was done before: the same form twice.
     Again(StaffId),
+    /// It makes a system administrator: a second person is asked.
+    Asked(ApprovalId),
     /// A field is wrong in a way that only the database knows.
     Field(FieldProblem),
 }
@@ -84,6 +89,8 @@ pub struct Given {
     pub id: StaffId,
     /// The password.
     pub password: String,
+    /// The post waits for this approval.
+    pub asked: Option<ApprovalId>,
 }
 
 impl fmt::Debug for Given {
@@ -130,12 +137,39 @@ impl Hand<'_> {
             | Refusal::Ends(..)
             | Refusal::Late(_)
             | Refusal::Again(_)
+            | Refusal::Asked(_)
             | Refusal::Field(_) => "",
         };
         tx.audited(
             self.detail(Event::refused(operation), id, why),
             Err(refusal),
         )
+    }
+
+    /// Who is signed in makes a system administrator only together with somebody else; the console
+    /// is root's, whose name stands in the log.
+    fn ask_second(
+        &self,
+        tx: &WriteTx<'_>,
+        staff: StaffId,
+        new: &NewPost,
+    ) -> Result<Option<(ApprovalId, Event)>, Undone> {
+        let (Role::SystemAdmin, Some(by)) = (new.role, self.actor.staff_id) else {
+            return Ok(None);
+        };
+        let change = Change::Post {
+            staff,
+            role: new.role,
+            centre: new.centre.as_ref().map(|centre| centre.code.clone()),
+            job: new.job.clone(),
+            starts_on: new.starts_on,
+            reason: new.reason.clone(),
+        };
+        match rights::ask(tx, &change, by, self) {
+            Ok(asked) => Ok(Some(asked)),
+            Err(rights::Undone::Failed(problem)) => Err(problem.into()),
+            Err(rights::Undone::Refused(_)) => Err(Problem::Fault("a request about nobody").into()),
+        }
     }
 
     /// Runs an act on somebody else's account; on one's own it is refused, and so is what would

@@ -51,6 +51,9 @@ pub fn add_post(
             post,
             ends_on: Some(last),
         });
+        if let Some((approval, event)) = hand.ask_second(tx, id, new)? {
+            return Ok(tx.audited(event, Err(Refusal::Asked(approval))));
+        }
         let stamp = (hand.actor.staff_id, now.as_str());
         if let Some(end) = end {
             sql::end_post(tx, end, &new.reason, stamp)?;

@@ -4,7 +4,7 @@ use store::{Event, Operation};
 
 use super::{Given, Hand, Refusal, Undone, one_time, says};
 use crate::features::staff::accounts::form::{FieldProblem, NewAccount};
-use crate::features::staff::accounts::model::Account;
+use crate::features::staff::accounts::model::{Account, NewPost};
 use crate::features::staff::accounts::{store as sql, view};
 use crate::features::staff::model::NewStaff;
 use crate::features::staff::{password, store as staff_sql};
@@ -34,12 +34,25 @@ pub fn register(hand: &Hand<'_>, new: NewAccount) -> Result<Given, Undone> {
             if let Some(known) = sql::find(tx, new.login.as_str())? {
                 return Err(taken(hand, &known, &new).into());
             }
-            let id = staff_sql::insert(tx, &staff, &hash, hand.actor.staff_id, &now)?;
-            let text = format!("前＝なし／後＝{}", view::post_in_log(&new.post));
+            let by = hand.actor.staff_id;
+            let id = staff_sql::insert_person(tx, &staff, &hash, by, &now)?;
+            let post = NewPost {
+                reason: staff_sql::FIRST_POST.to_owned(),
+                ..new.post.clone()
+            };
+            let text = format!("前＝なし／後＝{}", view::post_in_log(&post));
             let event = hand.detail(Event::done(Operation::StaffAdd), id, &text);
-            Ok(tx.audited(event, id))
+            if let Some((approval, asked)) = hand.ask_second(tx, id, &post)? {
+                return Ok(tx.audited_all(event, vec![asked], (id, Some(approval))));
+            }
+            staff_sql::insert_first_post(tx, id, &staff, by, &now)?;
+            Ok(tx.audited(event, (id, None)))
         })
-        .map(|id| Given { id, password })
+        .map(|(id, asked)| Given {
+            id,
+            password,
+            asked,
+        })
 }
 
 /// The same form sent twice is the same person; anything else is another who had the ID first.

@@ -17,7 +17,7 @@ use crate::features::staff::rights::model::{
 };
 use crate::features::staff::rights::store as rights;
 use crate::features::staff::store as staff;
-use crate::web::Problem;
+use crate::web::{Problem, Role};
 
 fn plan(tx: &ReadTx<'_>, id: PlanId) -> Result<Plan, Undone> {
     Ok(sql::plan(tx, id)?.ok_or(Refusal::Absent)?)
@@ -172,7 +172,21 @@ fn write(
     let reason = format!("年度切替：{}", plan.title);
     let starts_on = plan.starts_on;
     match line {
-        Line::Post { staff, .. } => move_to(tx, *staff, (plan, line, &reason), stamp),
+        Line::Post {
+            staff,
+            role,
+            centre,
+            job,
+        } => {
+            let place = Place {
+                role: *role,
+                centre: centre.as_deref(),
+                job,
+                starts_on,
+                reason: &reason,
+            };
+            move_to(tx, *staff, &place, stamp)
+        }
         Line::Leave { staff } => {
             let account = account(tx, *staff)?;
             let ends = leaving(&account, starts_on.yesterday().unwrap_or(starts_on));
@@ -226,50 +240,53 @@ fn end_post(
     Ok(Effect::Ending(row))
 }
 
-fn move_to(
+/// Where somebody goes.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::features::staff::rights) struct Place<'p> {
+    pub(in crate::features::staff::rights) role: Role,
+    /// Code; `None`: the city.
+    pub(in crate::features::staff::rights) centre: Option<&'p str>,
+    pub(in crate::features::staff::rights) job: &'p str,
+    pub(in crate::features::staff::rights) starts_on: Date,
+    pub(in crate::features::staff::rights) reason: &'p str,
+}
+
+/// A new post; an open one before it ends on the day before.
+pub(in crate::features::staff::rights) fn move_to(
     tx: &WriteTx<'_>,
     id: StaffId,
-    (plan, line, reason): (&Plan, &Line, &str),
+    place: &Place<'_>,
     stamp: &Stamp<'_>,
 ) -> Result<Vec<Effect>, Undone> {
-    let Line::Post {
-        role, centre, job, ..
-    } = line
-    else {
-        return Err(Problem::Fault("a move that is none").into());
-    };
     let account = account(tx, id)?;
     let mut effects = Vec::new();
-    match fit(&account.posts, plan.starts_on) {
+    match fit(&account.posts, place.starts_on) {
         Fit::Free => {}
         Fit::Ends(post, last) => {
             let end = NewEnd {
                 post,
                 ends_on: Some(last),
             };
-            effects.push(end_post(tx, end, reason, stamp)?);
+            effects.push(end_post(tx, end, place.reason, stamp)?);
         }
         Fit::Overlaps(_) => {
-            return Err(words(
-                "reason",
-                "すでにある所属と期間が重なります。先にその期間を直してください。",
-            ));
+            let text = "すでにある所属と期間が重なります。先にその期間を直してください。";
+            return Err(words("reason", text));
         }
     }
-    let centre_id = match centre {
+    let centre_id = match place.centre {
         None => None,
-        Some(code) => Some(centre_of(tx, code, plan.starts_on)?),
+        Some(code) => Some(centre_of(tx, code, place.starts_on)?),
     };
     let post = staff::Post {
-        role: role.code(),
-        job,
+        role: place.role.code(),
+        job: place.job,
         centre_id,
-        starts_on: plan.starts_on,
-        reason,
+        starts_on: place.starts_on,
+        reason: place.reason,
     };
-    effects.push(Effect::Post(staff::insert_post(
-        tx, id, &post, stamp.by, stamp.now,
-    )?));
+    let post = staff::insert_post(tx, id, &post, stamp.by, stamp.now)?;
+    effects.push(Effect::Post(post));
     Ok(effects)
 }
 

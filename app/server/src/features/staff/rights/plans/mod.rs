@@ -13,7 +13,9 @@ mod pages;
 mod store;
 mod view;
 
-pub(super) use acts::{apply, concerns_administrators, is_confirmed_by, stand, summary};
+pub(super) use acts::{
+    Place, apply, concerns_administrators, is_confirmed_by, move_to, stand, summary,
+};
 
 use crate::web::{Permission, Routes};
 

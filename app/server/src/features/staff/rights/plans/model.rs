@@ -121,7 +121,7 @@ impl Plan {
 
 /// A row that a confirmed list wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
+pub(in crate::features::staff::rights) enum Effect {
     Post(i64),
     Ending(i64),
     RoleRight(i64),

@@ -1,6 +1,7 @@
 //! What makes or touches administrators waits for a second person; somebody always administers.
 
 use super::{Desk, dated, input, nurse_without};
+use crate::features::staff::tests::house::between;
 use crate::web::Role;
 
 /// A nurse who may also administer staff.
@@ -58,6 +59,53 @@ fn a_role_that_shall_administer_waits_for_somebody_else_and_is_done_when_approve
         .house
         .count("select count(*) from role_rights where approval_id is not null");
     assert_eq!(by, 2);
+}
+
+#[test]
+fn a_new_system_administrator_by_move_or_registration_waits_for_a_second_person() {
+    let desk = Desk::new();
+    let admin = desk.admin();
+    let city = desk.house.signed_in("choju");
+    city.get("/approvals");
+    let chief = [
+        ("role", "system_admin"),
+        ("centre", ""),
+        ("job", "システム管理者"),
+        ("starts_on", "R8.11.24"),
+    ];
+    let place = format!("/staff/{}/posts", desk.nurse);
+    let moved = [&chief[..], &[("reason", "副担当")]].concat();
+    let asked = desk.through(&admin, &format!("{place}/new"), &place, &moved);
+    let decide = format!("/approvals/{}/decision", number(asked.header("location")));
+    let nurse = desk.house.signed_in("nurse");
+    assert_eq!(nurse.get("/staff/new").status, 403);
+    assert_eq!(city.post(&decide, &[("decision", "approve")]).status, 303);
+    assert_eq!(nurse.get("/staff/new").status, 200);
+    assert!(
+        desk.detail("staff_post_add")
+            .contains("後＝市 システム管理者（システム管理者）")
+    );
+    admin.get("/staff/new");
+    let person = [
+        ("login", "second"),
+        ("name", "架空　次郎"),
+        ("kana", "カクウ　ジロウ"),
+    ];
+    let told = admin.post("/staff", &[&person[..], &chief].concat());
+    assert_eq!(told.status, 200);
+    assert!(told.text().contains("承認を待っています"));
+    let password = between(&told.body, "id=\"password\">", "<").unwrap();
+    assert_eq!(
+        desk.house.browser().sign_in("second", &password).status,
+        422
+    );
+    let id = desk.house.count("select max(id) from approvals");
+    let decide = format!("/approvals/{id}/decision");
+    assert_eq!(city.post(&decide, &[("decision", "approve")]).status, 303);
+    assert_eq!(
+        desk.house.browser().sign_in("second", &password).status,
+        303
+    );
 }
 
 #[test]
