@@ -227,6 +227,11 @@ pub(in crate::features::staff) fn ask(
 pub(super) fn approved(act: &Act<'_, '_>) -> Result<Vec<Event>, Halt> {
     let fault = |_| Problem::Fault("a stored change cannot be read");
     let change: Change = serde_json::from_str(act.payload).map_err(fault)?;
+    let asker = sql::holder(act.tx, act.asked_by, act.today)?;
+    if !asker.is_some_and(|holder| holder.rights.has(Permission::StaffAdminister)) {
+        let text = "依頼した人が、もう職員と権限を変えられません。却下してください。";
+        return Err(Halt::Refused(text.to_owned()));
+    }
     let stamp = Stamp {
         by: Some(act.asked_by),
         approval: Some(act.id),

@@ -138,6 +138,34 @@ fn a_request_is_refused_with_a_reason_taken_back_or_runs_out() {
 }
 
 #[test]
+fn what_somebody_asked_for_who_may_not_any_more_is_not_done() {
+    let desk = Desk::new();
+    desk.house.add("admin2", Role::SystemAdmin, None);
+    let fields = dated(&more(), "R8.12.1", "副担当");
+    let asked = desk.role(&desk.admin(), "nurse", &fields);
+    let decide = format!("/approvals/{}/decision", number(asked.header("location")));
+    let two = desk.house.signed_in("admin2");
+    let form = format!("/staff/{}/ending", desk.admin);
+    let opened = two.get(&form);
+    let (seen, post) = (input(&opened, "seen"), input(&opened, "post"));
+    let end = [
+        ("kind", "end"),
+        ("ends_on", "R8.11.24"),
+        ("reason", "退職"),
+        ("seen", &seen),
+        ("post", &post),
+    ];
+    assert_eq!(two.post(&form, &end).status, 303);
+    desk.step_days(1);
+    let two = desk.house.signed_in("admin2");
+    two.get("/approvals");
+    let page = two.post(&decide, &[("decision", "approve")]);
+    assert_eq!(page.status, 422);
+    assert!(page.text().contains("依頼した人が、もう"));
+    assert_eq!(desk.entries("role_right_change", "done"), 0);
+}
+
+#[test]
 fn the_last_way_to_administer_cannot_be_taken_by_a_role_a_post_or_an_exception() {
     let desk = Desk::new();
     let admin = desk.admin();
