@@ -10,6 +10,7 @@ use crate::features::staff::accounts::model::{
 };
 use crate::features::staff::accounts::{store as sql, view};
 use crate::features::staff::store as staff_sql;
+use crate::web::Role;
 
 /// What a form for a new post carries beside the post.
 #[derive(Debug, Clone, Copy)]
@@ -114,7 +115,8 @@ pub fn end_posts(
             return Err(late_end(hand, account, ends, reason).into());
         }
         for end in ends {
-            if let Some(refusal) = stands_in_way(account, *end) {
+            let longer = prolongs_administrator(hand, account, *end);
+            if let Some(refusal) = longer.or_else(|| stands_in_way(account, *end)) {
                 return Err(refusal.into());
             }
         }
@@ -123,6 +125,25 @@ pub fn end_posts(
         }
         let text = view::ends_in_log(account, ends, reason);
         Ok(tx.audited(hand.detail(Event::done(operation), id, &text), Ok(())))
+    })
+}
+
+/// Longer as a system administrator is what a second person agrees to: as a new post.
+fn prolongs_administrator(hand: &Hand<'_>, account: &Account, end: NewEnd) -> Option<Refusal> {
+    hand.actor.staff_id?;
+    let post = account.post(end.post)?;
+    let longer = match (post.term.ends_on, end.ends_on) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(old), Some(new)) => new > old,
+    };
+    let text = "システム管理者の期間は、延ばせません。\
+        続けるときは「異動」で新しい所属を入力し、承認を受けてください。";
+    (longer && post.role == Role::SystemAdmin.code()).then(|| {
+        Refusal::Field(FieldProblem {
+            field: "kind",
+            text: text.to_owned(),
+        })
     })
 }
 

@@ -172,6 +172,13 @@ fn the_last_system_administrator_is_neither_moved_nor_ended() {
     };
     // One of two may go.
     assert_eq!(end(&admin, second, "R9.3.31").status, 303);
+    // Longer again is for two people to decide: as a new post.
+    for (kind, day) in [("reopen", ""), ("end", "R9.4.30")] {
+        let fields = [("kind", kind), ("ends_on", day), ("reason", "続ける")];
+        let page = desk.end(&admin, second, &fields);
+        assert_eq!(page.status, 422, "{kind}");
+        assert!(page.text().contains("システム管理者の期間は、延ばせません"));
+    }
     // Then the other stays needed, whoever asks.
     let other = desk.house.signed_in("admin2");
     let refused = end(&other, desk.admin, "R8.12.31");
