@@ -53,12 +53,12 @@ fn every_file_that_a_form_gives_has_its_entry() {
     ];
     let mut given = 0;
     for role in Role::ALL {
+        let mut browser = town.signed_in(*role, None);
         for route in App::routes().table().iter().filter(|r| r.method == "POST") {
             if route.path.starts_with("/sign-") {
                 continue;
             }
             let before = entries();
-            let mut browser = town.signed_in(*role, None);
             let resident = town.residents(Scope::City, 1)[0];
             let page = browser.post(&address(route.path, resident), &door);
             if leaves(&page) {

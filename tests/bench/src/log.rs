@@ -25,7 +25,6 @@ use tokio::runtime::{Builder, Runtime};
 use crate::bare::{Bare, questions};
 use crate::figure::{Figure, Measured};
 use crate::problem::Problem;
-use crate::series::Series;
 use crate::visitor::{Inside, Visitor, refused};
 
 /// The staff, terminals and residents that take turns.
@@ -329,25 +328,6 @@ impl Large {
         };
         Visitor::sign_in(carrier, "staff1", PASSWORD)
     }
-
-    /// How long each search takes through the page, `rounds` times each.
-    pub(crate) fn search(&self, rounds: usize) -> Result<Vec<(&'static str, Series)>, Problem> {
-        let visitor = self.administrator()?;
-        let today = self.app.clock().today();
-        let mut all = Vec::new();
-        for (name, query) in searches(today) {
-            let mut series = Series::new()?;
-            for _ in 0..rounds {
-                let (took, answer) = visitor.get(&format!("/access-log?{query}"))?;
-                if answer.status != StatusCode::OK {
-                    return Err(refused("/access-log", &answer));
-                }
-                series.add(took, 1);
-            }
-            all.push((name, series));
-        }
-        Ok(all)
-    }
 }
 
 fn member(number: u64, role: Role) -> NewStaff {
@@ -404,6 +384,7 @@ mod tests {
 
     use super::*;
     use crate::memory;
+    use crate::series::Series;
 
     /// Entries of the everyday run and of `--long`; a number in its place is taken as it is.
     #[expect(
@@ -427,6 +408,25 @@ mod tests {
             cause: error.into(),
         })?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
+    /// How long each search takes through the page, `rounds` times each.
+    fn search(large: &Large, rounds: usize) -> Result<Vec<(&'static str, Series)>, Problem> {
+        let visitor = large.administrator()?;
+        let today = large.app.clock().today();
+        let mut all = Vec::new();
+        for (name, query) in searches(today) {
+            let mut series = Series::new()?;
+            for _ in 0..rounds {
+                let (took, answer) = visitor.get(&format!("/access-log?{query}"))?;
+                if answer.status != StatusCode::OK {
+                    return Err(refused("/access-log", &answer));
+                }
+                series.add(took, 1);
+            }
+            all.push((name, series));
+        }
+        Ok(all)
     }
 
     fn said(what: &str, took: std::time::Duration) {
@@ -454,7 +454,7 @@ mod tests {
         println!("peak memory: {:?} bytes", memory::own_peak());
         assert_eq!(verdict.findings, []);
         assert!(verdict.walked >= i64::try_from(count).unwrap());
-        for (name, series) in large.search(20).unwrap() {
+        for (name, series) in search(&large, 20).unwrap() {
             let worst = series.quantile(0.99).unwrap();
             println!("search {name}: p99 {:.1} ms", worst.as_secs_f64() * 1000.0);
         }

@@ -29,7 +29,7 @@ pub use chain::EntryRow;
 pub use cut::Cut;
 pub use event::{Audited, Event, Operation, Outcome, RecordKind};
 pub use paper::{PAPER_LINES, PaperLine, paper_lines};
-pub(crate) use seal::{PublicKey, Signer, create_key};
 pub use seal::{Checkpoint, key_fingerprint};
+pub(crate) use seal::{PublicKey, Signer, create_key};
 pub(crate) use terms::TermKey;
 pub use verify::{Extent, Finding, Verdict, verify, verify_extent};

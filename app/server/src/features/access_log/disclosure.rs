@@ -88,7 +88,7 @@ pub(super) fn page(visit: &Visit) -> Answer {
         Ok(report) => {
             note(visit, &report, Operation::AccessLogDisclose)?;
             let shown = Shown {
-                name: report.person.name.reveal().to_owned(),
+                name: view::name(&report.person),
                 all: report.entries.len(),
                 lines: report.lines().into_iter().take(SHOWN_MAX).collect(),
                 query: visit.query.query_without("csrf"),
@@ -337,7 +337,7 @@ impl Report {
             title: "個人情報の利用記録".to_owned(),
             record_id: format!("disclosure/{}", self.person.id),
             facts: vec![
-                ("対象者".to_owned(), self.person.name.reveal().to_owned()),
+                ("対象者".to_owned(), view::name(&self.person)),
                 ("受付番号".to_owned(), receipt),
                 ("期間".to_owned(), self.period()),
                 (

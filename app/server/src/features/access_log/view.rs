@@ -321,6 +321,11 @@ pub(super) fn outcome_words(code: &str) -> (&'static str, &'static str) {
     }
 }
 
+/// The name of somebody whom the viewer may see.
+pub(super) fn name(person: &Named) -> String {
+    person.name.reveal().to_owned()
+}
+
 /// `R8.11.24 09:00:00`, as lists and paper write a moment of the log.
 pub(super) fn wareki_moment(at: &str) -> String {
     moment(at, |day| Wareki::from_date(day).ok().map(Wareki::short))

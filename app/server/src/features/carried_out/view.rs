@@ -107,7 +107,7 @@ pub(super) fn line(record: &Record, lists: &Lists, today: Date) -> Line {
         maker: maker(record),
         centre: record.centre.clone().unwrap_or_else(|| "市".to_owned()),
         protection: protection(entry),
-        due: due(entry),
+        due: entry.due_on.map_or_else(|| "なし".to_owned(), day),
         late: late(now, entry, today),
         css,
         state: label,
@@ -177,8 +177,17 @@ pub(super) fn facts(entry: &Entry, lists: &Lists) -> Vec<Fact> {
         fact("持ち出す人", entry.carried_by.clone()),
         fact("保護", protection(entry)),
         fact("返却・廃棄の期限", due(entry)),
-        fact("備考", entry.note.clone()),
+        fact("備考", said(&entry.note)),
     ]
+}
+
+/// Nothing said is told as such.
+fn said(text: &str) -> String {
+    if text.is_empty() {
+        "―".to_owned()
+    } else {
+        text.to_owned()
+    }
 }
 
 /// What differs, old and new, for the access log.

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use store::{Operation, ResidentId};
 
 use super::model::{Finding, Kind, Person, Thresholds, Use, User};
+use super::view;
 
 /// Everything that stands out, by kind and then by user.
 pub(super) fn findings(
@@ -128,7 +129,7 @@ fn same_surname(of_one: &[Use], users: &[User], persons: &[Person]) -> Option<Fi
         .iter()
         .filter(|entry| {
             let named = persons.iter().find(|p| Some(p.id) == entry.resident);
-            is_view(entry) && named.is_some_and(|p| surname(p.name.reveal()) == Some(own.clone()))
+            is_view(entry) && named.is_some_and(|p| surname(&view::name_of(p)) == Some(own.clone()))
         })
         .collect();
     finding(Kind::SameSurname, &entries)

@@ -178,7 +178,7 @@ fn a_finding_is_reviewed_with_a_note_and_opens_again_when_there_is_more() {
     let manager = office.house.signed_in("manager");
     let path = format!("/unusual-uses/2026-11-24/shielded/{}", office.nurse);
     let open = manager.get(&path);
-    assert!(open.text().contains("未確認"));
+    assert!(open.text().contains("確認待ち"));
     let reviews = format!("{path}/reviews");
     let empty = manager.post(&reviews, &[("note", " "), ("count", "1")]);
     assert_eq!(empty.status, 422);
@@ -209,7 +209,7 @@ fn a_finding_is_reviewed_with_a_note_and_opens_again_when_there_is_more() {
         and detail = 'day=2026-11-24 shielded'";
     assert_eq!(office.house.count(logged), 1);
     office.note(office.nurse, view(5).detail("shield=1"));
-    assert!(manager.get(&path).text().contains("未確認"));
+    assert!(manager.get(&path).text().contains("確認待ち"));
 }
 
 #[test]

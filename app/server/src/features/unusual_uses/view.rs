@@ -37,7 +37,7 @@ pub(super) fn row(day: Date, finding: &Finding, users: &[User], reviews: &[Revie
     let (css, state) = if is_reviewed(finding, reviews) {
         ("ok", "確認済み")
     } else {
-        ("warn", "未確認")
+        ("warn", "確認待ち")
     };
     Row {
         kind: label(finding.kind),
@@ -109,7 +109,7 @@ pub(super) struct EntryLine {
 pub(super) fn entry(one: &Use, persons: &[Person]) -> EntryLine {
     let named = persons.iter().find(|p| Some(p.id) == one.resident);
     let person = match (one.resident, named) {
-        (_, Some(person)) => person.name.reveal().to_owned(),
+        (_, Some(person)) => name_of(person),
         (Some(id), None) => format!("対象者番号 {id}"),
         (None, None) => "―".to_owned(),
     };
@@ -121,6 +121,11 @@ pub(super) fn entry(one: &Use, persons: &[Person]) -> EntryLine {
         href: named.map(|person| format!("/residents/{}", person.id)),
         outcome: if one.refused { "断り" } else { "済み" },
     }
+}
+
+/// The name of somebody whom the viewer may see.
+pub(super) fn name_of(person: &Person) -> String {
+    person.name.reveal().to_owned()
 }
 
 /// A review as it is told.
