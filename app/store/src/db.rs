@@ -39,6 +39,8 @@ pub enum SystemReason {
     Backup,
     /// The invented town writes its history.
     Demo,
+    /// Records past their time are erased, as two people decided.
+    Disposal,
 }
 
 #[derive(Debug)]
@@ -489,6 +491,8 @@ pub(crate) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Store
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "temp_store", "memory")?;
+    // What is deleted is overwritten: an erased record must not lie in a free page.
+    connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "cache_size", -32_768)?;
     Ok(connection)
 }
