@@ -77,7 +77,8 @@ pub(super) fn people_by_number(tx: &ReadTx<'_>, number: &str) -> Result<Vec<Pers
 
 const RECORD: &str = "
     select c.number, coalesce(s.name, '市'), coalesce(w.name, '旧システム'), c.resident_id,
-           (select n.followed_up from visible_current_consultations n where n.id = c.id), c.writable
+           coalesce((select n.followed_up from visible_current_consultations n
+                     where n.id = c.id), 0), c.writable
     from visible_consultations c
     left join support_centres s on s.id = c.centre_id
     left join staff w on w.id = c.created_by

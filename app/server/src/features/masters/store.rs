@@ -318,10 +318,10 @@ const CERTIFIED: &str = "
       and c.valid_from <= ?1 and (c.valid_to is null or c.valid_to >= ?1)
     group by r.centre_id";
 
+// Through the newest versions: of an erased record only the head is left.
 const CONSULTATIONS: &str = "
-    select c.centre_id, count(*) from visible_consultations c
-    where not exists (select 1 from visible_consultation_withdrawals w
-                      where w.consultation_id = c.id)
+    select c.centre_id, count(*) from visible_current_consultations c
+    where c.withdrawn = 0
     group by c.centre_id";
 
 /// The city's numbers and those of each centre, through the viewer's eyes. `elder_born_until` is
