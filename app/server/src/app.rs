@@ -36,6 +36,8 @@ pub struct ServerSettings {
     pub maintenance_hours_max: i64,
     /// A line for everybody, e.g. that this is a demonstration.
     pub notice: Option<String>,
+    /// So many days the oldest backup is kept, as `site.toml` says; nothing: it does not say.
+    pub backup_days_kept: Option<u32>,
 }
 
 impl ServerSettings {
@@ -49,6 +51,7 @@ impl ServerSettings {
             requests_per_second: NonZeroU32::MIN.saturating_add(49),
             maintenance_hours_max: MAINTENANCE_HOURS_MAX,
             notice: None,
+            backup_days_kept: None,
         }
     }
 }

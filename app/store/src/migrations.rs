@@ -53,6 +53,10 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../migrations/0013_create_data_registers.sql"),
     ),
     (
+        "0014_create_retention",
+        include_str!("../migrations/0014_create_retention.sql"),
+    ),
+    (
         "0015_create_maintenance",
         include_str!("../migrations/0015_create_maintenance.sql"),
     ),
@@ -75,7 +79,7 @@ const STEPS: &[(&str, &str)] = &[
 ];
 
 /// The newest schema this program knows; `pragma user_version` of an up-to-date file.
-pub const SCHEMA_VERSION: i64 = 16;
+pub const SCHEMA_VERSION: i64 = 17;
 
 /// The schema as one text, for the suite that compares it with all steps on an empty file.
 pub const fn released_schema() -> &'static str {

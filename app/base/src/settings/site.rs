@@ -66,6 +66,9 @@ pub struct BackupSettings {
     /// `[[backup.repositories]]`: each is written to independently of the others.
     #[serde(default)]
     pub repositories: Vec<BackupRepository>,
+    /// After so many days the oldest snapshot is gone from every repository and every disk that was
+    /// carried away: what the operator's pruning keeps to. Disposal records state the day.
+    pub days_kept: Option<u32>,
 }
 
 /// One `[[backup.repositories]]`.

@@ -18,7 +18,11 @@ pub(crate) fn run(site: &Site, dir: &DataDir, voice: &Voice) -> Result<ExitCode,
     let port = Port::open(site.server.listen)?;
     let db = Db::open(dir, Clock::system()).map_err(StoreError::report)?;
     let tls = tls_of(site, dir);
-    let app = App::new(db, ServerSettings::standard());
+    let settings = ServerSettings {
+        backup_days_kept: site.backup.days_kept,
+        ..ServerSettings::standard()
+    };
+    let app = App::new(db, settings);
     let said = *voice;
     until_stopped(app, port, tls, move |address| {
         said.say(&format!("https://{address} で待っています。"))

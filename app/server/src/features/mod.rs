@@ -16,6 +16,7 @@ pub mod masters;
 pub mod my_day;
 pub mod protections;
 pub mod residents;
+pub mod retention;
 pub mod staff;
 pub mod transfers;
 pub mod unusual_uses;
@@ -42,6 +43,7 @@ pub fn routes() -> Routes {
         .with(unusual_uses::routes())
         .with(carried_out::routes())
         .with(data_registers::routes())
+        .with(retention::routes())
         .with(maintenance::routes())
         .with(incidents::routes())
         .with(approvals::routes())

@@ -97,6 +97,10 @@ permissions! {
     IncidentReport = "incident_report", "事故を報告する・経過を書く", "事故";
     /// Put evidence aside, word reports and notices, close and reopen.
     IncidentManage = "incident_manage", "事故の証拠を残す・報告書を作る・終える", "事故";
+    /// See how long what is kept and what is past its time.
+    RetentionView = "retention_view", "保存期間と満了した記録を見る", "持出し";
+    /// Ask for disposal, decide what another asked for, dispose of what was approved.
+    RetentionDecide = "retention_decide", "廃棄を依頼・承認・実行する", "持出し";
 }
 
 impl Permission {

@@ -102,6 +102,7 @@ const MENU: &[(&str, &str, Permission)] = &[
         "いつもと違う利用",
         Permission::UnusualUseView,
     ),
+    ("/retention", "保存期間と廃棄", Permission::RetentionView),
     ("/password", "パスワード変更", Permission::SignedIn),
 ];
 
@@ -112,6 +113,13 @@ const FLASHES: &[(&str, Flash)] = &[
         Flash {
             css: "done",
             text: "返却・廃棄を保存しました。",
+        },
+    ),
+    (
+        "disposed",
+        Flash {
+            css: "done",
+            text: "廃棄しました。廃棄の記録を残しています。",
         },
     ),
     (

@@ -138,6 +138,7 @@ coded! {
         CarriedOutPrint = "carried_out_print", "持出し台帳の印刷";
         DataHoldingWrite = "data_holding_write", "個人情報管理台帳の記載";
         InspectionWrite = "inspection_write", "定期点検の記録";
+        Disposal = "disposal", "保存期間の過ぎた記録の廃棄";
         DataRegisterPrint = "data_register_print", "個人情報管理台帳・点検表の印刷";
         IncidentReport = "incident_report", "事故の報告";
         IncidentView = "incident_view", "事故の閲覧";
@@ -176,6 +177,7 @@ coded! {
         DataHolding = "data_holding", "個人情報管理台帳";
         Inspection = "inspection", "定期点検";
         Incident = "incident", "事故";
+        Disposal = "disposal", "廃棄の申請";
     }
 }
 

@@ -1,0 +1,262 @@
+//! One person asks, another decides.
+
+use askama::Template;
+use axum::http::StatusCode;
+use store::{Event, Operation, ReadTx, RecordKind, WriteTx};
+
+use super::model::{RECORDS_MAX, State};
+use super::pages::{RequestWords, day_asked, due_page, moment, request_words, rule_of, stored_day};
+use super::store::{self as sql, NewRequest, Request};
+use crate::web::{Answer, Permission, Problem, Shell, Visit, printing, redirect};
+
+/// Longest reason, characters.
+const REASON_CHARS_MAX: usize = 500;
+
+/// A reason as typed, or what is wrong with it.
+pub(super) fn reason(visit: &Visit, label: &str) -> Result<String, String> {
+    let typed = visit.form.trimmed("reason");
+    let plain: String = typed.chars().filter(|c| !c.is_control()).collect();
+    if plain.is_empty() {
+        Err(format!("{label}を入力してください。"))
+    } else if plain.chars().count() > REASON_CHARS_MAX {
+        Err(format!("{label}は{REASON_CHARS_MAX}文字までです。"))
+    } else {
+        Ok(plain)
+    }
+}
+
+pub(super) fn event(id: i64) -> Event {
+    Event::done(Operation::Disposal).on(RecordKind::Disposal, id)
+}
+
+fn refused(visit: &Visit, problem: &str) -> Answer {
+    let page = due_page(visit, problem)?;
+    visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page)
+}
+
+pub(super) fn create(visit: &Visit) -> Answer {
+    let (on, unread) = day_asked(visit);
+    let rule = rule_of(visit, on)?;
+    if on > visit.today() {
+        return refused(
+            visit,
+            "廃棄を申請できるのは、今日までに期間が過ぎたものだけです。",
+        );
+    }
+    if let Some(unread) = unread {
+        return refused(visit, unread);
+    }
+    let reason = match reason(visit, "申請の理由") {
+        Ok(reason) => reason,
+        Err(problem) => return refused(visit, &problem),
+    };
+    let staff = visit.signed_in()?.staff_id;
+    let now = format!("{:.6}", visit.app.clock().now());
+    let submission = visit.submission();
+    let words = rule.words();
+    let new = NewRequest {
+        class: &rule.class,
+        due_on: on,
+        rule: &words,
+        reason: &reason,
+        submission: &submission,
+    };
+    let made = visit.app.db().write(&visit.actor, |tx| {
+        if let Some(id) = sql::by_submission(tx, &submission)? {
+            let again = redirect(&format!("/disposals/{id}?done=again"));
+            return Err(Problem::Page(Box::new(again)));
+        }
+        let records = sql::due(tx, rule.limit(on), (RECORDS_MAX, 0))?;
+        if records.is_empty() {
+            let problem = "期間の過ぎた記録がありません。申請するものがありません。";
+            return Err(Problem::Page(Box::new(refused(visit, problem)?)));
+        }
+        let id = sql::insert_request(tx, &new, &records, (staff, &now))?;
+        let detail = format!(
+            "申請：{}／件数＝{}／基準日＝{on}／理由＝{reason}",
+            rule.label,
+            records.len()
+        );
+        Ok(tx.audited(event(id).detail(detail), id))
+    })?;
+    Ok(redirect(&format!("/disposals/{made}?done=saved")))
+}
+
+#[derive(Template)]
+#[template(path = "features/retention/request.html")]
+struct RequestPage {
+    shell: Shell,
+    line: RequestWords,
+    rule: String,
+    due_on: String,
+    reason: String,
+    numbers: Vec<String>,
+    decision: Option<String>,
+    disposal: Option<Vec<(&'static str, String)>>,
+    may_decide: bool,
+    is_own: bool,
+    may_dispose: bool,
+    typed: String,
+    problem: String,
+}
+
+fn load(visit: &Visit, tx: &ReadTx<'_>) -> Result<Request, Problem> {
+    let id: i64 = visit.param("id")?;
+    sql::find(tx, id)?.ok_or(Problem::NotFound)
+}
+
+fn decided(request: &Request) -> Option<String> {
+    request.decision.as_ref().map(|(decision, reason, by, at)| {
+        let word = if decision == "approved" {
+            "承認"
+        } else {
+            "却下"
+        };
+        format!("{word}：{}（{}）{reason}", by, moment(at))
+    })
+}
+
+/// What a disposal record tells: 特記事項 第12条第5項.
+fn done(request: &Request) -> Option<Vec<(&'static str, String)>> {
+    let done = request.disposal.as_ref()?;
+    let forgets = done.backups_forget_on.as_deref().map_or_else(
+        || "未設定（設定ファイルに控えの保存日数がありません）".to_owned(),
+        stored_day,
+    );
+    Some(vec![
+        ("廃棄した件数", format!("{}件", done.disposed)),
+        (
+            "残した件数",
+            format!("{}件（申請のあとで期間が変わったもの）", done.kept),
+        ),
+        ("方法", done.method.clone()),
+        ("廃棄した人", done.by.clone()),
+        ("廃棄した日時", moment(&done.at)),
+        ("控えからも消える日", forgets),
+    ])
+}
+
+fn page(visit: &Visit, problem: &str) -> Result<RequestPage, Problem> {
+    let (request, numbers) = visit.app.db().read(&visit.actor, |tx| {
+        let request = load(visit, tx)?;
+        let numbers = sql::numbers(tx, request.id)?;
+        Ok::<_, Problem>((request, numbers))
+    })?;
+    let may = visit.may(Permission::RetentionDecide);
+    let is_own = Some(request.requested_by) == visit.actor.staff_id;
+    let state = request.state();
+    Ok(RequestPage {
+        shell: Shell::new(visit, format!("廃棄の申請 {}", request.id))
+            .under(&[("保存期間と廃棄", "/retention")]),
+        line: request_words(&request),
+        rule: request.rule.clone(),
+        due_on: stored_day(&request.due_on),
+        reason: request.reason.clone(),
+        numbers,
+        decision: decided(&request),
+        disposal: done(&request),
+        may_decide: may && !is_own && state == State::Requested,
+        is_own: may && is_own && state == State::Requested,
+        may_dispose: may && state == State::Approved,
+        typed: visit.form.get("reason").to_owned(),
+        problem: problem.to_owned(),
+    })
+}
+
+pub(super) fn show(visit: &Visit) -> Answer {
+    visit.page(&page(visit, "")?)
+}
+
+/// The page with what is wrong, as an answer of this status.
+pub(super) fn page_as(visit: &Visit, status: StatusCode, problem: &str) -> Answer {
+    visit.page_as(status, &page(visit, problem)?)
+}
+
+/// The same as a refusal inside a transaction.
+pub(super) fn late(visit: &Visit) -> Problem {
+    let text = "ほかの人が先に進めました。いまの状態を確かめてください。何も変わっていません。";
+    match page_as(visit, StatusCode::CONFLICT, text) {
+        Ok(page) => Problem::Page(Box::new(page)),
+        Err(problem) => problem,
+    }
+}
+
+pub(super) fn decide(visit: &Visit) -> Answer {
+    let staff = visit.signed_in()?.staff_id;
+    let read = |tx: &ReadTx<'_>| load(visit, tx);
+    let request = visit.app.db().read(&visit.actor, read)?;
+    if request.requested_by == staff {
+        let refused = Event::refused(Operation::Disposal)
+            .on(RecordKind::Disposal, request.id)
+            .detail("自分の申請の承認");
+        let write = |tx: &WriteTx<'_>| Ok::<_, Problem>(tx.audited(refused, ()));
+        visit.app.db().write(&visit.actor, write)?;
+        return Err(Problem::Forbidden);
+    }
+    let decision = match visit.form.trimmed("decision") {
+        known @ ("approved" | "refused") => known,
+        _ => {
+            let problem = "承認か却下かを選んでください。";
+            return page_as(visit, StatusCode::UNPROCESSABLE_ENTITY, problem);
+        }
+    };
+    let reason = match reason(visit, "承認・却下の理由") {
+        Ok(reason) => reason,
+        Err(problem) => return page_as(visit, StatusCode::UNPROCESSABLE_ENTITY, &problem),
+    };
+    let now = format!("{:.6}", visit.app.clock().now());
+    let id = request.id;
+    visit.app.db().write(&visit.actor, |tx| {
+        let request = load(visit, tx)?;
+        if request.state() != State::Requested {
+            return Err(late(visit));
+        }
+        sql::insert_decision(tx, id, (decision, &reason), (staff, &now))?;
+        let word = if decision == "approved" {
+            "承認"
+        } else {
+            "却下"
+        };
+        let detail = format!("状態：承認待ち→{word}／理由＝{reason}");
+        Ok(tx.audited(event(id).detail(detail), ()))
+    })?;
+    Ok(redirect(&format!("/disposals/{id}?done=decided")))
+}
+
+pub(super) fn print(visit: &Visit) -> Answer {
+    let page = page(visit, "")?;
+    let id = page.line.id;
+    let mut rows = vec![
+        vec!["種類".to_owned(), page.line.label],
+        vec![
+            "申請".to_owned(),
+            format!("{} {}", page.line.at, page.line.by),
+        ],
+        vec![
+            "申請した件数".to_owned(),
+            format!("{}件", page.line.records),
+        ],
+        vec!["基準日".to_owned(), page.due_on],
+        vec!["保存期間".to_owned(), page.rule],
+        vec!["理由".to_owned(), page.reason],
+        vec!["承認".to_owned(), page.decision.unwrap_or_default()],
+    ];
+    let done = page.disposal.unwrap_or_default().into_iter();
+    rows.extend(done.map(|(label, value)| vec![label.to_owned(), value]));
+    rows.push(vec!["記録番号".to_owned(), page.numbers.join("、")]);
+    let sheet = printing::Sheet {
+        title: "廃棄の記録",
+        subtitle: format!("番号 {id}／{}", page.line.state),
+        identity: format!("disposal/{id}"),
+        columns: vec![("項目", 3), ("内容", 17)],
+        rows,
+        notes: vec![
+            "個人情報取扱特記事項 第12条にもとづく記録です。記録の内容は含みません。".to_owned(),
+        ],
+    };
+    let pdf = printing::draw(visit, sheet)?;
+    let event = event(id).detail("印刷");
+    let write = |tx: &WriteTx<'_>| Ok::<_, Problem>(tx.audited(event, ()));
+    visit.app.db().view(&visit.actor, write)?;
+    Ok(printing::shown("disposal.pdf", pdf))
+}
