@@ -9,6 +9,7 @@
 //! Source: docs/decisions/0010-forms-by-typst.md.
 
 mod checkpoint_sheet;
+mod column;
 mod consultation_slip;
 mod fonts;
 mod hand_over_sheet;
@@ -23,6 +24,7 @@ mod world;
 mod tests;
 
 pub use checkpoint_sheet::{CheckpointLine, CheckpointSheet, checkpoint_sheet};
+pub use column::Column;
 pub use consultation_slip::{
     Caller, Certification, Consultation, ConsultationSlip, Correction, NextContact, Person,
     Reception, Withdrawal, consultation_slip,
@@ -30,7 +32,7 @@ pub use consultation_slip::{
 pub use fonts::{FontPackage, Fonts, FontsMissing};
 pub use hand_over_sheet::{HandOverSheet, hand_over_sheet};
 pub use letter::{Letter, letter};
-pub use log_report::{Column, LogReport, log_report};
-pub use register::{Register, RegisterColumn, register};
-pub use table_report::{Column, Section, TableReport, table_report};
+pub use log_report::{LogReport, log_report};
+pub use register::{Register, register};
+pub use table_report::{Section, TableReport, table_report};
 pub use world::{FormError, Pdf};

@@ -7,6 +7,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::column::Column;
 use crate::{
     fonts::Fonts,
     world::{FormError, Job, Layout, Pdf, draw},
@@ -34,24 +35,6 @@ pub struct LogReport {
     pub printed_on: String,
     /// Who printed.
     pub printed_by: String,
-}
-
-/// One column of the list.
-#[derive(Clone, Serialize)]
-pub struct Column {
-    label: String,
-    /// Its part of the width; the sum does not matter.
-    width: u16,
-}
-
-impl Column {
-    /// A heading with its part of the width.
-    pub fn new(label: &str, width: u16) -> Self {
-        Self {
-            label: label.to_owned(),
-            width,
-        }
-    }
 }
 
 /// The list is about people: `Debug` shows which one, not what it says.

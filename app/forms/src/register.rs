@@ -8,6 +8,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::column::Column;
 use crate::{
     fonts::Fonts,
     world::{FormError, Job, Layout, Pdf, draw},
@@ -32,20 +33,11 @@ pub struct Register {
     /// Who printed.
     pub printed_by: String,
     /// Head of the table.
-    pub columns: Vec<RegisterColumn>,
+    pub columns: Vec<Column>,
     /// Cells in the order of the columns; a row that is short gets empty cells.
     pub rows: Vec<Vec<String>>,
     /// Sentences under the table.
     pub notes: Vec<String>,
-}
-
-/// One column.
-#[derive(Debug, Clone, Serialize)]
-pub struct RegisterColumn {
-    /// Its label.
-    pub label: &'static str,
-    /// Its share of the width, beside those of the others.
-    pub share: u32,
 }
 
 /// Which register, not what it says.

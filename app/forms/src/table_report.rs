@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::column::Column;
 use crate::{
     fonts::Fonts,
     world::{FormError, Job, Layout, Pdf, draw},
@@ -39,15 +40,6 @@ pub struct Section {
     pub columns: Vec<Column>,
     /// Rows of as many cells; none prints 該当なし.
     pub rows: Vec<Vec<String>>,
-}
-
-/// One column.
-#[derive(Clone, Serialize)]
-pub struct Column {
-    /// Its name.
-    pub label: String,
-    /// Its share of the width, compared with the others.
-    pub share: u8,
 }
 
 /// Rows name people: `Debug` shows which report, not what it says.

@@ -11,7 +11,7 @@ use crate::{
     Section, TableReport, Withdrawal,
     consultation_slip::{consultation_slip, job},
     letter,
-    register::{self, Register, RegisterColumn},
+    register::{self, Register},
     table_report,
     world::{Job, typeset},
 };
@@ -431,7 +431,7 @@ fn a_letter_is_drawn_with_every_part_and_with_none() {
 
 /// An invented register of so many rows; the last cell of each is left out.
 fn register(rows: usize) -> Register {
-    let column = |label, share| RegisterColumn { label, share };
+    let column = Column::new;
     Register {
         title: "持出し台帳",
         subtitle: format!("すべて／{rows}件"),
@@ -573,10 +573,7 @@ fn a_hand_over_sheet_says_who_goes_where_and_leaves_a_line_to_sign() {
 
 #[test]
 fn a_report_of_tables_runs_over_pages_and_an_empty_table_says_so() {
-    let column = |label: &str| Column {
-        label: label.to_owned(),
-        share: 2,
-    };
+    let column = |label| Column::new(label, 2);
     let section = |heading: &str, rows| Section {
         heading: heading.to_owned(),
         columns: vec![column("氏名"), column("役割")],

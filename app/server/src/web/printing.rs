@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use base::clock::japan;
 use base::wareki::Wareki;
-use forms::{FormError, Register, RegisterColumn};
+use forms::{Column, FormError, Register};
 
 use crate::web::answer::{Response, download};
 use crate::web::problem::Problem;
@@ -19,7 +19,7 @@ pub(crate) struct Sheet {
     /// What the paper is, for the foot of each page.
     pub(crate) identity: String,
     /// Label and share of the width.
-    pub(crate) columns: Vec<(&'static str, u32)>,
+    pub(crate) columns: Vec<(&'static str, u16)>,
     /// Cells in the order of the columns.
     pub(crate) rows: Vec<Vec<String>>,
     /// Sentences under the table.
@@ -62,7 +62,7 @@ pub(crate) fn draw(visit: &Visit, sheet: Sheet) -> Result<Vec<u8>, Problem> {
         columns: sheet
             .columns
             .into_iter()
-            .map(|(label, share)| RegisterColumn { label, share })
+            .map(|(label, share)| Column::new(label, share))
             .collect(),
         rows: sheet.rows,
         notes: sheet.notes,

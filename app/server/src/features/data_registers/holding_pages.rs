@@ -69,7 +69,7 @@ pub(super) fn print(visit: &Visit) -> Answer {
         cells
     };
     let shares = [4, 5, 7, 4, 5, 4, 4, 4, 4, 4, 4];
-    let mut columns: Vec<(&str, u32)> = FIELDS
+    let mut columns: Vec<(&str, u16)> = FIELDS
         .iter()
         .zip(shares)
         .map(|(field, share)| (field.label, share))

@@ -70,7 +70,7 @@ pub fn add(db: &Db, actor: &Actor, new: &NewStaff) -> Result<StaffId, Problem> {
 }
 
 /// Person, first post, first password.
-fn insert(
+pub(super) fn insert(
     tx: &WriteTx<'_>,
     new: &NewStaff,
     hash: &str,

@@ -237,12 +237,11 @@ impl Excepted {
     }
 }
 
-fn columns(named: &[(&str, u8)]) -> Vec<Column> {
-    let column = |(label, share): &(&str, u8)| Column {
-        label: (*label).to_owned(),
-        share: *share,
-    };
-    named.iter().map(column).collect()
+fn columns(named: &[(&str, u16)]) -> Vec<Column> {
+    named
+        .iter()
+        .map(|(label, share)| Column::new(label, *share))
+        .collect()
 }
 
 /// The report on paper.
