@@ -1,7 +1,10 @@
 //! The appliance's own certificate authority: one for the whole network of the city.
 //!
 //! Shape: `ca.pem` is given to the terminals, `ca.key` never leaves the directory; `server.pem` and
-//! `server.key` are what the service shows.
+//! `server.key` are what the service shows. [`terminal`] makes the certificates by which terminals
+//! are recognised; that one is lost is told by the register of terminals, not by a revocation list.
+
+pub mod terminal;
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -31,6 +34,15 @@ pub enum CaError {
     /// The file system refused.
     #[error("certificate cannot be written")]
     Write(#[from] PathError),
+    /// This installation has no authority of its own, or it cannot be read.
+    #[error("authority cannot be read")]
+    Read(#[from] std::io::Error),
+    /// `ca.pem` holds no certificate.
+    #[error("authority's file holds no certificate")]
+    NoAuthority,
+    /// The file for a terminal could not be packed.
+    #[error("certificate cannot be packed")]
+    Pack(#[from] p12_keystore::error::Error),
     /// The calendar refused.
     #[error("certificate's end is out of the calendar")]
     Calendar,
@@ -40,8 +52,9 @@ impl CaError {
     /// The same failure for its readers.
     pub fn report(self, dir: &Path) -> Report {
         Report::new(Kind::Certificate, self)
+            .staff("証明書を作れませんでした。何も変わっていません。")
             .operator(
-                "サーバ証明書を作れませんでした。書込みの権限と空き容量を確かめてください",
+                "証明書を作れませんでした。認証局の鍵と、書込みの権限と空き容量を確かめてください",
                 Runbook::CertificateMissing,
             )
             .at(dir)
@@ -65,6 +78,7 @@ impl Authority {
             tls: TlsSettings {
                 certificate: dir.join("server.pem"),
                 key: dir.join("server.key"),
+                client_ca: Some(dir.join("ca.pem")),
             },
         }
     }
