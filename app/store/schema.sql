@@ -139,9 +139,13 @@ create table sessions (
   terminal text not null,
   started_at text not null,
   last_seen_at text not null,
+  certificate_id integer references terminal_certificates,  -- the session holds at this terminal only
+  locked_at text,                                 -- nothing is shown or taken before the password
+  factor_open integer not null default 0 check (factor_open in (0, 1)),  -- 1: half signed in
+  challenge text,                                 -- of the second factor under way
   ended_at text,
-  ended_by text check (ended_by in ('signed_out', 'everywhere', 'idle', 'limit', 'password', 'replaced',
-    'administrator'))
+  ended_by text check (ended_by in ('signed_out', 'everywhere', 'limit', 'password', 'replaced',
+    'administrator', 'terminal', 'factor'))
 ) strict;
 create index sessions_by_staff on sessions (staff_id, started_at);
 create table imports (
@@ -578,6 +582,74 @@ create table right_plan_effects (
   row_id integer not null
 ) strict;
 create index right_plan_effects_by_plan on right_plan_effects (plan_id);
+-- What somebody shows besides the password. A row counts unless a later reset took it back.
+create table second_factors (
+  id integer primary key,
+  staff_id integer not null references staff,
+  kind text not null check (kind in ('totp', 'webauthn')),
+  name text not null,                             -- what its owner calls it
+  secret text not null,                           -- totp: base32; webauthn: public key and counter, JSON
+  recorded_at text not null
+) strict;
+create index second_factors_by_staff on second_factors (staff_id, id);
+
+-- An administrator takes back everything that somebody has, after a telephone was lost.
+create table second_factor_resets (
+  id integer primary key,
+  staff_id integer not null references staff,
+  last_factor_id integer not null references second_factors,  -- this one and those before it
+  reason text not null,
+  recorded_by integer not null references staff,
+  recorded_at text not null
+) strict;
+create index second_factor_resets_by_staff on second_factor_resets (staff_id, last_factor_id);
+
+-- Operational: which code was used last, so that it is not taken twice.
+create table second_factor_uses (
+  factor_id integer primary key references second_factors,
+  step integer not null,                          -- totp: period of 30 s; webauthn: the key's counter
+  used_at text not null
+) strict;
+-- A machine that staff work at (端末). What it is called stands in its details.
+create table terminals (
+  id integer primary key,
+  submission text not null unique,                -- the form that made it: sent twice, it is one
+  recorded_by integer not null references staff,
+  recorded_at text not null
+) strict;
+
+-- The newest row counts.
+create table terminal_details (
+  id integer primary key,
+  terminal_id integer not null references terminals,
+  name text not null,
+  kind text not null check (kind in ('pc', 'tablet')),
+  centre_id integer references support_centres,   -- null: the city
+  notes text not null,
+  recorded_by integer not null references staff,
+  recorded_at text not null
+) strict;
+create index terminal_details_by_terminal on terminal_details (terminal_id, id);
+
+-- The newest certificate of a terminal counts, unless it was revoked.
+create table terminal_certificates (
+  id integer primary key,
+  terminal_id integer not null references terminals,
+  fingerprint text not null unique,               -- SHA-256 of the certificate's DER, hexadecimal
+  expires_on text not null,
+  recorded_by integer not null references staff,
+  recorded_at text not null
+) strict;
+create index terminal_certificates_by_terminal on terminal_certificates (terminal_id, id);
+
+-- From this moment on nobody gets in with that certificate.
+create table terminal_revocations (
+  id integer primary key,
+  certificate_id integer not null unique references terminal_certificates,
+  reason text not null check (reason in ('lost', 'retired', 'replaced')),
+  recorded_by integer not null references staff,
+  recorded_at text not null
+) strict;
 -- A finished year of the access log may move into a file of its own. What stays is the cut: which
 -- entries went, the hash before them and of their last, signed like the head.
 create table audit_cuts (

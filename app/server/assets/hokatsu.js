@@ -5,12 +5,14 @@
 // [data-draft]   form: posts itself to this address a moment after each change
 // [data-guard]   form: asks before leaving with unsaved words
 // [data-save]    button that Alt+S presses; [data-again] form that may be sent repeatedly
+// dialog[data-lock]  asks for the password over the page once the session is locked
 "use strict";
 
 const FIND_WAIT_MS = 180;
 const DRAFT_WAIT_MS = 3000;
 const RETRY_WAIT_MS = 15000;
 const UNTIE_WAIT_MS = 15000;
+const LOCK_LOOK_MS = 60000;
 
 // --- find ---------------------------------------------------------------------------------
 
@@ -152,3 +154,86 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("form[data-sent]").forEach(untie);
 });
 document.querySelector("[data-errors]")?.focus();
+
+// --- idle lock ------------------------------------------------------------------------------
+
+const cover = document.querySelector("dialog[data-lock]");
+
+if (cover) {
+  const form = cover.querySelector("form");
+  const password = form.elements.namedItem("password");
+  const problem = document.getElementById("lock-problem");
+  const say = (text) => {
+    problem.textContent = text;
+    problem.hidden = !text;
+  };
+  let active = false;
+  let asked = Date.now();
+
+  const hide = () => {
+    if (cover.open) return;
+    say("");
+    password.value = "";
+    cover.showModal();
+    password.focus();
+  };
+  // Typed words go through the door of the next sign-in; without any, the page starts anew.
+  const leave = () => {
+    const typed = [...unsaved].find((known) => known.isConnected && known.method === "post");
+    unsaved.clear();
+    if (typed) typed.submit();
+    else location.reload();
+  };
+  const look = async () => {
+    asked = Date.now();
+    const url = active && !cover.open ? "/lock/state?active=1" : "/lock/state";
+    active = false;
+    try {
+      const answer = await fetch(url, { redirect: "error" });
+      if (!answer.ok) return;
+      const state = await answer.text();
+      if (state === "locked") hide();
+      else if (state === "out") leave();
+      else if (cover.open) cover.close();
+    } catch {
+      // Without the server nothing can be saved either; the next look finds out more.
+    }
+  };
+  for (const sign of ["keydown", "pointerdown", "input"]) {
+    document.addEventListener(sign, () => (active ||= !cover.open), { passive: true });
+  }
+  setInterval(look, LOCK_LOOK_MS);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && Date.now() - asked > 1000) look();
+  });
+  cover.addEventListener("cancel", (event) => event.preventDefault());
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const body = new URLSearchParams(new FormData(form));
+    body.set("script", "1");
+    try {
+      const answer = await fetch(form.action, { method: "POST", body, redirect: "error" });
+      if (answer.ok) return cover.close();
+      if (answer.status === 401) return leave();
+      password.value = "";
+      say("パスワードが違います。続けて間違えると、しばらく待つ必要があります。");
+    } catch {
+      say("つながりません。少し待ってから、もう一度押してください。");
+    }
+    password.focus();
+  });
+  for (const now of document.querySelectorAll("form[data-lock-now]")) {
+    now.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      hide();
+      const body = new URLSearchParams(new FormData(now));
+      try {
+        const answer = await fetch(now.action, { method: "POST", body });
+        if (answer.status === 401 || answer.ok) return;
+      } catch {
+        // Said below.
+      }
+      say("サーバに伝わりませんでした。席を離れる前に、もう一度ロックしてください。");
+    });
+  }
+}

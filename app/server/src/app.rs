@@ -1,35 +1,33 @@
 //! The application: database, clock, settings and the tables read once, shared by every request.
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use base::clock::Clock;
+use base::report::Report;
+use base::settings::SignInSettings;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use jiff::SignedDuration;
 use store::{Actor, Db};
 
 use crate::features;
-use crate::web::limits::{MAINTENANCE_HOURS_MAX, SESSION_HOURS_MAX, SESSION_IDLE_MINUTES};
+use crate::sign_in::{SessionSettings, SignInRules};
+use crate::web::limits::MAINTENANCE_HOURS_MAX;
 use crate::web::work::Desk;
 use crate::web::{Routes, rights};
 
 /// As the stylesheet names it.
 const SCREEN_FONT: &str = "bizud-gothic.ttf";
 
-/// How long somebody stays signed in.
-#[derive(Debug, Clone)]
-pub struct SessionSettings {
-    /// Without a touch.
-    pub idle: SignedDuration,
-    /// At most, whatever happens.
-    pub absolute: SignedDuration,
-}
-
 /// What the service is told at start.
 #[derive(Debug, Clone)]
 pub struct ServerSettings {
     /// Session limits.
     pub session: SessionSettings,
+    /// What is asked for at the door.
+    pub sign_in: SignInRules,
+    /// Directory of our own authority, which issues the terminals' certificates.
+    pub authority: Option<PathBuf>,
     /// Requests a second that one session may keep up.
     pub requests_per_second: NonZeroU32,
     /// Longest window for the vendor, hours; longer work asks again.
@@ -41,18 +39,30 @@ pub struct ServerSettings {
 }
 
 impl ServerSettings {
-    /// The limits of the appliance.
+    /// What holds when nobody said anything else.
     pub fn standard() -> Self {
+        let asked = SignInSettings::default();
         Self {
-            session: SessionSettings {
-                idle: SignedDuration::from_mins(SESSION_IDLE_MINUTES),
-                absolute: SignedDuration::from_hours(SESSION_HOURS_MAX),
-            },
+            session: SessionSettings::from(&asked),
+            sign_in: SignInRules::default(),
+            authority: None,
             requests_per_second: NonZeroU32::MIN.saturating_add(49),
             maintenance_hours_max: MAINTENANCE_HOURS_MAX,
             notice: None,
             backup_days_kept: None,
         }
+    }
+
+    /// The same with what an installation says about signing in.
+    ///
+    /// # Errors
+    /// A [`Report`] when that names a role which does not exist.
+    pub fn signing_in(asked: &SignInSettings) -> Result<Self, Report> {
+        Ok(Self {
+            session: SessionSettings::from(asked),
+            sign_in: SignInRules::new(asked)?,
+            ..Self::standard()
+        })
     }
 }
 

@@ -8,6 +8,7 @@
 pub mod app;
 pub mod ca;
 pub mod features;
+pub mod sign_in;
 pub mod web;
 
 /// Are the fonts for printing on this machine? For set-up tools, before anything is started.

@@ -66,8 +66,12 @@ create table sessions (
   terminal text not null,
   started_at text not null,
   last_seen_at text not null,
+  certificate_id integer references terminal_certificates,  -- the session holds at this terminal only
+  locked_at text,                                 -- nothing is shown or taken before the password
+  factor_open integer not null default 0 check (factor_open in (0, 1)),  -- 1: half signed in
+  challenge text,                                 -- of the second factor under way
   ended_at text,
-  ended_by text check (ended_by in ('signed_out', 'everywhere', 'idle', 'limit', 'password', 'replaced',
-    'administrator'))
+  ended_by text check (ended_by in ('signed_out', 'everywhere', 'limit', 'password', 'replaced',
+    'administrator', 'terminal', 'factor'))
 ) strict;
 create index sessions_by_staff on sessions (staff_id, started_at);

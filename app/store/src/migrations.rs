@@ -41,6 +41,14 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../migrations/0008_create_rights.sql"),
     ),
     (
+        "0009_create_second_factors",
+        include_str!("../migrations/0009_create_second_factors.sql"),
+    ),
+    (
+        "0010_create_terminals",
+        include_str!("../migrations/0010_create_terminals.sql"),
+    ),
+    (
         "0011_extend_access_log",
         include_str!("../migrations/0011_extend_access_log.sql"),
     ),
@@ -79,7 +87,7 @@ const STEPS: &[(&str, &str)] = &[
 ];
 
 /// The newest schema this program knows; `pragma user_version` of an up-to-date file.
-pub const SCHEMA_VERSION: i64 = 17;
+pub const SCHEMA_VERSION: i64 = 19;
 
 /// The schema as one text, for the suite that compares it with all steps on an empty file.
 pub const fn released_schema() -> &'static str {

@@ -53,7 +53,12 @@ pub const PERSON_TABLES: &[&str] = &[
 ];
 
 /// State of work under way, which changes without an audit entry of its own.
-const OPERATIONAL_TABLES: &[&str] = &["drafts", "sessions", "sign_in_failures"];
+const OPERATIONAL_TABLES: &[&str] = &[
+    "drafts",
+    "second_factor_uses",
+    "sessions",
+    "sign_in_failures",
+];
 
 const VIEWS: &str = include_str!("scope.sql");
 

@@ -7,12 +7,14 @@
 
 mod environment;
 mod problem;
+mod sign_in;
 mod site;
 #[cfg(test)]
 mod tests;
 
 pub use environment::Environment;
 pub use problem::SettingsProblem;
+pub use sign_in::{Factor, SignInSettings};
 pub use site::{
     BackupRepository, BackupSettings, OrganisationSettings, ServerSettings, Site, TlsSettings,
 };

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::problem::SettingsProblem;
+use super::sign_in::SignInSettings;
 use crate::number::m10w21_holds;
 
 /// Bytes of a site file we are willing to read.
@@ -23,6 +24,8 @@ pub struct Site {
     /// `[backup]`: where backups go.
     #[serde(default)]
     pub backup: BackupSettings,
+    /// `[sign_in]`: how staff show who they are.
+    sign_in: Option<Spanned<SignInSettings>>,
 }
 
 /// `[server]`.
@@ -124,24 +127,37 @@ impl Site {
         let mut site: Self =
             toml::from_str(text).map_err(|error| SettingsProblem::from_toml(path, text, &error))?;
         site.check()
-            .map_err(|(span, reason)| SettingsProblem::at(path, text, &span, reason.to_owned()))?;
+            .map_err(|(span, reason)| SettingsProblem::at(path, text, &span, reason))?;
         site.anchor(path.parent().unwrap_or(Path::new("")));
         Ok(site)
     }
 
-    fn check(&self) -> Result<(), (std::ops::Range<usize>, &'static str)> {
+    /// How staff sign in; what the file does not say has its default.
+    #[must_use]
+    pub fn sign_in(&self) -> SignInSettings {
+        let named = self.sign_in.as_ref().map(Spanned::get_ref);
+        named.cloned().unwrap_or_default()
+    }
+
+    fn check(&self) -> Result<(), (std::ops::Range<usize>, String)> {
         let number = &self.organisation.insurer_no;
         if number.get_ref().len() != 6 || !m10w21_holds(number.get_ref()) {
             let reason = "保険者番号は6桁で、末尾の検証番号が合っている必要があります。\
                           （全国地方公共団体コードとは別の番号です。）";
-            return Err((number.span(), reason));
+            return Err((number.span(), reason.to_owned()));
         }
         let mut seen = std::collections::HashSet::new();
         for repository in &self.backup.repositories {
             let name = &repository.name;
             if name.get_ref().is_empty() || !seen.insert(name.get_ref()) {
-                return Err((name.span(), "保管先の名前が空か、ほかと同じです。"));
+                let reason = "保管先の名前が空か、ほかと同じです。";
+                return Err((name.span(), reason.to_owned()));
             }
+        }
+        if let Some(sign_in) = &self.sign_in
+            && let Some(reason) = sign_in.get_ref().problem()
+        {
+            return Err((sign_in.span(), reason));
         }
         Ok(())
     }

@@ -19,8 +19,9 @@ pub(crate) fn run(site: &Site, dir: &DataDir, voice: &Voice) -> Result<ExitCode,
     let db = Db::open(dir, Clock::system()).map_err(StoreError::report)?;
     let tls = tls_of(site, dir);
     let settings = ServerSettings {
+        authority: Some(dir.tls()),
         backup_days_kept: site.backup.days_kept,
-        ..ServerSettings::standard()
+        ..ServerSettings::signing_in(&site.sign_in())?
     };
     let app = App::new(db, settings);
     let said = *voice;
@@ -31,10 +32,13 @@ pub(crate) fn run(site: &Site, dir: &DataDir, voice: &Voice) -> Result<ExitCode,
 }
 
 fn tls_of(site: &Site, dir: &DataDir) -> TlsSettings {
+    // A certificate of the city's for the service, and ours for the terminals, go together.
+    let own = Some(dir.tls().join("ca.pem")).filter(|file| file.exists());
     match &site.server.tls {
         Some(named) => TlsSettings {
             certificate: named.certificate.clone(),
             key: named.key.clone(),
+            client_ca: named.client_ca.clone().or(own),
         },
         None => server::ca::Authority::in_dir(&dir.tls()).tls,
     }

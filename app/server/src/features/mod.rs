@@ -20,6 +20,7 @@ pub mod retention;
 pub mod staff;
 pub mod transfers;
 pub mod unusual_uses;
+pub mod terminals;
 
 use crate::web::Routes;
 use crate::web::daily::Task;
@@ -39,6 +40,7 @@ pub fn routes() -> Routes {
         .with(masters::routes())
         .with(protections::routes())
         .with(area_changes::routes())
+        .with(terminals::routes())
         .with(access_log::routes())
         .with(unusual_uses::routes())
         .with(carried_out::routes())

@@ -36,7 +36,8 @@ pub(crate) fn clear_session(response: &mut Response) {
 
 /// A page with a form for somebody who is not signed in brings its cookie along.
 pub(crate) fn set_form_cookie(visit: &Visit, response: &mut Response) {
-    let needed = visit.staff.is_none() && visit.cookie(FORM_COOKIE) != visit.csrf_secret;
+    let nobody = visit.staff.is_none() && visit.halted.is_none();
+    let needed = nobody && visit.cookie(FORM_COOKIE) != visit.csrf_secret;
     let signing_in = response
         .headers()
         .get_all(header::SET_COOKIE)

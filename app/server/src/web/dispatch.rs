@@ -24,9 +24,12 @@ use crate::web::limits::{BODY_BYTES_MAX, BODY_TIME_MAX};
 use crate::web::permission::Permission;
 use crate::web::problem::Problem;
 use crate::web::routes::{Route, Routes};
-use crate::web::session::{self, COOKIE};
+use crate::web::session::{self, COOKIE, Holder, Touch};
 use crate::web::visit::Visit;
-use crate::web::{assets, dress, error_page, log_line, window};
+use crate::web::{assets, dress, error_page, log_line, terminal, window};
+
+/// By this an open page asks whether it is locked: no work, unless it says that somebody types.
+pub(crate) const LOCK_STATE: &str = "/lock/state";
 
 /// Everything that can be asked for, behind the gate.
 pub fn router(app: &App, routes: &Routes) -> Router {
@@ -163,6 +166,8 @@ fn new_visit(
         },
         staff: None,
         window: None,
+        halted: None,
+        terminal: None,
         path: parts.uri.path().to_owned(),
         query: Fields::default(),
         form: Fields::default(),
@@ -178,8 +183,9 @@ fn gate(visit: &mut Visit, route: &Route, parts: &Parts, body: &[u8]) -> Answer 
     visit.query =
         Fields::parse(parts.uri.query().unwrap_or("").as_bytes()).ok_or(Problem::TooLarge)?;
     visit.form = Fields::parse(body).ok_or(Problem::TooLarge)?;
-    recognise(visit)?;
-    let key = visit.staff.as_ref().map_or_else(
+    recognise(visit, route, parts)?;
+    let halted = visit.halted.as_ref().map(|halted| &halted.staff);
+    let key = visit.staff.as_ref().or(halted).map_or_else(
         || visit.actor.terminal.clone(),
         |staff| format!("session {}", staff.session),
     );
@@ -194,12 +200,23 @@ fn gate(visit: &mut Visit, route: &Route, parts: &Parts, body: &[u8]) -> Answer 
     (route.handler)(visit)
 }
 
-/// Finds out who is asking.
-fn recognise(visit: &mut Visit) -> Result<(), Problem> {
-    let token = visit.cookie(COOKIE).to_owned();
-    visit.staff = session::find(visit.app.db(), &token, &visit.app.settings().session)?;
-    match &visit.staff {
-        Some(staff) => {
+/// Finds out who is asking, and at which machine.
+fn recognise(visit: &mut Visit, route: &Route, parts: &Parts) -> Result<(), Problem> {
+    let (db, token) = (visit.app.db(), visit.cookie(COOKIE).to_owned());
+    visit.terminal = terminal::of(db, parts)?;
+    if let Some(terminal) = &visit.terminal {
+        visit.actor.terminal = terminal.label();
+    }
+    let limits = &visit.app.settings().session;
+    let touch = if route.path == LOCK_STATE && !visit.query.has("active") {
+        Touch::Look
+    } else {
+        Touch::Work
+    };
+    let holder = session::find(db, &token, limits, visit.terminal.as_ref(), touch)?;
+    visit.actor.scope = Scope::Nothing;
+    match holder {
+        Holder::In(staff) => {
             visit.csrf_secret.clone_from(&staff.csrf_secret);
             visit.actor.staff_id = Some(staff.staff_id);
             visit.actor.centre_id = staff.centre_id;
@@ -207,10 +224,16 @@ fn recognise(visit: &mut Visit) -> Result<(), Problem> {
             visit.actor.role = Some(staff.role.code());
             visit.actor.may_protect = staff.rights.has(Permission::ProtectionAdminister);
             visit.actor.may_inquire = staff.rights.has(Permission::ResidentInquire);
+            visit.staff = Some(staff);
             return window::look_through(visit);
         }
-        None => {
-            visit.actor.scope = Scope::Nothing;
+        Holder::Halted(halted) => {
+            visit.csrf_secret.clone_from(&halted.staff.csrf_secret);
+            visit.actor.staff_id = Some(halted.staff.staff_id);
+            visit.actor.centre_id = halted.staff.centre_id;
+            visit.halted = Some(halted);
+        }
+        Holder::Nobody => {
             let known = visit.cookie(FORM_COOKIE).to_owned();
             visit.csrf_secret = if known.is_empty() {
                 random_text().unwrap_or_default()
@@ -228,7 +251,7 @@ fn permit(visit: &Visit, route: &Route) -> Result<(), Problem> {
         return Ok(());
     }
     let staff = visit.signed_in()?;
-    if staff.must_change_password && !matches!(route.path, "/password" | "/sign-out") {
+    if staff.must_change_password && !matches!(route.path, "/password" | "/sign-out" | "/lock") {
         return Err(Problem::Page(Box::new(crate::web::answer::redirect(
             "/password",
         ))));

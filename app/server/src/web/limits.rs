@@ -16,10 +16,6 @@ pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 pub const REQUESTS_AT_ONCE_MAX: usize = 64;
 /// How long a request waits for its turn before it is told to try later.
 pub const QUEUE_TIME_MAX: Duration = Duration::from_secs(5);
-/// A session nobody touched for this long is over, minutes.
-pub const SESSION_IDLE_MINUTES: i64 = 30;
-/// A session is over after this long whatever happens, hours.
-pub const SESSION_HOURS_MAX: i64 = 12;
 /// Longest window for the vendor, hours: a working day.
 pub const MAINTENANCE_HOURS_MAX: i64 = 8;
 /// Open sessions of one person; the oldest gives way.

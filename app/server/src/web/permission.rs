@@ -101,6 +101,10 @@ permissions! {
     RetentionView = "retention_view", "保存期間と満了した記録を見る", "持出し";
     /// Ask for disposal, decide what another asked for, dispose of what was approved.
     RetentionDecide = "retention_decide", "廃棄を依頼・承認・実行する", "持出し";
+    /// See which machines staff work at.
+    TerminalView = "terminal_view", "端末を見る", "職員";
+    /// Register machines, give out certificates, shut out lost ones.
+    TerminalAdminister = "terminal_administer", "端末を登録する・紛失で止める", "職員";
 }
 
 impl Permission {

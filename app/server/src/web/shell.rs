@@ -86,6 +86,7 @@ const MENU: &[(&str, &str, Permission)] = &[
     ("/staff", "職員", Permission::StaffView),
     ("/rights", "権限", Permission::StaffView),
     ("/approvals", "承認", Permission::ApprovalDecide),
+    ("/terminals", "端末", Permission::TerminalView),
     ("/access-log", "アクセスログ", Permission::AccessLogView),
     ("/incidents", "事故対応", Permission::IncidentView),
     ("/maintenance", "保守作業", Permission::MaintenanceView),
@@ -281,6 +282,20 @@ const FLASHES: &[(&str, Flash)] = &[
         Flash {
             css: "done",
             text: "すべての端末からサインアウトさせました。",
+        },
+    ),
+    (
+        "terminal-lost",
+        Flash {
+            css: "done",
+            text: "紛失として使えなくしました。この端末のセッションも終わりました。",
+        },
+    ),
+    (
+        "terminal-retired",
+        Flash {
+            css: "done",
+            text: "使用を終えました。この端末のセッションも終わりました。",
         },
     ),
     (

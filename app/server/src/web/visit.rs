@@ -13,6 +13,7 @@ use crate::web::permission::{Permission, Role};
 use crate::web::problem::{Problem, fault};
 use crate::web::rights::Rights;
 use crate::web::window::Window;
+use crate::web::terminal::Terminal;
 use crate::web::{csrf, session::SessionId};
 
 /// Who is signed in.
@@ -37,6 +38,25 @@ pub struct SignedIn {
     pub(crate) csrf_secret: String,
 }
 
+/// What somebody whose session holds has to show before being let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Halt {
+    /// The password once more: nobody touched the session for too long, or it was locked by hand.
+    Locked,
+    /// The second factor: only the password was shown so far.
+    Factor,
+}
+
+/// Somebody whose session holds, but who is not let in yet. No page but those that ask for what is
+/// missing looks at this, so that what forgets it stays closed.
+#[derive(Debug, Clone)]
+pub struct Halted {
+    /// The person.
+    pub staff: SignedIn,
+    /// What is missing.
+    pub why: Halt,
+}
+
 /// One request: who, from where, what was asked and typed.
 #[derive(Debug)]
 pub struct Visit {
@@ -48,6 +68,10 @@ pub struct Visit {
     pub staff: Option<SignedIn>,
     /// The window through which the vendor works; `None` for everybody else.
     pub window: Option<Window>,
+    /// Somebody who has to show something first; then `staff` is `None`.
+    pub halted: Option<Halted>,
+    /// The registered machine, if it showed a certificate.
+    pub terminal: Option<Terminal>,
     /// Path as asked for.
     pub path: String,
     /// What stands behind the `?`.
@@ -87,6 +111,15 @@ impl Visit {
     /// [`Problem::SignInNeeded`].
     pub fn signed_in(&self) -> Result<&SignedIn, Problem> {
         self.staff.as_ref().ok_or(Problem::SignInNeeded)
+    }
+
+    /// Who waits for this to be shown; only for pages that ask for it.
+    ///
+    /// # Errors
+    /// [`Problem::SignInNeeded`].
+    pub fn halted_for(&self, why: Halt) -> Result<&SignedIn, Problem> {
+        let halted = self.halted.as_ref().filter(|halted| halted.why == why);
+        halted.map(|h| &h.staff).ok_or(Problem::SignInNeeded)
     }
 
     /// May this person do that kind of work? For showing a button or leaving it out.

@@ -56,6 +56,12 @@ coded! {
         SignIn = "sign_in", "サインイン";
         SignOut = "sign_out", "サインアウト";
         SignOutEverywhere = "sign_out_everywhere", "すべての端末からサインアウト";
+        SessionLock = "session_lock", "画面のロック";
+        SessionUnlock = "session_unlock", "ロックの解除";
+        SessionElsewhere = "session_elsewhere", "ほかの端末でのセッションの使用";
+        SecondFactor = "second_factor", "本人の再確認";
+        SecondFactorAdd = "second_factor_add", "本人確認の方法の登録";
+        SecondFactorReset = "second_factor_reset", "本人確認の方法の取消し";
         PasswordChange = "password_change", "パスワード変更";
         StaffAdd = "staff_add", "職員の登録";
         StaffPostAdd = "staff_post_add", "職員の異動";
@@ -73,6 +79,10 @@ coded! {
         RightPlanWithdraw = "right_plan_withdraw", "年度切替の取りやめ";
         ApprovalRequest = "approval_request", "承認の依頼";
         ApprovalDecide = "approval_decide", "承認の判断";
+        TerminalAdd = "terminal_add", "端末の登録";
+        TerminalChange = "terminal_change", "端末の変更";
+        TerminalIssue = "terminal_issue", "端末の証明書の発行";
+        TerminalRevoke = "terminal_revoke", "端末の使用停止";
         Refusal = "refusal", "権限のない操作";
         SetUp = "set_up", "初期設定";
         MasterLoad = "master_load", "マスタの読込み";
@@ -158,6 +168,7 @@ coded! {
         Role = "role", "役割";
         RightPlan = "right_plan", "年度切替";
         Approval = "approval", "承認";
+        Terminal = "terminal", "端末";
         Resident = "resident", "対象者";
         Consultation = "consultation", "相談";
         Correction = "correction", "訂正";

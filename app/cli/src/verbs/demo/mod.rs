@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use base::clock::Clock;
 use base::report::Report;
+use base::settings::Site;
 use serde::Serialize;
 use server::app::{App, ServerSettings};
 use server::ca::Authority;
@@ -84,11 +85,13 @@ pub(crate) fn run(asked: &DemoArguments, voice: &Voice) -> Result<ExitCode, Repo
         town::build(asked.size, &places, port.address, voice)?
     };
     let notice = "架空の町の練習用データです。実在の人物とは関係ありません。".to_owned();
+    let site = Site::read(&places.site).map_err(|problem| problem.report())?;
     let app = App::new(
         db,
         ServerSettings {
             notice: Some(notice),
-            ..ServerSettings::standard()
+            authority: Some(places.data.tls()),
+            ..ServerSettings::signing_in(&site.sign_in())?
         },
     );
     let tls = Authority::in_dir(&places.data.tls()).tls;

@@ -670,7 +670,7 @@ fn the_draft_button_works_without_the_script_and_discard_throws_away() {
 fn words_typed_into_an_expired_session_come_back_on_the_sign_in_page_and_after_it() {
     let house = House::new();
     let clerk = house.nurse();
-    house.hand.step(SignedDuration::from_hours(2));
+    house.hand.step(SignedDuration::from_hours(13));
     let page = clerk.post(
         "/consultations",
         &typed(&[("content", "切れる前に書いた長い文")]),

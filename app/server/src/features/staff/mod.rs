@@ -11,10 +11,13 @@
 
 pub mod accounts;
 pub mod break_glass;
+mod lock;
 mod model;
+mod own_password;
 mod pages;
 mod password;
 pub mod rights;
+mod resume;
 mod store;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -35,8 +38,20 @@ pub fn routes() -> Routes {
             Permission::SignedIn,
             pages::sign_out_everywhere,
         )
-        .get("/password", Permission::SignedIn, pages::password_form)
-        .post("/password", Permission::SignedIn, pages::change_password)
+        .post("/lock", Permission::SignedIn, lock::lock)
+        .get("/lock/state", Permission::Public, lock::state)
+        .post("/lock/leave", Permission::Public, lock::leave)
+        .post("/lock/opening", Permission::Public, lock::unlock)
+        .get(
+            "/password",
+            Permission::SignedIn,
+            own_password::password_form,
+        )
+        .post(
+            "/password",
+            Permission::SignedIn,
+            own_password::change_password,
+        )
         .with(accounts::routes())
         .with(rights::routes())
         .with(break_glass::routes())

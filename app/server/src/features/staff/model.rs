@@ -4,28 +4,15 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use store::CentreId;
 
+use crate::sign_in::{GuessingRules, PasswordRules};
 use crate::web::Role;
 
-/// Shortest password, characters. Length first: no rules about kinds of characters.
-pub(super) const PASSWORD_LENGTH_MIN: usize = 12;
 /// Longest password, characters; more is a mistake or an attack on the hash.
 pub(super) const PASSWORD_LENGTH_MAX: usize = 256;
-/// Failures in a row before waiting starts.
-const FAILURES_FREE: i64 = 5;
-/// First wait, seconds; it doubles with every further failure.
-const WAIT_SECONDS: i64 = 30;
-/// Longest wait, seconds.
-const WAIT_SECONDS_MAX: i64 = 900;
-
-/// Parts of passwords that everybody tries first.
-const KNOWN_BAD: &[&str] = &[
-    "password",
-    "123456789",
-    "qwerty",
-    "hokatsu",
-    "wako",
-    "admin",
-];
+/// Characters that must be left of a password without the words that everybody tries first.
+const OWN_CHARS_MIN: usize = 8;
+/// Shorter parts of a name are in many words.
+const NAME_CHARS_MIN: usize = 2;
 
 /// An ID as typed: trimmed, lower case, bounded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,11 +56,11 @@ pub struct NewStaff {
 /// Why a new password is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PasswordProblem {
-    /// Fewer than [`PASSWORD_LENGTH_MIN`] characters.
+    /// Fewer characters than the rules ask for.
     TooShort,
     /// More than [`PASSWORD_LENGTH_MAX`] characters.
     TooLong,
-    /// Holds the ID, or what everybody tries first.
+    /// Holds the ID or the name, or is built of what everybody tries first.
     Guessable,
     /// One character over and over.
     Monotonous,
@@ -85,19 +72,51 @@ pub enum PasswordProblem {
     WrongPresent,
 }
 
+/// Whose password it is to be.
+#[derive(Debug)]
+pub(super) struct Owner {
+    pub(super) login: String,
+    pub(super) name: String,
+    pub(super) kana: String,
+}
+
+impl Owner {
+    /// What must not be in their password, lower case.
+    fn words(&self) -> impl Iterator<Item = String> {
+        let login = Some(self.login.as_str()).filter(|login| login.len() >= 3);
+        let names = [&self.name, &self.kana].into_iter();
+        let names = names.flat_map(|name| name.split_whitespace());
+        let names = names.filter(|part| part.chars().count() >= NAME_CHARS_MIN);
+        login.into_iter().chain(names).map(str::to_lowercase)
+    }
+}
+
+/// What is left of a password without the words that everybody tries first.
+fn without_words(lower: &str, words: &[String]) -> usize {
+    let rest = words
+        .iter()
+        .fold(lower.to_owned(), |rest, word| rest.replace(word, ""));
+    rest.chars().count()
+}
+
 /// Checks a new password by itself.
 ///
 /// # Errors
 /// The first [`PasswordProblem`] that applies.
-pub(super) fn check_password(new: &str, again: &str, login: &Login) -> Result<(), PasswordProblem> {
+pub(super) fn check_password(
+    rules: &PasswordRules,
+    new: &str,
+    again: &str,
+    owner: &Owner,
+) -> Result<(), PasswordProblem> {
     let length = new.chars().count();
     let lower = new.to_lowercase();
-    let guessable = KNOWN_BAD.iter().any(|bad| lower.starts_with(bad))
-        || (login.as_str().len() >= 3 && lower.contains(login.as_str()));
+    let guessable = owner.words().any(|word| lower.contains(&word))
+        || without_words(&lower, &rules.words) < OWN_CHARS_MIN;
     let mut distinct: Vec<char> = new.chars().collect();
     distinct.sort_unstable();
     distinct.dedup();
-    if length < PASSWORD_LENGTH_MIN {
+    if length < rules.length_min {
         Err(PasswordProblem::TooShort)
     } else if length > PASSWORD_LENGTH_MAX {
         Err(PasswordProblem::TooLong)
@@ -113,28 +132,55 @@ pub(super) fn check_password(new: &str, again: &str, login: &Login) -> Result<()
 }
 
 /// How long nobody may try after so many failures, counted from the last.
-pub(super) fn wait_after(failures: i64) -> SignedDuration {
-    let over = failures - FAILURES_FREE;
+pub(super) fn wait_after(rules: GuessingRules, failures: i64) -> SignedDuration {
+    let over = failures - rules.free;
     if over < 0 {
         return SignedDuration::ZERO;
     }
-    let doubled = u32::try_from(over.min(10)).map_or(WAIT_SECONDS_MAX, |n| WAIT_SECONDS << n);
-    SignedDuration::from_secs(doubled.min(WAIT_SECONDS_MAX))
+    let doubled = u32::try_from(over.min(10)).map_or(rules.wait_seconds_max, |n| {
+        rules.wait_seconds.saturating_mul(1_i64 << n)
+    });
+    SignedDuration::from_secs(doubled.min(rules.wait_seconds_max))
 }
 
 /// May somebody try now?
-pub(super) fn may_try(failures: i64, last: Option<Timestamp>, now: Timestamp) -> bool {
+pub(super) fn may_try(
+    rules: GuessingRules,
+    failures: i64,
+    last: Option<Timestamp>,
+    now: Timestamp,
+) -> bool {
     let waited = last.map_or(SignedDuration::MAX, |last| now.duration_since(last));
     // A clock that was set back must not lock anybody out for a year.
-    waited.is_negative() || waited >= wait_after(failures)
+    waited.is_negative() || waited >= wait_after(rules, failures)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Login, PasswordProblem, check_password, wait_after};
+    use super::{Owner, PasswordProblem, check_password, wait_after};
+    use crate::sign_in::SignInRules;
 
     fn check(new: &str) -> Result<(), PasswordProblem> {
-        check_password(new, new, &Login::new("sato"))
+        let owner = Owner {
+            login: "sato".to_owned(),
+            name: "佐藤　春香".to_owned(),
+            kana: "サトウ　ハルカ".to_owned(),
+        };
+        check_password(&SignInRules::default().password, new, new, &owner)
+    }
+
+    #[test]
+    fn a_password_built_of_words_that_everybody_tries_is_refused() {
+        for bad in [
+            "wako-hokatsu-2026",
+            "わこうセンター和光市12345",
+            "Reiwa8-kaigo!!",
+            "春香の長いパスフレーズです",
+        ] {
+            assert_eq!(check(bad), Err(PasswordProblem::Guessable), "{bad}");
+        }
+        // The words may be in it, if enough of it is one's own.
+        assert_eq!(check("和光の坂を朝に自転車で下る"), Ok(()));
     }
 
     #[test]
@@ -154,7 +200,10 @@ mod tests {
 
     #[test]
     fn waiting_starts_after_five_failures_doubles_and_has_an_end() {
-        let seconds: Vec<i64> = [4, 5, 6, 7, 50].map(|n| wait_after(n).as_secs()).to_vec();
+        let rules = SignInRules::default().guessing;
+        let seconds: Vec<i64> = [4, 5, 6, 7, 50]
+            .map(|n| wait_after(rules, n).as_secs())
+            .to_vec();
         assert_eq!(seconds, [0, 30, 60, 120, 900]);
     }
 }

@@ -5,12 +5,11 @@ use axum::http::StatusCode;
 use store::{Actor, Event, Operation, StoreError};
 
 use super::break_glass::is_expired;
-use super::model::{Login, PasswordProblem, check_password, may_try};
+use super::model::{Login, may_try};
+use super::resume::resume;
 use super::store::Known;
 use super::{password, store as sql};
-use crate::web::{
-    Answer, Problem, Shell, SignedIn, Typed, Visit, cookies, redirect, session, typed_words, window,
-};
+use crate::web::{Answer, Problem, Shell, Visit, cookies, redirect, session, window};
 
 /// Failures of one terminal weigh less than those of one ID: a centre shares an address.
 const TERMINAL_FACTOR: i64 = 6;
@@ -57,7 +56,7 @@ fn sign_in_page(
 pub(super) fn sign_in(visit: &Visit) -> Answer {
     let login = Login::new(visit.form.get("login"));
     let typed = visit.form.get("password");
-    match recognise(visit, &login, typed)? {
+    match recognise(visit, &login, typed, Operation::SignIn)? {
         Some(known) if window::is_shut_out(visit, known.staff_id)? => {
             shut_out(visit, &known, &login)
         }
@@ -85,7 +84,13 @@ fn shut_out(visit: &Visit, known: &Known, login: &Login) -> Answer {
 }
 
 /// Whose ID and password these are. Every way takes one hash's time, and every "no" looks the same.
-fn recognise(visit: &Visit, login: &Login, typed: &str) -> Result<Option<Known>, Problem> {
+pub(super) fn recognise(
+    visit: &Visit,
+    login: &Login,
+    typed: &str,
+    operation: Operation,
+) -> Result<Option<Known>, Problem> {
+    let rules = visit.app.settings().sign_in.guessing;
     let db = visit.app.db();
     let now = db.clock().now();
     let today = visit.today().to_string();
@@ -94,7 +99,8 @@ fn recognise(visit: &Visit, login: &Login, typed: &str) -> Result<Option<Known>,
         let (failures, last) = sql::failures(tx, &by_login)?;
         let (at_terminal, last_there) = sql::failures(tx, &by_terminal)?;
         let free =
-            may_try(failures, last, now) && may_try(at_terminal / TERMINAL_FACTOR, last_there, now);
+            may_try(rules, failures, last, now)
+                && may_try(rules, at_terminal / TERMINAL_FACTOR, last_there, now);
         let known = sql::find_login(tx, login, &today)?;
         // A password that an opened envelope gave out fits nobody after its hours.
         let expired = match &known {
@@ -113,7 +119,7 @@ fn recognise(visit: &Visit, login: &Login, typed: &str) -> Result<Option<Known>,
     match known {
         Some(known) if fits && free => Ok(Some(known)),
         known => {
-            refuse(visit, login, &claimed(visit, known.as_ref()))?;
+            refuse(visit, login, &claimed(visit, known.as_ref()), operation)?;
             Ok(None)
         }
     }
@@ -135,7 +141,13 @@ fn claimed(visit: &Visit, known: Option<&Known>) -> Actor {
     }
 }
 
-fn refuse(visit: &Visit, login: &Login, actor: &Actor) -> Result<(), Problem> {
+/// One more failure, in the count and in the access log.
+pub(super) fn refuse(
+    visit: &Visit,
+    login: &Login,
+    actor: &Actor,
+    operation: Operation,
+) -> Result<(), Problem> {
     let db = visit.app.db();
     let (by_login, by_terminal) = subjects(visit, login);
     let now = db.clock().now();
@@ -143,62 +155,61 @@ fn refuse(visit: &Visit, login: &Login, actor: &Actor) -> Result<(), Problem> {
         sql::fail(tx, &by_login, now)?;
         sql::fail(tx, &by_terminal, now)
     })?;
-    db.write(actor, |tx| {
-        Ok(tx.audited(Event::refused(Operation::SignIn), ()))
-    })
+    db.write(actor, |tx| Ok(tx.audited(Event::refused(operation), ())))
+}
+
+/// A success wipes the failures.
+pub(super) fn forgive(visit: &Visit, login: &Login) -> Result<(), Problem> {
+    let (by_login, by_terminal) = subjects(visit, login);
+    let forgiven = visit.app.db().housekeep(&visit.actor, |tx| {
+        sql::forgive(tx, &by_login)?;
+        sql::forgive(tx, &by_terminal)
+    });
+    Ok(forgiven?)
 }
 
 fn welcome(visit: &Visit, known: &Known, login: &Login) -> Answer {
     let db = visit.app.db();
-    let (by_login, by_terminal) = subjects(visit, login);
-    db.housekeep(&visit.actor, |tx| {
-        sql::forgive(tx, &by_login)?;
-        sql::forgive(tx, &by_terminal)
-    })?;
     let actor = claimed(visit, Some(known));
+    if visit.terminal.as_ref().is_some_and(|here| here.revoked) {
+        return turned_away(visit, &actor);
+    }
+    forgive(visit, login)?;
     db.write(&actor, |tx| {
         Ok::<_, Problem>(tx.audited(Event::done(Operation::SignIn), ()))
     })?;
-    let new = session::start(db, known.staff_id, &visit.actor.terminal)?;
-    let mut response = resume(visit, &new)?;
+    let at = session::Start {
+        place: &visit.actor.terminal,
+        certificate: visit.terminal.as_ref().map(|here| here.certificate),
+        factor_open: false,
+    };
+    let new = session::start_at(db, known.staff_id, &at)?;
+    let mut response = resume(visit, Some(&new))?;
     cookies::set_session(&mut response, &new.token);
     Ok(response)
 }
 
 #[derive(Template)]
-#[template(path = "features/staff/resume.html")]
-struct ResumePage {
+#[template(path = "features/staff/wrong_terminal.html")]
+struct WrongTerminalPage {
     shell: Shell,
-    path: String,
-    hidden: Vec<(String, String)>,
-    texts: Vec<Typed>,
+    revoked: bool,
 }
 
-/// What was being typed when the session ended is shown once more and saved by one click; without
-/// that, on to the page that was asked for.
-fn resume(visit: &Visit, new: &session::NewSession) -> Answer {
-    let path = visit.form.get("resume_path");
-    let ours = path.starts_with('/') && !path.starts_with("//");
-    let fields = crate::web::Fields::parse(visit.form.get("resume_body").as_bytes());
-    let hidden: Vec<(String, String)> = fields
-        .iter()
-        .flat_map(|fields| fields.pairs())
-        .filter(|(name, _)| *name != "csrf")
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
-    if hidden.is_empty() || !ours {
-        return Ok(redirect(if path.is_empty() { "/" } else { path }));
-    }
-    let page = ResumePage {
-        shell: Shell {
-            csrf: new.csrf_token(),
-            ..Shell::new(visit, "入力の続き")
-        },
-        path: path.to_owned(),
-        texts: typed_words(hidden.iter().map(|(name, value)| (&**name, &**value))),
-        hidden,
+/// ID and password are right, but nobody gets in from here.
+fn turned_away(visit: &Visit, actor: &Actor) -> Answer {
+    let revoked = visit.terminal.is_some();
+    let why = if revoked {
+        "止めた端末"
+    } else {
+        "端末の証明書なし"
     };
-    visit.page(&page)
+    visit.app.db().write(actor, |tx| {
+        let event = Event::refused(Operation::SignIn).detail(why);
+        Ok::<_, Problem>(tx.audited(event, ()))
+    })?;
+    let shell = Shell::new(visit, "この端末からは入れません");
+    visit.page_as(StatusCode::FORBIDDEN, &WrongTerminalPage { shell, revoked })
 }
 
 pub(super) fn sign_out(visit: &Visit) -> Answer {
@@ -228,108 +239,4 @@ fn goodbye() -> crate::web::Response {
     let mut response = redirect("/sign-in?done=signed-out");
     cookies::clear_session(&mut response);
     response
-}
-
-#[derive(Template)]
-#[template(path = "features/staff/password.html")]
-struct PasswordPage {
-    shell: Shell,
-    first: bool,
-    problems: Vec<FieldProblem>,
-}
-
-struct FieldProblem {
-    field: &'static str,
-    text: &'static str,
-}
-
-impl PasswordPage {
-    fn of(&self, field: &str) -> &'static str {
-        self.problems
-            .iter()
-            .find(|p| p.field == field)
-            .map_or("", |p| p.text)
-    }
-}
-
-pub(super) fn password_form(visit: &Visit) -> Answer {
-    let staff = visit.signed_in()?;
-    visit.page(&password_page(visit, staff, Vec::new()))
-}
-
-fn password_page(visit: &Visit, staff: &SignedIn, problems: Vec<FieldProblem>) -> PasswordPage {
-    let mut shell = Shell::new(visit, "パスワード変更").under(&[]);
-    if staff.must_change_password {
-        shell.menu.clear();
-        shell.find = false;
-    }
-    PasswordPage {
-        shell,
-        first: staff.must_change_password,
-        problems,
-    }
-}
-
-pub(super) fn change_password(visit: &Visit) -> Answer {
-    let staff = visit.signed_in()?;
-    match try_change(visit, staff)? {
-        Ok(()) => Ok(redirect("/?done=password")),
-        Err(problem) => {
-            let (field, text) = words(problem);
-            let page = password_page(visit, staff, vec![FieldProblem { field, text }]);
-            visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page)
-        }
-    }
-}
-
-fn try_change(visit: &Visit, staff: &SignedIn) -> Result<Result<(), PasswordProblem>, Problem> {
-    let db = visit.app.db();
-    let (new, again) = (
-        visit.form.get("new_password"),
-        visit.form.get("new_password_again"),
-    );
-    let (hashes, login) = db.read(&visit.actor, |tx| {
-        let login = sql::login_of(tx, staff.staff_id)?.unwrap_or_default();
-        Ok::<_, StoreError>((sql::hashes(tx, staff.staff_id)?, Login::new(&login)))
-    })?;
-    let present = hashes.first().map_or("", String::as_str);
-    if !password::fits(visit.form.get("password"), present)? {
-        refuse(visit, &login, &visit.actor)?;
-        return Ok(Err(PasswordProblem::WrongPresent));
-    }
-    if let Err(problem) = check_password(new, again, &login) {
-        return Ok(Err(problem));
-    }
-    for former in &hashes {
-        if password::fits(new, former)? {
-            return Ok(Err(PasswordProblem::UsedBefore));
-        }
-    }
-    let hash = password::hash(new)?;
-    let now = db.clock().now();
-    db.write(&visit.actor, |tx| {
-        session::end_all(tx, staff.staff_id, Some(staff.session), "password", now)?;
-        Ok::<_, Problem>(sql::replace_password(tx, staff.staff_id, &hash, now)?)
-    })?;
-    Ok(Ok(()))
-}
-
-fn words(problem: PasswordProblem) -> (&'static str, &'static str) {
-    match problem {
-        PasswordProblem::TooShort => ("new_password", "新しいパスワードは12文字以上にしてください"),
-        PasswordProblem::TooLong => (
-            "new_password",
-            "新しいパスワードは256文字までにしてください",
-        ),
-        PasswordProblem::Guessable => (
-            "new_password",
-            "推測されやすい言葉やIDを含まないものにしてください",
-        ),
-        PasswordProblem::Monotonous => ("new_password", "同じ文字の繰り返しは使えません"),
-        PasswordProblem::Differs => ("new_password_again", "2回の入力が違います"),
-        PasswordProblem::UsedBefore => {
-            ("new_password", "以前に使ったものとは違うものにしてください")
-        }
-        PasswordProblem::WrongPresent => ("password", "今のパスワードが違います"),
-    }
 }

@@ -8,12 +8,9 @@ use store::{
     WriteTx, params,
 };
 
-use super::model::{Login, NewStaff};
+use super::model::{Login, NewStaff, Owner};
 use super::password;
-use crate::web::Problem;
-
-/// Former passwords that may not come back.
-const HISTORY: i64 = 5;
+use crate::web::{Problem, Role};
 
 /// What sign-in needs to know about somebody.
 #[derive(Debug)]
@@ -24,10 +21,12 @@ pub struct Known {
     pub centre_id: Option<CentreId>,
     /// Newest hash.
     pub hash: String,
+    /// What they may do today; `None`: a role that this version does not know.
+    pub role: Option<Role>,
 }
 
 const FIND: &str = "
-    select s.id, t.centre_id, p.hash from staff s
+    select s.id, t.centre_id, p.hash, t.role from staff s
     join staff_terms t on t.staff_id = s.id
     join staff_passwords p on p.staff_id = s.id
     where s.login = ?1 and t.starts_on <= ?2 and (t.ends_on is null or t.ends_on >= ?2)
@@ -47,6 +46,7 @@ pub fn find_login(
             staff_id: row.get(0)?,
             centre_id: row.get(1)?,
             hash: row.get(2)?,
+            role: Role::from_code(&row.get::<_, String>(3)?),
         })
     })
 }
@@ -187,9 +187,13 @@ pub(super) fn insert_password(
 }
 
 /// The newest hash and those before it that may not come back.
-pub(super) fn hashes(tx: &ReadTx<'_>, id: StaffId) -> Result<Vec<String>, StoreError> {
+pub(super) fn hashes(
+    tx: &ReadTx<'_>,
+    id: StaffId,
+    history: i64,
+) -> Result<Vec<String>, StoreError> {
     let sql = "select hash from staff_passwords where staff_id = ?1 order by id desc limit ?2";
-    tx.all(sql, params![id, HISTORY], |row| row.get(0))
+    tx.all(sql, params![id, history], |row| row.get(0))
 }
 
 /// The ID of somebody who is signed in.
@@ -199,6 +203,25 @@ pub(super) fn login_of(tx: &ReadTx<'_>, id: StaffId) -> Result<Option<String>, S
         params![id],
         |row| row.get(0),
     )
+}
+
+/// Whose password it is to be.
+pub(super) fn owner(tx: &ReadTx<'_>, id: StaffId) -> Result<Option<Owner>, StoreError> {
+    let sql = "select login, name, kana from staff where id = ?1";
+    tx.one(sql, params![id], |row| {
+        Ok(Owner {
+            login: row.get(0)?,
+            name: row.get(1)?,
+            kana: row.get(2)?,
+        })
+    })
+}
+
+/// Did somebody else choose the present password?
+pub(super) fn was_given_out(tx: &ReadTx<'_>, id: StaffId) -> Result<bool, StoreError> {
+    let sql =
+        "select must_change from staff_passwords where staff_id = ?1 order by id desc limit 1";
+    Ok(tx.count(sql, params![id])? != 0)
 }
 
 /// Replaces somebody's own password.

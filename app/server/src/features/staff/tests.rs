@@ -10,10 +10,12 @@ use crate::web::Role;
 pub(crate) mod house {
     use std::cell::RefCell;
     use std::collections::BTreeMap;
+    use std::sync::Arc;
 
     use axum::Router;
     use axum::body::{Body, to_bytes};
     use axum::http::{HeaderMap, Method, Request, header};
+    use axum_server::tls::TlsInfo;
     use base::clock::{Clock, ClockHand};
     use jiff::civil::date;
     use store::{Actor, DataDir, Db, Event, Operation, StaffId, StoreError, SystemReason, params};
@@ -50,11 +52,34 @@ pub(crate) mod house {
     impl House {
         /// Masters are loaded; it is 09:00 on 24 November 2026 in Japan.
         pub(crate) fn new() -> Self {
+            Self::with(ServerSettings::standard())
+        }
+
+        /// The same with an authority that gives terminals their certificates.
+        pub(crate) fn with_authority() -> Self {
+            Self::with_authority_and(ServerSettings::standard())
+        }
+
+        pub(crate) fn with_authority_and(settings: ServerSettings) -> Self {
             let dir = tempfile::tempdir().unwrap();
+            let place = dir.path().join("authority");
+            crate::ca::Authority::create(&place, &["localhost"], &[], date(2026, 11, 24)).unwrap();
+            let settings = ServerSettings {
+                authority: Some(place),
+                ..settings
+            };
+            Self::inside(dir, settings)
+        }
+
+        pub(crate) fn with(settings: ServerSettings) -> Self {
+            Self::inside(tempfile::tempdir().unwrap(), settings)
+        }
+
+        fn inside(dir: TempDir, settings: ServerSettings) -> Self {
             let (clock, hand) = Clock::stepped("2026-11-24T00:00:00Z".parse().unwrap());
             let db = Db::create(&DataDir::new(dir.path().join("data")), clock).unwrap();
             masters::load(&db, &system(), &Masters::shipped().unwrap()).unwrap();
-            let app = App::new(db, ServerSettings::standard());
+            let app = App::new(db, settings);
             let echo = Routes::new("試験").post("/echo", Permission::SignedIn, echo);
             let router = router(&app, &App::routes().with(echo));
             let runtime = Builder::new_current_thread().enable_all().build().unwrap();
@@ -150,11 +175,34 @@ pub(crate) mod house {
                 .unwrap()
         }
 
+        pub(crate) fn password(&self) -> &'static str {
+            PASSWORD
+        }
+
+        /// What the newest entry of an act says.
+        pub(crate) fn detail(&self, operation: &str) -> String {
+            let sql = "select detail from audit_entries where operation = ?1
+                order by id desc limit 1";
+            let read = self
+                .db()
+                .read(&system(), |tx| tx.one(sql, [operation], |row| row.get(0)));
+            read.map_err(|e: StoreError| e).unwrap().unwrap()
+        }
+
         pub(crate) fn browser(&self) -> Browser<'_> {
             Browser {
                 house: self,
+                certificate: None,
                 cookies: RefCell::default(),
                 csrf: RefCell::default(),
+            }
+        }
+
+        /// A browser on a machine that shows this certificate (DER).
+        pub(crate) fn browser_at(&self, certificate: &[u8]) -> Browser<'_> {
+            Browser {
+                certificate: Some(certificate.to_vec()),
+                ..self.browser()
             }
         }
 
@@ -182,6 +230,7 @@ pub(crate) mod house {
     /// Keeps cookies and the newest token, as a browser and its user do.
     pub(crate) struct Browser<'h> {
         house: &'h House,
+        certificate: Option<Vec<u8>>,
         cookies: RefCell<BTreeMap<String, String>>,
         csrf: RefCell<String>,
     }
@@ -208,6 +257,18 @@ pub(crate) mod house {
                 !inside && *c != '>'
             };
             self.body.chars().filter(keep).collect()
+        }
+    }
+
+    impl<'h> Browser<'h> {
+        /// The same cookies on another machine.
+        pub(crate) fn moved_to(&self, certificate: Option<&[u8]>) -> Browser<'h> {
+            Browser {
+                house: self.house,
+                certificate: certificate.map(<[u8]>::to_vec),
+                cookies: self.cookies.clone(),
+                csrf: self.csrf.clone(),
+            }
         }
     }
 
@@ -256,7 +317,12 @@ pub(crate) mod house {
             for (name, value) in headers {
                 request = request.header(*name, *value);
             }
-            let request = request.body(Body::from(body)).unwrap();
+            let mut request = request.body(Body::from(body)).unwrap();
+            if let Some(certificate) = &self.certificate {
+                let mut info = TlsInfo::default();
+                info.peer_certificates.push(certificate.clone());
+                request.extensions_mut().insert(Arc::new(info));
+            }
             let page = self.house.runtime.block_on(async {
                 let response = self.house.router.clone().oneshot(request).await.unwrap();
                 let (parts, body) = response.into_parts();
@@ -477,7 +543,7 @@ fn somebody_who_left_is_out_the_next_day_even_while_signed_in() {
 }
 
 #[test]
-fn a_session_nobody_touched_for_thirty_minutes_is_over() {
+fn a_session_nobody_touched_for_thirty_minutes_is_locked() {
     let house = house();
     let browser = house.signed_in("nurse");
     house.hand.step(minutes(30));
@@ -563,35 +629,207 @@ fn more_fields_than_a_form_has_are_refused_with_413() {
     assert_eq!(browser.post("/echo", &[("a", "1"); 501]).status, 413);
 }
 
-#[test]
-fn words_typed_before_the_session_ended_come_back_after_signing_in_and_are_saved() {
-    let house = house();
+/// A hidden field of a page, as a browser reads it.
+fn hidden(page: &Page, name: &str) -> String {
+    let value = house::between(&page.body, &format!("name=\"{name}\" value=\""), "\"");
+    value.unwrap().replace("&#38;", "&").replace("&amp;", "&")
+}
+
+const TYPED: &str = "娘さんへ電話。\n「'\"><script>」&改行\n𠮷野さん宅へ訪問";
+
+/// Sends the words to a session that is over or locked, answers with these fields as well, and
+/// saves them by the one click that the page after it asks for.
+fn carried_through(house: &House, minutes_away: i64, door: &str, fields: &[(&str, &str)]) -> Page {
     let browser = house.signed_in("nurse");
     browser.get("/password");
-    house.hand.step(minutes(31));
-    let text = "娘さんへ電話。\n「'\"><script>」&改行\n𠮷野さん宅へ訪問";
-    let expired = browser.post("/echo", &[("text", text)]);
-    assert_eq!(expired.status, 401);
-    assert!(expired.body.contains("𠮷野さん宅へ訪問"));
-    assert!(!expired.body.contains("<script>」"));
-    let hidden = |name: &str| {
-        let value = house::between(&expired.body, &format!("name=\"{name}\" value=\""), "\"");
-        value.unwrap().replace("&#38;", "&").replace("&amp;", "&")
-    };
-    let (path, body) = (hidden("resume_path"), hidden("resume_body"));
-    let fields = [
-        ("login", "nurse"),
-        ("password", PASSWORD),
+    house.hand.step(minutes(minutes_away));
+    let asked = browser.post("/echo", &[("text", TYPED)]);
+    assert_eq!(asked.status, 401);
+    assert!(!asked.body.contains("<script>」"));
+    let (path, body) = (hidden(&asked, "resume_path"), hidden(&asked, "resume_body"));
+    let carried = [
         ("resume_path", path.as_str()),
         ("resume_body", body.as_str()),
     ];
-    let resumed = browser.post("/sign-in", &fields);
-    assert_eq!(resumed.status, 200);
+    let resumed = browser.post(door, &[fields, &carried].concat());
+    assert_eq!(resumed.status, 200, "{}", resumed.text());
     assert!(resumed.text().contains("まだ保存されていません"));
-    assert!(resumed.body.contains("action=\"/echo\""));
-    // The form's own token holds for the new session.
-    let saved = browser.post("/echo", &[("text", text)]);
-    assert_eq!((saved.status, saved.body.as_str()), (200, text));
+    assert!(resumed.body.contains("action=\"/echo\"") && resumed.body.contains("𠮷野さん宅"));
+    // The form's own token holds for what comes after.
+    browser.post("/echo", &[("text", TYPED)])
+}
+
+#[test]
+fn words_typed_before_the_session_ended_come_back_after_signing_in_and_are_saved() {
+    let house = house();
+    let fields = [("login", "nurse"), ("password", PASSWORD)];
+    let saved = carried_through(&house, 13 * 60, "/sign-in", &fields);
+    assert_eq!((saved.status, saved.body.as_str()), (200, TYPED));
+}
+
+#[test]
+fn words_typed_into_a_locked_screen_come_back_after_the_password_and_are_saved() {
+    let house = house();
+    let saved = carried_through(&house, 31, "/lock/opening", &[("password", PASSWORD)]);
+    assert_eq!((saved.status, saved.body.as_str()), (200, TYPED));
+}
+
+#[test]
+fn a_locked_screen_shows_and_takes_nothing_and_asks_only_for_the_password() {
+    let house = house();
+    let browser = house.signed_in("nurse");
+    let before = browser.get("/password");
+    browser.post("/lock", &[]);
+    for path in ["/", "/overview", "/nowhere/at/all", "/password"] {
+        let page = browser.get(path);
+        let lost = path.starts_with("/nowhere");
+        assert_eq!(page.status, if lost { 404 } else { 401 }, "{path}");
+        assert!(!page.body.contains("href=\"/residents\""), "{path}");
+    }
+    let locked = browser.get("/password");
+    assert!(locked.text().contains("画面をロックしています"));
+    assert!(locked.text().contains("試験 nurse"));
+    assert!(!locked.body.contains("name=\"login\""));
+    let wrong = browser.post("/lock/opening", &[("password", "falsch und falsch")]);
+    assert_eq!(wrong.status, 422);
+    assert_eq!(browser.get("/password").status, 401);
+    browser.get("/password");
+    let opened = browser.post("/lock/opening", &[("password", PASSWORD)]);
+    assert_eq!((opened.status, opened.header("location")), (303, "/"));
+    // A page that was left open can still be saved: the secret of its token did not change.
+    let token = house::between(&before.body, "name=\"csrf\" value=\"", "\"").unwrap();
+    let form = house::form(&[("text", "a"), ("csrf", &token)]);
+    assert_eq!(browser.send(Method::POST, "/echo", &[], form).status, 200);
+    let entries = "select count(*) from audit_entries where operation = 'session_unlock'
+        and outcome = ";
+    assert_eq!(house.count(&format!("{entries}'refused'")), 1);
+    assert_eq!(house.count(&format!("{entries}'done'")), 1);
+}
+
+#[test]
+fn the_token_from_before_the_lock_opens_nothing_after_it() {
+    let house = house();
+    let browser = house.signed_in("nurse");
+    browser.get("/password");
+    let known = browser.moved_to(None);
+    browser.post("/lock", &[]);
+    browser.get("/password");
+    assert_eq!(
+        browser
+            .post("/lock/opening", &[("password", PASSWORD)])
+            .status,
+        303
+    );
+    assert_eq!(browser.get("/password").status, 200);
+    assert_eq!(known.get("/password").status, 401);
+}
+
+#[test]
+fn guessing_at_a_locked_screen_gets_as_slow_as_at_the_door() {
+    let house = house();
+    let browser = house.signed_in("nurse");
+    browser.get("/password");
+    browser.post("/lock", &[]);
+    browser.get("/password");
+    let open = |password: &str| {
+        browser
+            .post("/lock/opening", &[("password", password)])
+            .status
+    };
+    for _ in 0..5 {
+        assert_eq!(open("falsch und falsch"), 422);
+    }
+    assert_eq!(open(PASSWORD), 422);
+    house.hand.step(minutes(2));
+    assert_eq!(open(PASSWORD), 303);
+}
+
+#[test]
+fn an_open_page_learns_of_the_lock_without_keeping_the_session_awake() {
+    let house = house();
+    let browser = house.signed_in("nurse");
+    let state = |query: &str| browser.get(&format!("/lock/state{query}")).body;
+    for _ in 0..30 {
+        house.hand.step(minutes(1));
+        assert_eq!(state(""), "open");
+    }
+    house.hand.step(minutes(1));
+    assert_eq!(state(""), "locked");
+    house.hand.step(minutes(12 * 60));
+    assert_eq!(state(""), "out");
+    let busy = house.signed_in("nurse");
+    for _ in 0..40 {
+        house.hand.step(minutes(1));
+        assert_eq!(busy.get("/lock/state?active=1").body, "open");
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_back_neither_ends_nor_opens_a_session() {
+    let house = house();
+    let browser = house.signed_in("nurse");
+    house.hand.step(minutes(-3 * 60));
+    assert_eq!(browser.get("/password").status, 200);
+    browser.post("/lock", &[]);
+    house.hand.step(minutes(-60));
+    assert_eq!(browser.get("/password").status, 401);
+    house.hand.step(minutes(4 * 60));
+    assert_eq!(browser.get("/password").status, 401);
+}
+
+#[test]
+fn forged_foreign_and_doubled_session_cookies_open_nothing() {
+    let house = house();
+    let browser = house.browser();
+    let long = "A".repeat(5_000);
+    for token in ["", "A", "' or 1=1 --", long.as_str()] {
+        let cookie = format!("__Host-hokatsu={token}");
+        let page = browser.send(
+            Method::GET,
+            "/password",
+            &[("cookie", cookie.as_str())],
+            String::new(),
+        );
+        assert_eq!(page.status, 401, "{token}");
+    }
+}
+
+#[test]
+fn a_token_that_was_known_before_signing_in_is_not_the_sessions() {
+    let house = house();
+    let browser = house.browser();
+    browser.get("/sign-in");
+    let fixed = "A".repeat(43);
+    let planted = [("cookie", format!("__Host-hokatsu={fixed}"))];
+    let token = hidden(&browser.get("/sign-in"), "csrf");
+    let form = house::form(&[("csrf", &token), ("login", "nurse"), ("password", PASSWORD)]);
+    let headers = [planted[0].0, planted[0].1.as_str()];
+    let answer = browser.send(Method::POST, "/sign-in", &[(headers[0], headers[1])], form);
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let cookies: Vec<&str> = answer
+        .headers
+        .get_all("set-cookie")
+        .iter()
+        .map(|cookie| cookie.to_str().unwrap())
+        .collect();
+    assert!(
+        cookies
+            .iter()
+            .any(|cookie| cookie.starts_with("__Host-hokatsu="))
+    );
+    assert!(cookies.iter().all(|cookie| !cookie.contains(&fixed)));
+}
+
+#[test]
+fn a_form_of_a_session_that_ended_is_not_taken_in_the_next_one() {
+    let house = house();
+    let browser = house.signed_in("nurse");
+    let token = hidden(&browser.get("/password"), "csrf");
+    browser.post("/sign-out", &[]);
+    browser.get("/sign-in");
+    assert_eq!(browser.sign_in("nurse", PASSWORD).status, 303);
+    let form = house::form(&[("text", "a"), ("csrf", &token)]);
+    assert_eq!(browser.send(Method::POST, "/echo", &[], form).status, 403);
 }
 
 #[test]

@@ -89,8 +89,9 @@ pub(super) fn page(visit: &Visit) -> Answer {
 fn row(visit: &Visit, tx: &ReadTx<'_>, line: &Line) -> Result<Row, StoreError> {
     let subject = staff_sql::login_subject(&line.login);
     let (failures, last) = staff_sql::failures(tx, &subject)?;
+    let rules = visit.app.settings().sign_in.guessing;
     Ok(Row {
         line: view::line(line),
-        waits: !may_try(failures, last, visit.app.clock().now()),
+        waits: !may_try(rules, failures, last, visit.app.clock().now()),
     })
 }

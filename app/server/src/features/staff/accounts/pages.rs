@@ -234,7 +234,7 @@ pub(super) fn show(visit: &Visit) -> Answer {
     let account = account(visit)?;
     let now = visit.app.clock().now();
     let (sign_in, sessions) = visit.app.db().read(&visit.actor, |tx| {
-        let sign_in = sign_in(tx, &account, now)?;
+        let sign_in = sign_in(visit, tx, &account, now)?;
         Ok::<_, StoreError>((sign_in, sessions(visit, tx, account.id, now)?))
     })?;
     let today = visit.today();
@@ -263,12 +263,18 @@ pub(super) fn show(visit: &Visit) -> Answer {
     })
 }
 
-fn sign_in(tx: &ReadTx<'_>, account: &Account, now: Timestamp) -> Result<SignInWords, StoreError> {
+fn sign_in(
+    visit: &Visit,
+    tx: &ReadTx<'_>,
+    account: &Account,
+    now: Timestamp,
+) -> Result<SignInWords, StoreError> {
+    let rules = visit.app.settings().sign_in.guessing;
     let subject = staff_sql::login_subject(&account.login);
     let (failures, last) = staff_sql::failures(tx, &subject)?;
     let until = last
-        .filter(|_| !may_try(failures, last, now))
-        .and_then(|last| last.checked_add(wait_after(failures)).ok());
+        .filter(|_| !may_try(rules, failures, last, now))
+        .and_then(|last| last.checked_add(wait_after(rules, failures)).ok());
     let password = sql::password(tx, account.id)?;
     let by_another = |p: &sql::PasswordState| match &p.by_name {
         Some(name) if p.by != Some(account.id) => format!("（{name} さんが発行）"),

@@ -1,0 +1,148 @@
+//! How staff sign in: the rules that an installation may set, as the service uses them.
+
+use std::collections::BTreeMap;
+
+use base::report::{Kind, Report};
+use base::settings::{Factor, SignInSettings};
+use jiff::SignedDuration;
+
+use crate::web::{Role, TerminalKind};
+
+/// Words that a password must not be built of, one a line.
+const WORDS: &str = include_str!("../data/password_words.txt");
+
+/// How long somebody stays signed in.
+#[derive(Debug, Clone)]
+pub struct SessionSettings {
+    /// Without a touch: then the password is asked for.
+    pub idle: SignedDuration,
+    /// At most, whatever happens.
+    pub absolute: SignedDuration,
+    /// The same for what is carried to people's homes.
+    pub tablet: Limits,
+    /// A password older than this must be changed, days; `None`: never by age.
+    pub password_days_max: Option<u16>,
+}
+
+/// Limits of one session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Without a touch.
+    pub idle: SignedDuration,
+    /// At most, whatever happens.
+    pub absolute: SignedDuration,
+}
+
+impl SessionSettings {
+    /// The limits at this kind of machine; one that nobody registered counts as a PC.
+    pub fn limits(&self, kind: Option<TerminalKind>) -> Limits {
+        match kind {
+            Some(TerminalKind::Tablet) => self.tablet,
+            Some(TerminalKind::Pc) | None => Limits {
+                idle: self.idle,
+                absolute: self.absolute,
+            },
+        }
+    }
+}
+
+/// What a new password must be like.
+#[derive(Debug, Clone)]
+pub struct PasswordRules {
+    /// Shortest, characters.
+    pub length_min: usize,
+    /// How many former ones may not come back.
+    pub history: i64,
+    /// Words that it must not be built of, lower case.
+    pub words: Vec<String>,
+}
+
+/// How guessing gets slower.
+#[derive(Debug, Clone, Copy)]
+pub struct GuessingRules {
+    /// Failures in a row before waiting starts.
+    pub free: i64,
+    /// First wait, seconds; it doubles with every further failure.
+    pub wait_seconds: i64,
+    /// Longest wait, seconds.
+    pub wait_seconds_max: i64,
+}
+
+/// The settings name a role that does not exist.
+#[derive(Debug, thiserror::Error)]
+#[error("sign_in.second_factor の「{0}」という役割はありません。")]
+struct UnknownRole(String);
+
+/// All of it.
+#[derive(Debug, Clone)]
+pub struct SignInRules {
+    /// What a new password must be like.
+    pub password: PasswordRules,
+    /// How guessing gets slower.
+    pub guessing: GuessingRules,
+    /// The host name that security keys are bound to.
+    pub webauthn_host: Option<String>,
+    factors: BTreeMap<Role, Vec<Factor>>,
+}
+
+impl Default for SignInRules {
+    fn default() -> Self {
+        Self::with(&SignInSettings::default(), BTreeMap::new())
+    }
+}
+
+impl SignInRules {
+    /// The rules that the settings ask for.
+    ///
+    /// # Errors
+    /// A [`Report`] when they name a role that does not exist.
+    pub fn new(asked: &SignInSettings) -> Result<Self, Report> {
+        let mut factors = BTreeMap::new();
+        for (code, accepted) in &asked.second_factor {
+            let unknown = || Report::new(Kind::Settings, UnknownRole(code.clone()));
+            let role = Role::from_code(code).ok_or_else(unknown)?;
+            factors.insert(role, accepted.clone());
+        }
+        Ok(Self::with(asked, factors))
+    }
+
+    fn with(asked: &SignInSettings, factors: BTreeMap<Role, Vec<Factor>>) -> Self {
+        let shipped = WORDS.lines().map(str::trim).filter(|line| !line.is_empty());
+        let words = shipped.chain(asked.password_words.iter().map(String::as_str));
+        Self {
+            password: PasswordRules {
+                length_min: usize::from(asked.password_length_min),
+                history: i64::from(asked.password_history),
+                words: words.map(str::to_lowercase).collect(),
+            },
+            guessing: GuessingRules {
+                free: i64::from(asked.failures_free),
+                wait_seconds: i64::from(asked.wait_seconds),
+                wait_seconds_max: i64::from(asked.wait_seconds_max),
+            },
+            webauthn_host: asked.webauthn_host.clone(),
+            factors,
+        }
+    }
+
+    /// What this role may show besides the password; empty: nothing is asked for.
+    pub fn factors(&self, role: Role) -> &[Factor] {
+        self.factors.get(&role).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl From<&SignInSettings> for SessionSettings {
+    fn from(asked: &SignInSettings) -> Self {
+        let minutes = |minutes: u16| SignedDuration::from_mins(i64::from(minutes));
+        let hours = |hours: u16| SignedDuration::from_hours(i64::from(hours));
+        Self {
+            idle: minutes(asked.idle_minutes),
+            absolute: hours(asked.hours_max),
+            tablet: Limits {
+                idle: minutes(asked.tablet_idle_minutes),
+                absolute: hours(asked.tablet_hours_max),
+            },
+            password_days_max: asked.password_days_max,
+        }
+    }
+}
