@@ -25,7 +25,7 @@ use crate::web::permission::Permission;
 use crate::web::problem::Problem;
 use crate::web::routes::{Route, Routes};
 use crate::web::session::{self, COOKIE, Holder, Touch};
-use crate::web::visit::Visit;
+use crate::web::visit::{Halt, Visit};
 use crate::web::{assets, dress, error_page, log_line, terminal, window};
 
 /// By this an open page asks whether it is locked: no work, unless it says that somebody types.
@@ -193,7 +193,7 @@ fn gate(visit: &mut Visit, route: &Route, parts: &Parts, body: &[u8]) -> Answer 
         return Err(Problem::TooMany);
     }
     window::record(visit, route, &parts.method)?;
-    permit(visit, route)?;
+    permit(visit, route, parts)?;
     if parts.method == Method::POST {
         check_token(visit, parts)?;
     }
@@ -246,9 +246,15 @@ fn recognise(visit: &mut Visit, route: &Route, parts: &Parts) -> Result<(), Prob
 }
 
 /// Refuses who may not; the try is written down.
-fn permit(visit: &Visit, route: &Route) -> Result<(), Problem> {
+fn permit(visit: &Visit, route: &Route, parts: &Parts) -> Result<(), Problem> {
     if route.permission == Permission::Public {
         return Ok(());
+    }
+    let asked = visit.halted_for(Halt::Factor).is_ok();
+    if asked && parts.method != Method::POST {
+        let to = form_urlencoded::byte_serialize(visit.path.as_bytes());
+        let to = format!("/second-factor?to={}", to.collect::<String>());
+        return Err(Problem::Page(Box::new(crate::web::answer::redirect(&to))));
     }
     let staff = visit.signed_in()?;
     if staff.must_change_password && !matches!(route.path, "/password" | "/sign-out" | "/lock") {

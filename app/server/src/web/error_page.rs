@@ -18,6 +18,7 @@ struct ErrorPage {
     saved: String,
     next: &'static str,
     sign_in: bool,
+    factor: bool,
     resend: bool,
     resume_path: String,
     resume_body: String,
@@ -37,7 +38,9 @@ pub(crate) fn of(visit: &Visit, problem: Problem, posted: bool) -> Response {
     }
     problem.log(&visit.number);
     let words = problem.words();
-    let sign_in = matches!(problem, Problem::SignInNeeded);
+    let needed = matches!(problem, Problem::SignInNeeded);
+    let factor = needed && visit.halted_for(Halt::Factor).is_ok();
+    let sign_in = needed && !factor;
     // Only what the world refused may be sent again by one click; a foreign form never.
     let resend = posted
         && matches!(
@@ -54,6 +57,7 @@ pub(crate) fn of(visit: &Visit, problem: Problem, posted: bool) -> Response {
         saved: words.saved,
         next: words.next,
         sign_in,
+        factor,
         resend,
         resume_path,
         resume_body,

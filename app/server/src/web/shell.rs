@@ -278,6 +278,20 @@ const FLASHES: &[(&str, Flash)] = &[
         },
     ),
     (
+        "factor",
+        Flash {
+            css: "done",
+            text: "本人確認の方法を登録しました。",
+        },
+    ),
+    (
+        "factor-reset",
+        Flash {
+            css: "done",
+            text: "本人確認の方法を取り消しました。次のサインインで登録し直します。",
+        },
+    ),
+    (
         "sessions-ended",
         Flash {
             css: "done",

@@ -7,10 +7,12 @@
 //! Invariant: a wrong ID, a wrong password and a locked ID look and take the same; nothing says who
 //! exists. What was typed before a session ended comes back after signing in.
 //! Errors: staff meet one sentence; the access log has the refusal.
+//! [`factors`] asks for what is wanted besides the password.
 //! Not here: what a role may do (`web::Permission`), whom it may see (the store's scope).
 
 pub mod accounts;
 pub mod break_glass;
+mod factors;
 mod lock;
 mod model;
 mod own_password;
@@ -52,6 +54,7 @@ pub fn routes() -> Routes {
             Permission::SignedIn,
             own_password::change_password,
         )
+        .with(factors::routes())
         .with(accounts::routes())
         .with(rights::routes())
         .with(break_glass::routes())

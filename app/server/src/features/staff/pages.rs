@@ -5,10 +5,12 @@ use axum::http::StatusCode;
 use store::{Actor, Event, Operation, StoreError};
 
 use super::break_glass::is_expired;
+use super::factors::model::Wanted;
 use super::model::{Login, may_try};
 use super::resume::resume;
 use super::store::Known;
-use super::{password, store as sql};
+use super::{factors, password, store as sql};
+use crate::web::session::{Holder, Touch};
 use crate::web::{Answer, Problem, Shell, Visit, cookies, redirect, session, window};
 
 /// Failures of one terminal weigh less than those of one ID: a centre shares an address.
@@ -171,22 +173,45 @@ pub(super) fn forgive(visit: &Visit, login: &Login) -> Result<(), Problem> {
 fn welcome(visit: &Visit, known: &Known, login: &Login) -> Answer {
     let db = visit.app.db();
     let actor = claimed(visit, Some(known));
-    if visit.terminal.as_ref().is_some_and(|here| here.revoked) {
+    let here = visit.terminal.as_ref();
+    let accepted = known
+        .role
+        .map_or(&[][..], |role| visit.app.settings().sign_in.factors(role));
+    let wanted = factors::model::wanted(accepted, here.is_some_and(|here| !here.revoked));
+    if here.is_some_and(|here| here.revoked) || wanted == Wanted::Terminal {
         return turned_away(visit, &actor);
     }
     forgive(visit, login)?;
-    db.write(&actor, |tx| {
-        Ok::<_, Problem>(tx.audited(Event::done(Operation::SignIn), ()))
-    })?;
+    let half = wanted == Wanted::Second;
+    let event = Event::done(Operation::SignIn);
+    let event = event.detail(if half { "本人の再確認へ" } else { "" });
+    db.write(&actor, |tx| Ok::<_, Problem>(tx.audited(event, ())))?;
     let at = session::Start {
         place: &visit.actor.terminal,
         certificate: visit.terminal.as_ref().map(|here| here.certificate),
-        factor_open: false,
+        factor_open: half,
     };
     let new = session::start_at(db, known.staff_id, &at)?;
-    let mut response = resume(visit, Some(&new))?;
+    let mut response = if half {
+        ask_on(visit, &new)?
+    } else {
+        resume(visit, Some(&new))?
+    };
     cookies::set_session(&mut response, &new.token);
     Ok(response)
+}
+
+/// The question for the second factor, at once: what was typed before goes along in the page.
+fn ask_on(visit: &Visit, new: &session::NewSession) -> Answer {
+    let limits = &visit.app.settings().session;
+    let here = visit.terminal.as_ref();
+    let holder = session::find(visit.app.db(), &new.token, limits, here, Touch::Look)?;
+    let Holder::Halted(halted) = holder else {
+        return Ok(redirect("/second-factor"));
+    };
+    let carried = (visit.form.get("resume_path"), visit.form.get("resume_body"));
+    let carried = (carried, new.csrf_token());
+    factors::question(visit, &halted.staff, carried, StatusCode::OK)
 }
 
 #[derive(Template)]

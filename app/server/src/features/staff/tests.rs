@@ -179,6 +179,28 @@ pub(crate) mod house {
             PASSWORD
         }
 
+        /// Registers a terminal; what it shows (the engine knows it by its digest alone).
+        pub(crate) fn terminal(&self, name: &str) -> Vec<u8> {
+            let shown = format!("certificate of {name}").into_bytes();
+            let digest = crate::ca::terminal::fingerprint(&shown);
+            self.execute(&format!(
+                "insert into terminals (submission, recorded_by, recorded_at)
+                 values ('{name}', 1, '')"
+            ));
+            let id = self.count("select max(id) from terminals");
+            self.execute(&format!(
+                "insert into terminal_details
+                   (terminal_id, name, kind, notes, recorded_by, recorded_at)
+                 values ({id}, '{name}', 'pc', '', 1, '')"
+            ));
+            self.execute(&format!(
+                "insert into terminal_certificates
+                   (terminal_id, fingerprint, expires_on, recorded_by, recorded_at)
+                 values ({id}, '{digest}', '2031-11-24', 1, '')"
+            ));
+            shown
+        }
+
         /// What the newest entry of an act says.
         pub(crate) fn detail(&self, operation: &str) -> String {
             let sql = "select detail from audit_entries where operation = ?1

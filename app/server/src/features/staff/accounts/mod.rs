@@ -18,6 +18,7 @@
 mod access;
 pub mod acts;
 mod endings;
+mod factors;
 pub mod form;
 mod list;
 pub mod model;
@@ -51,6 +52,8 @@ pub(super) fn routes() -> Routes {
         .post("/staff/{id}/ending", change, endings::create)
         .get("/staff/{id}/password-reset", change, access::ask_reset)
         .post("/staff/{id}/password-reset", change, access::reset)
+        .get("/staff/{id}/second-factor-reset", change, factors::ask)
+        .post("/staff/{id}/second-factor-reset", change, factors::reset)
         .post("/staff/{id}/unlock", change, access::unlock)
         .post("/staff/{id}/sessions-end", change, access::end_sessions)
 }

@@ -11,7 +11,7 @@ use super::model::{Account, Centre, State};
 use super::store as sql;
 use super::view::{self, Choice, PostWords};
 use crate::features::staff::model::{may_try, wait_after};
-use crate::features::staff::store as staff_sql;
+use crate::features::staff::{factors, store as staff_sql};
 use crate::web::{Answer, Fields, Permission, Problem, Shell, Visit, redirect};
 
 /// The hand of whoever is signed in.
@@ -228,6 +228,7 @@ struct SignInWords {
     waits_until: Option<String>,
     password: String,
     given_out: bool,
+    factors: String,
 }
 
 pub(super) fn show(visit: &Visit) -> Answer {
@@ -289,6 +290,7 @@ fn sign_in(
             .map(|p| format!("{}{}", view::moment(&p.at), by_another(p)))
             .unwrap_or_default(),
         given_out: password.is_some_and(|p| p.given_out),
+        factors: factors::words(&factors::store::held(tx, account.id)?),
     })
 }
 

@@ -1,6 +1,7 @@
 //! What an administrator does, whether at a page or at the console: one transaction, one entry.
 
 mod access;
+mod factors;
 mod posts;
 mod registering;
 
@@ -21,6 +22,7 @@ use crate::features::staff::rights::model::Change;
 use crate::web::{Problem, Role, session};
 
 pub use access::{end_sessions, reset, unlock};
+pub use factors::reset_factors;
 pub use posts::{Opened, add_post, end_posts, leave, shown_key};
 pub use registering::register;
 
