@@ -16,6 +16,7 @@ pub(crate) enum Need {
     Poppler,
     SevenZip,
     Sqlite,
+    SignIn,
     Node,
     Compiler,
     Nextest,
@@ -40,6 +41,9 @@ const FONTS: &[&str] = &[
     "fonts-morisawa-bizud-mincho",
 ];
 
+/// Each package brings the program of its name.
+const SIGN_IN: &[&str] = &["curl", "oathtool", "openssl"];
+
 impl Need {
     pub(crate) const ALL: [Need; 11] = [
         Need::Chromium,
@@ -48,6 +52,7 @@ impl Need {
         Need::Poppler,
         Need::SevenZip,
         Need::Sqlite,
+        Need::SignIn,
         Need::Node,
         Need::Compiler,
         Need::Nextest,
@@ -64,6 +69,7 @@ impl Need {
             Need::Poppler => "reads back the printed PDF",
             Need::SevenZip => "opens what was carried out, as a PC of the city would",
             Need::Sqlite => "looks at database files from outside",
+            Need::SignIn => "shows certificates and codes as terminals and telephones do",
             Need::Node => "runs the journeys",
             Need::Compiler => "SQLite and zstd are compiled from C",
             Need::Nextest => "runs the tests",
@@ -80,6 +86,7 @@ impl Need {
             Need::Poppler => Source::Apt(&["poppler-utils"]),
             Need::SevenZip => Source::Apt(&["7zip"]),
             Need::Sqlite => Source::Apt(&["sqlite3"]),
+            Need::SignIn => Source::Apt(SIGN_IN),
             Need::Node => Source::Apt(&["nodejs", "npm"]),
             Need::Compiler => Source::Apt(&["gcc", "libc6-dev", "pkg-config"]),
             Need::Nextest => Source::Cargo("cargo-nextest"),
@@ -96,6 +103,7 @@ impl Need {
             Need::Poppler => machine::has_program("pdftotext"),
             Need::SevenZip => machine::has_program("7zz") || machine::has_program("7z"),
             Need::Sqlite => machine::has_program("sqlite3"),
+            Need::SignIn => SIGN_IN.iter().all(|program| machine::has_program(program)),
             Need::Node => machine::has_program("node") && machine::has_program("npm"),
             Need::Compiler => machine::has_program("cc") && machine::has_program("pkg-config"),
             Need::Nextest => machine::has_subcommand("nextest"),

@@ -262,7 +262,8 @@ impl Client {
         welcome
     }
 
-    fn take_token(&mut self, address: &str) {
+    /// Takes the token of the forms from a page.
+    pub fn take_token(&mut self, address: &str) {
         let (_, text) = self.get(address);
         let (_, after) = text
             .split_once("name=\"csrf\" value=\"")
