@@ -146,3 +146,41 @@ impl From<&SignInSettings> for SessionSettings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base::settings::{Factor, SignInSettings};
+
+    use super::{SessionSettings, SignInRules};
+    use crate::web::{Role, TerminalKind};
+
+    #[test]
+    fn a_role_that_does_not_exist_is_told_by_its_name() {
+        let mut asked = SignInSettings::default();
+        asked
+            .second_factor
+            .insert("hausmeister".to_owned(), vec![Factor::Totp]);
+        let report = SignInRules::new(&asked).unwrap_err();
+        assert!(report.for_developer().contains("hausmeister"));
+    }
+
+    #[test]
+    fn only_the_roles_that_are_named_show_more_than_a_password() {
+        let mut asked = SignInSettings::default();
+        asked
+            .second_factor
+            .insert("nurse".to_owned(), vec![Factor::Totp]);
+        let rules = SignInRules::new(&asked).unwrap();
+        assert_eq!(rules.factors(Role::Nurse), [Factor::Totp]);
+        assert!(rules.factors(Role::Clerk).is_empty());
+    }
+
+    #[test]
+    fn a_tablet_has_the_shorter_limits() {
+        let limits = SessionSettings::from(&SignInSettings::default());
+        let minutes = |kind| limits.limits(kind).idle.as_mins();
+        assert_eq!(minutes(None), 30);
+        assert_eq!(minutes(Some(TerminalKind::Pc)), 30);
+        assert_eq!(minutes(Some(TerminalKind::Tablet)), 10);
+    }
+}

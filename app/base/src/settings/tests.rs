@@ -90,3 +90,38 @@ fn an_empty_variable_counts_as_absent() {
     let given = Environment::from_lookup(|name| Some(format!("/x/{name}")));
     assert_eq!(given.data_dir, Path::new("/x/HOKATSU_DATA"));
 }
+
+fn signing_in(lines: &str) -> Result<Site, SettingsProblem> {
+    parse(&format!("{GOOD}\n[sign_in]\n{lines}"))
+}
+
+#[test]
+fn without_a_word_about_signing_in_the_defaults_hold() {
+    let asked = parse(GOOD).unwrap().sign_in();
+    assert_eq!((asked.password_length_min, asked.idle_minutes), (12, 30));
+    assert_eq!(asked.password_days_max, None);
+    assert!(asked.second_factor.is_empty());
+}
+
+#[test]
+fn what_is_said_about_signing_in_is_taken() {
+    let lines = "tablet_idle_minutes = 5\npassword_days_max = 180\nwebauthn_host = \"hokatsu\"\n\
+                 [sign_in.second_factor]\nnurse = [\"terminal\", \"webauthn\"]\n";
+    let asked = signing_in(lines).unwrap().sign_in();
+    assert_eq!(asked.tablet_idle_minutes, 5);
+    assert_eq!(asked.password_days_max, Some(180));
+    let nurse = asked.second_factor.get("nurse").unwrap();
+    assert_eq!(nurse, &[Factor::Terminal, Factor::Webauthn]);
+}
+
+#[test]
+fn wrong_words_about_signing_in_are_told_with_what_to_write() {
+    let said = |lines: &str| signing_in(lines).unwrap_err().to_string();
+    assert!(said("password_length_min = 4").contains("8 から 64 まで"));
+    assert!(said("idle_minutes = 0").contains("idle_minutes は 1 から"));
+    assert!(said("idle = 30").contains("「idle」という項目はありません"));
+    let keys = "[sign_in.second_factor]\nnurse = [\"webauthn\"]\n";
+    assert!(said(keys).contains("webauthn_host にホスト名が必要です"));
+    let none = "[sign_in.second_factor]\nnurse = []\n";
+    assert!(said(none).contains("nurse に、terminal"));
+}

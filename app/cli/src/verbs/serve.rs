@@ -7,6 +7,8 @@ use base::clock::Clock;
 use base::report::{Kind, Report};
 use base::settings::Site;
 use server::app::{App, ServerSettings};
+use server::features::staff;
+use server::web::Problem;
 use server::web::serve::{Port, run as serve};
 use server::web::tls::TlsSettings;
 use store::{DataDir, Db, StoreError};
@@ -23,6 +25,7 @@ pub(crate) fn run(site: &Site, dir: &DataDir, voice: &Voice) -> Result<ExitCode,
         backup_days_kept: site.backup.days_kept,
         ..ServerSettings::signing_in(&site.sign_in())?
     };
+    staff::note_cost().map_err(Problem::report)?;
     let app = App::new(db, settings);
     let said = *voice;
     until_stopped(app, port, tls, move |address| {

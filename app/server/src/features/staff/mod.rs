@@ -25,6 +25,7 @@ mod store;
 pub(crate) mod tests;
 
 pub use model::{Login, NewStaff, PasswordProblem};
+pub use password::note_cost;
 pub use store::{add, find_login};
 
 use crate::web::{Permission, Routes};

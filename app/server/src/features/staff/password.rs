@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
+use std::time::Instant;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
@@ -83,4 +84,19 @@ pub(super) fn fits(password: &str, stored: &str) -> Result<bool, Problem> {
 /// Takes as long as [`fits`] for an ID that does not exist.
 pub(super) fn pretend(password: &str) -> Result<(), Problem> {
     hash(password).map(drop)
+}
+
+/// Hashes once and says in the log what a guess costs: memory, passes, time on this machine.
+///
+/// # Errors
+/// [`Problem::Fault`] when nothing can be hashed; then nobody could sign in either.
+pub fn note_cost() -> Result<(), Problem> {
+    let started = Instant::now();
+    pretend("what a guess costs")?;
+    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    log::info!(
+        memory_kib = MEMORY_KIB, passes = PASSES, duration_ms;
+        "a password costs {MEMORY_KIB} KiB, {PASSES} passes, {duration_ms} ms"
+    );
+    Ok(())
 }

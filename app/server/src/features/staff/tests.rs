@@ -940,3 +940,51 @@ fn cookies_are_for_this_host_over_tls_only_and_out_of_reach_of_scripts() {
     );
     assert!(names.iter().any(|name| name == "__Host-hokatsu"));
 }
+
+#[test]
+fn a_password_that_is_too_old_must_be_changed_before_anything_else() {
+    let asked = base::settings::SignInSettings {
+        password_days_max: Some(90),
+        ..base::settings::SignInSettings::default()
+    };
+    let house = House::with(crate::app::ServerSettings::signing_in(&asked).unwrap());
+    house.add("nurse", Role::Nurse, Some("0101"));
+    house.hand.step(minutes(90 * 24 * 60));
+    assert_eq!(house.signed_in("nurse").get("/overview").status, 403);
+    house.hand.step(minutes(1));
+    let browser = house.signed_in("nurse");
+    let turned_back = browser.get("/overview");
+    assert_eq!(turned_back.header("location"), "/password");
+    let page = browser.get("/password");
+    assert!(page.text().contains("決められた日数がたちました"));
+    let new = "川沿いの道を夕方に走る五時";
+    let fields = [
+        ("password", PASSWORD),
+        ("new_password", new),
+        ("new_password_again", new),
+    ];
+    assert_eq!(browser.post("/password", &fields).status, 303);
+    assert_eq!(browser.get("/overview").status, 403);
+}
+
+#[test]
+fn guessing_the_present_password_of_an_open_session_gets_slower_too() {
+    let house = house();
+    let browser = house.signed_in("nurse");
+    browser.get("/password");
+    let change = |present: &str| {
+        let new = "川沿いの道を夕方に走る五時";
+        let fields = [
+            ("password", present),
+            ("new_password", new),
+            ("new_password_again", new),
+        ];
+        browser.post("/password", &fields).status
+    };
+    for _ in 0..5 {
+        assert_eq!(change("falsch und falsch"), 422);
+    }
+    assert_eq!(change(PASSWORD), 422);
+    house.hand.step(minutes(2));
+    assert_eq!(change(PASSWORD), 303);
+}

@@ -221,6 +221,7 @@ struct SessionWords {
     terminal: String,
     since: String,
     seen: String,
+    locked: bool,
 }
 
 struct SignInWords {
@@ -307,10 +308,11 @@ fn sessions(
     };
     let (started, seen) = (ago(limits.absolute), ago(limits.idle));
     let rows = sql::sessions(tx, id, (&started, &seen))?;
-    let words = |(terminal, since, seen): (String, String, String)| SessionWords {
-        terminal,
-        since: view::moment(&since),
-        seen: view::moment(&seen),
+    let words = |session: sql::Session| SessionWords {
+        terminal: session.terminal,
+        since: view::moment(&session.since),
+        seen: view::moment(&session.seen),
+        locked: session.locked,
     };
     Ok(rows.into_iter().map(words).collect())
 }

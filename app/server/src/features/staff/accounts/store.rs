@@ -280,16 +280,32 @@ pub(super) fn password(tx: &ReadTx<'_>, id: StaffId) -> Result<Option<PasswordSt
     })
 }
 
-/// Sessions that still hold: terminal, since, last seen.
+/// A session that still holds.
+pub(super) struct Session {
+    pub(super) terminal: String,
+    pub(super) since: String,
+    pub(super) seen: String,
+    /// Asks for the password before anything else.
+    pub(super) locked: bool,
+}
+
+/// Sessions that still hold; one not seen since is locked as well.
 pub(super) fn sessions(
     tx: &ReadTx<'_>,
     id: StaffId,
     (started_after, seen_after): (&str, &str),
-) -> Result<Vec<(String, String, String)>, StoreError> {
-    let sql = "select terminal, started_at, last_seen_at from sessions
-        where staff_id = ?1 and ended_at is null and started_at >= ?2 and last_seen_at >= ?3
+) -> Result<Vec<Session>, StoreError> {
+    let sql =
+        "select terminal, started_at, last_seen_at, locked_at is not null or last_seen_at < ?3
+        from sessions
+        where staff_id = ?1 and ended_at is null and factor_open = 0 and started_at >= ?2
         order by started_at desc";
     tx.all(sql, params![id, started_after, seen_after], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        Ok(Session {
+            terminal: row.get(0)?,
+            since: row.get(1)?,
+            seen: row.get(2)?,
+            locked: row.get(3)?,
+        })
     })
 }

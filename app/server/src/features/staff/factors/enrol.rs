@@ -123,6 +123,10 @@ fn login(visit: &Visit, staff: &SignedIn) -> Result<Login, Problem> {
 }
 
 fn shell(visit: &Visit, title: &str) -> Shell {
+    if visit.staff.is_none() {
+        // Somebody at the door has nowhere else to go.
+        return Shell::new(visit, title);
+    }
     Shell::new(visit, title).under(&[("本人確認の方法", "/second-factors")])
 }
 

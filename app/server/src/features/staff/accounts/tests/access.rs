@@ -158,3 +158,14 @@ fn nobody_behind_an_id_is_404_and_a_post_of_somebody_else_is_not_touched() {
         0
     );
 }
+
+#[test]
+fn a_locked_session_is_shown_as_one() {
+    let desk = Desk::new();
+    let nurse = desk.house.signed_in("nurse");
+    nurse.get("/password");
+    let admin = desk.admin();
+    assert!(!desk.page(&admin, "").text().contains("ロック中"));
+    assert_eq!(nurse.post("/lock", &[]).status, 303);
+    assert!(desk.page(&admin, "").text().contains("ロック中"));
+}
