@@ -39,7 +39,9 @@ macro_rules! journeys {
 
 journeys! {
     a_caller_about_somebody_unknown_is_recorded_corrected_and_withdrawn
+    a_locked_screen_keeps_the_typed_words
     a_person_of_another_centre_answers_centre_and_telephone_only
+    a_security_key_is_the_second_factor
     every_page_of_every_role_is_accessible_and_fits
     signing_out_leaves_nothing_on_the_screen
     the_checks_of_every_page_notice_what_they_look_for
@@ -49,6 +51,12 @@ journeys! {
     the_work_is_done_without_javascript
     typed_words_survive_a_session_that_ended
 }
+
+/// Journeys whose town has settings of its own, appended to its site file.
+const SETTINGS: &[(&str, &str)] = &[(
+    "a_security_key_is_the_second_factor",
+    "\n[sign_in.second_factor]\nsocial_worker = [\"webauthn\"]\n",
+)];
 
 #[test]
 fn every_journey_in_the_directory_has_its_test() {
@@ -74,12 +82,27 @@ struct Town {
 }
 
 impl Town {
+    /// The town of a journey: made once, and started again where it has settings of its own.
+    fn of(journey: &str) -> Self {
+        let dir = TempDir::new().unwrap();
+        let Some((_, settings)) = SETTINGS.iter().find(|(name, _)| *name == journey) else {
+            return Self::open(dir);
+        };
+        let mut made = Self::open(dir);
+        let dir = std::mem::replace(&mut made.dir, TempDir::new().unwrap());
+        drop(made);
+        let site = dir.path().join("town/site.toml");
+        let text = std::fs::read_to_string(&site).unwrap();
+        let text = format!("{text}{settings}");
+        base::paths::write_atomic(&site, text.as_bytes(), base::paths::MODE_PRIVATE).unwrap();
+        Self::open(dir)
+    }
+
     #[expect(
         clippy::disallowed_methods,
         reason = "the suite starts a server that outlives the call"
     )]
-    fn open() -> Self {
-        let dir = TempDir::new().unwrap();
+    fn open(dir: TempDir) -> Self {
         let mut server = Command::new(binary())
             .args(["demo", "--size", "small", "--listen", "127.0.0.1:0"])
             .args(["--json", "--quiet", "--dir"])
@@ -141,7 +164,7 @@ fn walk(journey: &str) {
         room().join("node_modules/playwright-core").is_dir(),
         "the browser's packages are missing: cargo xtask setup"
     );
-    let town = Town::open();
+    let town = Town::of(journey);
     let spec = Spec::new("node", WALK_MAX)
         .args(["walk.mjs", journey])
         .dir(room())
