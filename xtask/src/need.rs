@@ -45,7 +45,7 @@ const FONTS: &[&str] = &[
 const SIGN_IN: &[&str] = &["curl", "oathtool", "openssl"];
 
 impl Need {
-    pub(crate) const ALL: [Need; 11] = [
+    pub(crate) const ALL: [Need; 12] = [
         Need::Chromium,
         Need::Fonts,
         Need::Restic,

@@ -18,9 +18,9 @@ pub mod protections;
 pub mod residents;
 pub mod retention;
 pub mod staff;
+pub mod terminals;
 pub mod transfers;
 pub mod unusual_uses;
-pub mod terminals;
 
 use crate::web::Routes;
 use crate::web::daily::Task;

@@ -12,8 +12,8 @@ use crate::web::fields::Fields;
 use crate::web::permission::{Permission, Role};
 use crate::web::problem::{Problem, fault};
 use crate::web::rights::Rights;
-use crate::web::window::Window;
 use crate::web::terminal::Terminal;
+use crate::web::window::Window;
 use crate::web::{csrf, session::SessionId};
 
 /// Who is signed in.

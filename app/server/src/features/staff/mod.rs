@@ -18,8 +18,8 @@ mod model;
 mod own_password;
 mod pages;
 mod password;
-pub mod rights;
 mod resume;
+pub mod rights;
 mod store;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -100,9 +100,8 @@ pub(super) fn recognise(
     let (known, free) = db.read(&visit.actor, |tx| {
         let (failures, last) = sql::failures(tx, &by_login)?;
         let (at_terminal, last_there) = sql::failures(tx, &by_terminal)?;
-        let free =
-            may_try(rules, failures, last, now)
-                && may_try(rules, at_terminal / TERMINAL_FACTOR, last_there, now);
+        let free = may_try(rules, failures, last, now)
+            && may_try(rules, at_terminal / TERMINAL_FACTOR, last_there, now);
         let known = sql::find_login(tx, login, &today)?;
         // A password that an opened envelope gave out fits nobody after its hours.
         let expired = match &known {
