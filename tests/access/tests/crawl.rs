@@ -146,7 +146,13 @@ fn steps(page: &Page) -> Vec<Step> {
 fn leaves(step: &Step) -> bool {
     matches!(
         step.kind().as_str(),
-        "POST /sign-out" | "POST /sign-out-everywhere" | "POST /password"
+        "POST /sign-out"
+            | "POST /sign-out-everywhere"
+            | "POST /password"
+            | "POST /lock"
+            | "POST /lock/leave"
+            | "POST /lock/opening"
+            | "POST /maintenance/own/ending"
     )
 }
 

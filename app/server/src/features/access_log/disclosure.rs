@@ -13,7 +13,8 @@ use store::{Event, Operation, ReadTx, RecordKind, ResidentId, StoreError};
 use super::form::{self, FieldProblem};
 use super::model::{Entry, Filter, Named, Sought, Who};
 use super::{pages, paper, rules, store as sql, view};
-use crate::web::{Answer, Problem, Shell, Visit, download, excel_csv};
+use crate::features::carried_out::door::{self, Goods};
+use crate::web::{Answer, Problem, Shell, Visit, excel_csv};
 
 /// Most entries of one report; a person looked at ten times a day for a year has fewer.
 const ROWS_MAX: usize = 5_000;
@@ -124,12 +125,11 @@ fn form_page(visit: &Visit, problems: Vec<FieldProblem>, shown: Option<Shown>) -
     }
 }
 
-pub(super) fn csv(visit: &Visit) -> Answer {
+fn goods(visit: &Visit) -> Result<Goods, Problem> {
     let report = match report(visit)? {
         Ok(report) => report,
-        Err(problems) => return refused(visit, problems),
+        Err(problems) => return Err(Problem::Page(Box::new(refused(visit, problems)?))),
     };
-    note(visit, &report, Operation::AccessLogExport)?;
     let cells = |line: Line| {
         [
             line.at,
@@ -139,9 +139,31 @@ pub(super) fn csv(visit: &Visit) -> Answer {
             line.outcome.to_owned(),
         ]
     };
-    let bytes = excel_csv(HEADER, report.lines().into_iter().map(cells))?;
-    let name = format!("disclosure-{}.csv", visit.today().strftime("%Y%m%d"));
-    Ok(download("text/csv; charset=utf-8", &name, false, bytes))
+    Ok(Goods {
+        what: "開示請求の報告",
+        file: "disclosure.csv",
+        rows: report.entries.len(),
+        persons: 1,
+        bytes: excel_csv(HEADER, report.lines().into_iter().map(cells))?,
+        event: event(&report, Operation::AccessLogExport),
+        back: (
+            "開示請求の報告",
+            format!(
+                "/access-log/disclosure?{}",
+                visit.query.query_without("csrf")
+            ),
+        ),
+    })
+}
+
+/// What would leave; nothing leaves yet.
+pub(super) fn ask(visit: &Visit) -> Answer {
+    door::ask(visit, &goods(visit)?)
+}
+
+/// The file, with its entry in the register of what was carried out.
+pub(super) fn give(visit: &Visit) -> Answer {
+    door::hand_over(visit, goods(visit)?)
 }
 
 pub(super) fn pdf(visit: &Visit) -> Answer {
@@ -160,19 +182,23 @@ pub(super) fn pdf(visit: &Visit) -> Answer {
 
 /// Writes down that the report was made, before anybody sees it.
 fn note(visit: &Visit, report: &Report, operation: Operation) -> Result<(), Problem> {
+    let event = event(report, operation);
+    let db = visit.app.db();
+    db.view(&visit.actor, |tx| Ok::<_, Problem>(tx.audited(event, ())))
+}
+
+fn event(report: &Report, operation: Operation) -> Event {
     let rows = report.entries.len();
     let Asked {
         reason, receipt, ..
     } = &report.asked;
-    let event = Event::done(operation)
+    Event::done(operation)
         .about(report.person.id)
         .on(
             RecordKind::AccessLog,
             i64::try_from(rows).unwrap_or(i64::MAX),
         )
-        .detail(format!("disclosure={reason} receipt={receipt} rows={rows}"));
-    let db = visit.app.db();
-    db.view(&visit.actor, |tx| Ok::<_, Problem>(tx.audited(event, ())))
+        .detail(format!("disclosure={reason} receipt={receipt} rows={rows}"))
 }
 
 /// What was asked for, or what is wrong with it.

@@ -87,9 +87,14 @@ pub fn routes() -> Routes {
             disclosure::pdf,
         )
         .get(
-            "/access-log/disclosure/report.csv",
+            "/access-log/disclosure/export",
             Permission::AccessLogDisclose,
-            disclosure::csv,
+            disclosure::ask,
+        )
+        .post(
+            "/access-log/disclosure/export",
+            Permission::AccessLogDisclose,
+            disclosure::give,
         )
         .get("/access-log/{id}", Permission::AccessLogView, show::page)
 }

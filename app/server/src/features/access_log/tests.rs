@@ -662,7 +662,7 @@ fn a_person_is_told_what_was_done_with_their_data_and_not_by_whom_in_name() {
         "{text}"
     );
     assert!(text.contains("第78条") && text.contains("未確認"));
-    let csv = city.get(&format!("/access-log/disclosure/report.csv?{ASKED}"));
+    let csv = city.take_out(&format!("/access-log/disclosure/export?{ASKED}"));
     // The report itself is a use of the person's data, and so in the next one.
     assert_eq!(csv.body.split_terminator("\r\n").count(), 1 + 3);
     assert!(!csv.body.contains("試験"));
@@ -692,7 +692,7 @@ fn a_report_needs_person_receipt_and_reason_and_days_in_order() {
             "to",
         ),
     ] {
-        for path in ["", "/report.csv", "/report.pdf"] {
+        for path in ["", "/export", "/report.pdf"] {
             let page = city.get(&format!("/access-log/disclosure{path}?{query}"));
             assert_eq!(page.status, 422, "{path} {query}");
             assert!(page.body.contains(&format!("href=\"#{field}\"")), "{query}");

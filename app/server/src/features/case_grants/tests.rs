@@ -134,9 +134,9 @@ fn the_section_writes_about_nobody_else() {
             .body
             .contains("href=\"/consultations/new\"")
     );
-    assert_eq!(welfare.get("/consultations/new").status, 403);
+    assert_eq!(welfare.get("/consultations/new").status, 409);
     let page = welfare.post("/consultations", &TYPED);
-    assert_eq!(page.status, 403);
+    assert_eq!(page.status, 409);
     assert!(page.body.contains("福祉の相談"), "typed words are lost");
     let fields = [&TYPED[..], &[("resident", "2")]].concat();
     assert_eq!(welfare.post("/consultations", &fields).status, 404);

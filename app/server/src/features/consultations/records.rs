@@ -203,11 +203,11 @@ pub(super) fn read_only(visit: &Visit, href: &str) -> Answer {
     )
 }
 
-/// 403: the section of the city writes about the cases that were referred to it.
+/// 409: the section of the city writes about the cases that were referred to it.
 pub(super) fn nobody_named(visit: &Visit) -> Answer {
     notice(
         visit,
-        StatusCode::FORBIDDEN,
+        StatusCode::CONFLICT,
         "紹介された方の画面から記録してください",
         "地域共生推進課では、紹介された方について相談を記録できます。その方の個人画面を開き、\
          「相談を記録する」を押してください。保存していません。",

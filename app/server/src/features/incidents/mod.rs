@@ -47,7 +47,8 @@ pub fn routes() -> Routes {
         .post("/incidents/{id}/closing", manage, steps::close)
         .post("/incidents/{id}/evidence", manage, evidence::create)
         .get("/incidents/{id}/touched", manage, touched::page)
-        .get("/incidents/{id}/touched.csv", manage, touched::csv)
+        .get("/incidents/{id}/touched/export", manage, touched::ask)
+        .post("/incidents/{id}/touched/export", manage, touched::give)
         .get("/incidents/{id}/texts/{kind}", manage, texts::form)
         .post("/incidents/{id}/texts/{kind}", manage, texts::save)
         .get(

@@ -1,5 +1,7 @@
 //! Whose records were touched by whom on some days.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::http::StatusCode;
 use base::secrecy::PersonName;
@@ -9,7 +11,8 @@ use super::model::{Incident, SPAN_DAYS_MAX, TOUCHED_MAX};
 use super::pages::{found, told};
 use super::store::Touched;
 use super::{form, store as sql, view};
-use crate::web::{Answer, FieldProblem, Fields, Problem, Shell, Visit, download, excel_csv};
+use crate::features::carried_out::door::{self, Goods};
+use crate::web::{Answer, FieldProblem, Fields, Problem, Shell, Visit, excel_csv};
 
 const HEADER: [&str; 7] = [
     "対象者番号",
@@ -109,7 +112,7 @@ fn empty(
         shell: Shell::new(visit, "触れられた記録")
             .under(&[("事故対応", "/incidents"), ("この事故", &here)]),
         id: incident.id.0,
-        csv: format!("{here}/touched.csv?{}", typed.query_without("page")),
+        csv: format!("{here}/touched/export?{}", typed.query_without("page")),
         typed,
         asked: false,
         rows: Vec::new(),
@@ -121,15 +124,17 @@ fn empty(
 }
 
 /// People as numbers: a file travels further than a page.
-pub(super) fn csv(visit: &Visit) -> Answer {
+fn goods(visit: &Visit) -> Result<Goods, Problem> {
     let incident = found(visit)?;
-    let rows = match look(visit, &incident)? {
-        Ok((rows, _)) => rows,
+    let (rows, _) = match look(visit, &incident)? {
+        Ok(found) => found,
         Err(problems) => {
             let page = empty(visit, &incident, visit.query.clone(), problems);
-            return visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page);
+            let page = visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page)?;
+            return Err(Problem::Page(Box::new(page)));
         }
     };
+    let persons: BTreeSet<ResidentId> = rows.iter().map(|row| row.resident).collect();
     let cells = rows.iter().map(|row| {
         let words = view::touched(row, &[]);
         [
@@ -142,7 +147,28 @@ pub(super) fn csv(visit: &Visit) -> Answer {
             words.operations,
         ]
     });
-    let bytes = excel_csv(HEADER, cells)?;
-    let name = format!("incident-{}-touched.csv", incident.id);
-    Ok(download("text/csv; charset=utf-8", &name, false, bytes))
+    let event = Event::done(Operation::IncidentTouched).on(RecordKind::Incident, incident.id.0);
+    let here = format!("/incidents/{}/touched", incident.id);
+    Ok(Goods {
+        what: "触れられた記録の一覧",
+        file: "incident-touched.csv",
+        rows: rows.len(),
+        persons: persons.len(),
+        bytes: excel_csv(HEADER, cells)?,
+        event: event.detail(format!("rows={}", rows.len())),
+        back: (
+            "触れられた記録",
+            format!("{here}?{}", visit.query.query_without("page")),
+        ),
+    })
+}
+
+/// What would leave; nothing leaves yet.
+pub(super) fn ask(visit: &Visit) -> Answer {
+    door::ask(visit, &goods(visit)?)
+}
+
+/// The file, with its entry in the register of what was carried out.
+pub(super) fn give(visit: &Visit) -> Answer {
+    door::hand_over(visit, goods(visit)?)
 }

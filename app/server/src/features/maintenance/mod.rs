@@ -41,5 +41,6 @@ pub fn routes() -> Routes {
         .post("/maintenance/own/ending", work, own::end)
         .get("/maintenance/{id}", see, pages::show)
         .post("/maintenance/{id}/ending", open, pages::end)
-        .get("/maintenance/{id}/protocol.csv", see, export::csv)
+        .get("/maintenance/{id}/export", see, export::ask)
+        .post("/maintenance/{id}/export", see, export::give)
 }

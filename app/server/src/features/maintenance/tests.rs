@@ -164,7 +164,7 @@ fn everything_typed_in_a_window_is_kept_without_secrets_and_bound_into_the_acces
     let bound =
         format!("select count(*) from audit_entries where detail = 'GET /overview 照合＝{sum}'");
     assert_eq!(works.house.count(&bound), 1);
-    let file = city.get(&format!("{page}/protocol.csv"));
+    let file = city.take_out(&format!("{page}/export"));
     assert_eq!(file.status, 200);
     assert!(file.body.contains("list＝相談") && !file.body.contains("geheime"));
     assert_eq!(works.entries("maintenance_export", "done"), 1);

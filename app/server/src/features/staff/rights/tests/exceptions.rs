@@ -151,7 +151,11 @@ fn the_report_of_a_day_names_rights_and_exceptions_in_every_form() {
     let admin = desk.admin();
     let fields = dated(&GIVEN, "R8.11.25", "監査の手伝い");
     assert_eq!(desk.except(&admin, desk.nurse, &fields).status, 303);
-    let of = |day: &str| admin.get(&format!("/staff/report.csv?on={day}")).body;
+    let of = |day: &str| {
+        admin
+            .take_out(&format!("/staff/report/export?on={day}"))
+            .body
+    };
     let line = |day: &str| {
         let body = of(day);
         let found = body.lines().find(|line| line.contains(",nurse,"));
@@ -168,14 +172,16 @@ fn the_report_of_a_day_names_rights_and_exceptions_in_every_form() {
     assert!(!line("R8.12.1").contains("アクセスログ"));
     let page = admin.get("/staff/report?on=R8.11.25").text();
     assert!(page.contains("監査の手伝い") && page.contains("二人目として承認する"));
-    for (file, kind) in [("xlsx", "spreadsheetml"), ("pdf", "application/pdf")] {
-        let sent = admin.get(&format!("/staff/report.{file}?on=R8.11.25"));
-        assert_eq!(sent.status, 200, "{file}");
-        assert!(sent.header("content-type").contains(kind), "{file}");
-        assert_eq!(
-            admin.get(&format!("/staff/report.{file}?on=nie")).status,
-            422
-        );
+    let sent = admin.take_out("/staff/report/export?on=R8.11.25&kind=xlsx");
+    assert_eq!(sent.status, 200);
+    assert!(sent.header("content-disposition").contains(".xlsx"));
+    // A workbook is a ZIP.
+    assert!(sent.bytes.starts_with(b"PK"));
+    let printed = admin.get("/staff/report.pdf?on=R8.11.25");
+    assert_eq!(printed.header("content-type"), "application/pdf");
+    for path in ["report/export", "report.pdf"] {
+        let odd = admin.get(&format!("/staff/{path}?on=nie"));
+        assert_eq!(odd.status, 422, "{path}");
     }
 }
 

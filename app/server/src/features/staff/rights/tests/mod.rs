@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use store::{Actor, StaffId, StoreError};
 
 use crate::features::staff::tests::house::{Browser, House, Page, between};
-use crate::web::Role;
+use crate::web::{Permission, Rights, Role};
 
 const HERE: &str = "0101";
 const THERE: &str = "0102";
@@ -93,15 +93,10 @@ fn input(page: &Page, name: &str) -> String {
 
 /// What a nurse may do as shipped, without one permission.
 fn nurse_without(code: &str) -> Vec<(&'static str, &'static str)> {
-    let all = [
-        "resident_find",
-        "resident_view",
-        "resident_correct",
-        "resident_inquire",
-        "consultation_view",
-        "consultation_write",
-    ];
-    let kept = all.into_iter().filter(|known| *known != code);
+    let shipped = Rights::shipped(Role::Nurse);
+    let all = Permission::grantable().filter(|permission| shipped.has(*permission));
+    let all = all.map(Permission::code);
+    let kept = all.filter(|known| *known != code);
     kept.map(|known| ("may", known)).collect()
 }
 
