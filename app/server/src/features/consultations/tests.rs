@@ -795,7 +795,8 @@ fn who_may_only_read_gets_no_form() {
     assert_eq!(welfare.get("/consultations").status, StatusCode::OK);
     assert_eq!(
         welfare.get("/consultations/new").status,
-        StatusCode::FORBIDDEN
+        StatusCode::CONFLICT,
+        "about somebody referred to the section only"
     );
     let admin = house.clerk("admin", Role::SystemAdmin, None);
     assert_eq!(admin.get("/consultations").status, StatusCode::FORBIDDEN);
