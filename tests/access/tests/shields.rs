@@ -122,6 +122,14 @@ fn prepare(town: &Town) -> Her {
          values (1, 'residents', ?1, ?1, 'changed', 'phone')",
         [her.id],
     );
+    run(
+        town,
+        "insert into centre_transfers (id, resident_id, from_centre_id, to_centre_id, effective_on,
+           cause, readable_until, recorded_by, recorded_at)
+         select 900001, ?1, centre_id, centre_id, '2026-11-01', 'register', '2027-05-01', null, ''
+         from residents where id = ?1",
+        [her.id],
+    );
     her
 }
 
@@ -192,9 +200,34 @@ fn surfaces(her: &Her) -> Vec<Surface> {
         surface("log search", format!("/access-log?person={number}"), number),
         surface(
             "log export",
-            format!("/access-log/export.csv?person={number}"),
+            format!("/access-log/export?person={number}"),
             number,
         ),
+        surface(
+            "log on paper",
+            format!("/access-log/list.pdf?person={number}"),
+            number,
+        ),
+        surface(
+            "disclosure report",
+            format!("/access-log/disclosure?person={number}&receipt=1&reason=self"),
+            number,
+        ),
+        get("unusual uses", "/unusual-uses".to_owned()),
+        get("transfers", "/transfers".to_owned()),
+        get("hand-over", "/transfers/900001".to_owned()),
+        get(
+            "hand-over sheet (PDF)",
+            "/transfers/900001/sheet.pdf".to_owned(),
+        ),
+        get("referred people", "/case-grants".to_owned()),
+        get(
+            "referring her",
+            format!("/residents/{}/case-grants", her.id),
+        ),
+        get("retention", "/retention/consultations".to_owned()),
+        get("register of exports", "/carried-out".to_owned()),
+        get("area changes", "/area-changes".to_owned()),
         Surface {
             fields: vec![("insured_no", number.clone()), ("reason", "01".to_owned())],
             ..surface("inquiry", "/inquiries".to_owned(), number)

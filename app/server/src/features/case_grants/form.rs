@@ -6,7 +6,7 @@ use store::{CentreId, ResidentId, StaffId};
 
 use super::model::{Grant, Member, NewGrant, SECTION, Whom};
 use crate::web::days::day_short;
-use crate::web::{Checked, FieldProblem, Fields, Permission, Rights, Role};
+use crate::web::{Checked, FieldProblem, Fields, Role};
 
 /// One member of staff is named for this long at most, months.
 pub(super) const MONTHS_MAX: i64 = 12;
@@ -56,7 +56,7 @@ fn lasting<'a>(against: &Against<'a>, whom: Whom) -> Option<&'a Grant> {
 /// Does somebody meet her anyway, or never, whatever is given?
 fn useless(member: &Member, against: &Against<'_>) -> Option<&'static str> {
     let role = Role::from_code(&member.role);
-    if !role.is_some_and(|role| Rights::shipped(role).has(Permission::ResidentView)) {
+    if !member.may_view {
         return Some("この職員の役割では、住民の画面を開けません。");
     }
     let anyway = role == Some(Role::CityLongevity) || member.centre == Some(against.centre);

@@ -92,6 +92,8 @@ pub(super) struct Member {
     pub(super) role: String,
     pub(super) centre: Option<CentreId>,
     pub(super) centre_name: String,
+    /// Holds the permission to open people, today.
+    pub(super) may_view: bool,
 }
 
 /// A person who was given to the viewer.

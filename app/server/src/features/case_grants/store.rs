@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use store::{ReadTx, ResidentId, Row, RowResult, StaffId, StoreError, WriteTx, params};
 
 use super::model::{Given, Grant, Member, NewGrant, Person, Whom};
+use crate::web::{Permission, rights};
 
 fn day(text: Option<String>) -> Option<Date> {
     text.and_then(|text| text.parse().ok())
@@ -74,15 +75,21 @@ const MEMBERS: &str = "
 
 /// Everybody who works here today.
 pub(super) fn members(tx: &ReadTx<'_>, today: Date) -> Result<Vec<Member>, StoreError> {
-    tx.all(MEMBERS, params![today.to_string()], |row| {
+    let mut members = tx.all(MEMBERS, params![today.to_string()], |row| {
         Ok(Member {
             id: row.get(0)?,
             name: row.get(1)?,
             role: row.get(2)?,
             centre: row.get(3)?,
             centre_name: row.get(4)?,
+            may_view: false,
         })
-    })
+    })?;
+    for member in &mut members {
+        let held = rights::held(tx, member.id, &member.role, today)?;
+        member.may_view = held.has(Permission::ResidentView);
+    }
+    Ok(members)
 }
 
 /// Gives a person to a section or to one member of staff; returns the id.

@@ -4,8 +4,8 @@ use jiff::civil::Date;
 use store::CentreId;
 
 use super::model::{Given, Grant, Member, Person};
+use crate::web::Role;
 use crate::web::days::{day_short, moment};
-use crate::web::{Permission, Rights, Role};
 
 /// A choice of a select or a box.
 pub(super) struct Choice {
@@ -23,9 +23,9 @@ pub(super) fn person(person: &Person) -> (String, String) {
 pub(super) fn members(members: &[Member], centre: CentreId, typed: &str) -> Vec<Choice> {
     let role = |member: &Member| Role::from_code(&member.role);
     let fits = |member: &&Member| {
-        let may =
-            role(member).is_some_and(|role| Rights::shipped(role).has(Permission::ResidentView));
-        may && role(member) != Some(Role::CityLongevity) && member.centre != Some(centre)
+        member.may_view
+            && role(member) != Some(Role::CityLongevity)
+            && member.centre != Some(centre)
     };
     let first = Choice {
         value: String::new(),

@@ -79,6 +79,9 @@ const ABOUT_NEW: &str = "with brought as (select record_id as id from resident_c
          + (select count(*) from resident_corrections where resident_id in (select id from brought))
          + (select count(*) from centre_transfers where resident_id in (select id from brought))
          + (select count(*) from case_grants where resident_id in (select id from brought))
+         + (select count(*) from shields where resident_id in (select id from brought))
+         + (select count(*) from shield_grants where resident_id in (select id from brought))
+         + (select count(*) from exclusions where resident_id in (select id from brought))
          + (select count(*) from resident_changes where resident_id in (select id from brought)
               and kind <> 'new')";
 /// Records of staff on consultations that this import brought.

@@ -3,11 +3,11 @@
 use axum::http::StatusCode;
 use store::{Event, Operation, RecordKind, ResidentId, WriteTx};
 
-use super::form::{FieldProblem, Form};
+use super::form::Form;
 use super::model::{Grant, may_decide, state};
 use super::pages::{self, File, file};
 use super::store::{self as sql, Ends, Stamp, Wanted};
-use crate::web::{Answer, Problem, Visit, redirect};
+use crate::web::{Answer, FieldProblem, Problem, Visit, redirect};
 
 /// Why a checked form is not saved after all.
 enum Undone {

@@ -1,8 +1,5 @@
 //! What was typed → checked values, or every problem at once.
 
-use base::number::my_number_like;
-use base::text::graphemes;
-use base::wareki;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use store::StaffId;
@@ -10,7 +7,7 @@ use store::StaffId;
 use super::model::Colleague;
 use super::store::NewGrant;
 use crate::features::masters::Code;
-use crate::web::Fields;
+use crate::web::{Checked, FieldProblem, Fields};
 
 /// Longest reason, characters.
 pub(super) const REASON_CHARS_MAX: usize = 500;
@@ -19,18 +16,11 @@ pub(super) const GRANT_YEARS: i32 = 1;
 /// A shield is planned at most this many years ahead.
 const SHIELD_YEARS: i32 = 5;
 
-/// One sentence about one field.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct FieldProblem {
-    pub(super) field: &'static str,
-    pub(super) text: String,
-}
-
 /// Checks what was typed.
 pub(super) struct Form<'f> {
     fields: &'f Fields,
     today: Date,
-    problems: Vec<FieldProblem>,
+    checked: Checked<'f>,
 }
 
 impl<'f> Form<'f> {
@@ -38,7 +28,7 @@ impl<'f> Form<'f> {
         Self {
             fields,
             today,
-            problems: Vec::new(),
+            checked: Checked::new(fields),
         }
     }
 
@@ -61,23 +51,20 @@ impl<'f> Form<'f> {
                 urgent,
                 reason,
             });
-        self.ended(new)
+        self.checked.ended(new)
     }
 
     pub(super) fn shield(mut self) -> Result<(Option<Date>, String), Vec<FieldProblem>> {
-        let typed = !self.fields.trimmed("shield_until").is_empty();
-        let until = typed
-            .then(|| self.day("shield_until", "予定の最後の日"))
-            .flatten();
+        let until = self.checked.optional_day("shield_until", "予定の最後の日");
         if until.is_some_and(|day| {
             day < self.today || day > self.today.saturating_add(SHIELD_YEARS.years())
         }) {
             let text =
                 format!("予定の最後の日は、今日から{SHIELD_YEARS}年先までで入力してください。");
-            self.bad("shield_until", text);
+            self.checked.bad("shield_until", text);
         }
         let reason = self.reason("shield_reason");
-        self.ended(Some((until, reason)))
+        self.checked.ended(Some((until, reason)))
     }
 
     pub(super) fn exclusion(
@@ -89,11 +76,12 @@ impl<'f> Form<'f> {
         let typed = self.fields.trimmed("exclusion_relation");
         let relation = relations.iter().find(|known| known.code == typed);
         if relation.is_none() {
-            self.bad("exclusion_relation", "関係を選んでください。");
+            self.checked
+                .bad("exclusion_relation", "関係を選んでください。");
         }
         let relation = relation.map(|known| known.code.clone());
         let reason = self.reason("exclusion_reason");
-        self.ended(
+        self.checked.ended(
             staff
                 .zip(relation)
                 .map(|(staff, code)| (staff, code, reason)),
@@ -106,52 +94,44 @@ impl<'f> Form<'f> {
             "approved" => Some(true),
             "refused" => Some(false),
             _ => {
-                self.bad("decision", "承認するかどうかを選んでください。");
+                self.checked
+                    .bad("decision", "承認するかどうかを選んでください。");
                 None
             }
         };
         let reason = self.reason("decision_reason");
-        self.ended(approved.map(|approved| (approved, reason)))
+        self.checked
+            .ended(approved.map(|approved| (approved, reason)))
     }
 
     /// Why something ends.
     pub(super) fn ending(mut self) -> Result<String, Vec<FieldProblem>> {
         let reason = self.reason("ending_reason");
-        self.ended(Some(reason))
-    }
-
-    fn ended<T>(self, value: Option<T>) -> Result<T, Vec<FieldProblem>> {
-        match value {
-            Some(value) if self.problems.is_empty() => Ok(value),
-            Some(_) | None => Err(self.problems),
-        }
-    }
-
-    fn bad(&mut self, field: &'static str, text: impl Into<String>) {
-        let text = text.into();
-        self.problems.push(FieldProblem { field, text });
+        self.checked.ended(Some(reason))
     }
 
     fn staff(&mut self, field: &'static str, colleagues: &[Colleague]) -> Option<StaffId> {
         let typed = self.fields.trimmed(field);
         let found = colleagues.iter().find(|known| known.login == typed);
         if found.is_none() {
-            self.bad(field, "職員を選んでください。");
+            self.checked.bad(field, "職員を選んでください。");
         }
         found.map(|known| known.id)
     }
 
     fn term(&mut self) -> Option<(Date, Date)> {
-        let from = self.day("grant_from", "始まりの日");
-        let to = self.day("grant_to", "最後の日");
+        let from = self.checked.day("grant_from", "始まりの日");
+        let to = self.checked.day("grant_to", "最後の日");
         let (from, to) = from.zip(to)?;
         let last = from.saturating_add(GRANT_YEARS.years());
         if from < self.today {
-            self.bad("grant_from", "始まりの日は、今日からにしてください。");
+            self.checked
+                .bad("grant_from", "始まりの日は、今日からにしてください。");
         } else if to < from {
-            self.bad("grant_to", "最後の日が、始まりの日より前です。");
+            self.checked
+                .bad("grant_to", "最後の日が、始まりの日より前です。");
         } else if to > last {
-            self.bad(
+            self.checked.bad(
                 "grant_to",
                 format!("許可は{GRANT_YEARS}年までです。続けるときは改めて申請します。"),
             );
@@ -159,30 +139,7 @@ impl<'f> Form<'f> {
         Some((from, to))
     }
 
-    fn day(&mut self, field: &'static str, label: &str) -> Option<Date> {
-        let parsed = wareki::parse(self.fields.trimmed(field)).ok();
-        let day = parsed.and_then(|parsed| parsed.date.full());
-        if day.is_none() {
-            let text = format!("{label}を R8.11.24 や 2026-11-24 のように入力してください。");
-            self.bad(field, text);
-        }
-        day
-    }
-
     fn reason(&mut self, field: &'static str) -> String {
-        let typed = self.fields.trimmed(field);
-        let length = graphemes(typed);
-        if my_number_like(typed) {
-            self.bad(
-                field,
-                "マイナンバー（個人番号）に見える数字は記録できません。",
-            );
-        } else if typed.is_empty() {
-            self.bad(field, "理由を入力してください。");
-        } else if length > REASON_CHARS_MAX {
-            let text = format!("理由は{REASON_CHARS_MAX}文字までです。いま{length}文字あります。");
-            self.bad(field, text);
-        }
-        typed.to_owned()
+        self.checked.line(field, "理由", REASON_CHARS_MAX)
     }
 }

@@ -4,12 +4,11 @@ use askama::Template;
 use axum::http::StatusCode;
 use store::{Event, Operation, ReadTx, RecordKind, ResidentId};
 
-use super::form::FieldProblem;
 use super::model::{Colleague, Exclusion, Grant, Person, Shield, may_decide, state};
 use super::store::{self as sql, Wanted};
 use super::view::{self, Choice, Line, PersonWords};
 use crate::features::masters::{self, Code};
-use crate::web::{Answer, Fields, Problem, Shell, Visit, redirect};
+use crate::web::{Answer, FieldProblem, Fields, Problem, Shell, Visit, redirect};
 
 const ABOVE: (&str, &str) = ("閲覧制限", "/protections");
 

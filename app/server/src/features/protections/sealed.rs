@@ -4,11 +4,10 @@ use askama::Template;
 use axum::http::StatusCode;
 use store::{Event, Operation};
 
-use super::form::FieldProblem;
 use super::model::SEALED_REASONS;
 use super::store as sql;
 use super::view::{self, Choice, SealedWords};
-use crate::web::{Answer, Problem, Shell, Visit};
+use crate::web::{Answer, FieldProblem, Problem, Shell, Visit};
 
 #[derive(Template)]
 #[template(path = "features/protections/sealed.html")]
