@@ -52,6 +52,8 @@ struct Results {
     picking: Option<Picking>,
     shows_centre: bool,
     may_write: bool,
+    /// Where a record begins about somebody whom nobody has found; a section has no such.
+    unknown: Option<&'static str>,
     may_inquire: bool,
 }
 
@@ -263,6 +265,7 @@ fn results(visit: &Visit, asked: &Asked, found: Found, picking: Option<Picking>)
         picking,
         shows_centre: visit.actor.scope == Scope::City,
         may_write: visit.may(Permission::ConsultationWrite),
+        unknown: visit.may_record_anybody().then_some("/consultations/new"),
         may_inquire: visit.may(Permission::ResidentInquire),
     }
 }
