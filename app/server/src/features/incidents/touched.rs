@@ -49,7 +49,8 @@ impl TouchedPage {
     }
 }
 
-type Found = (Vec<Touched>, Vec<(ResidentId, PersonName)>);
+/// What was touched in the span asked for, whose names the viewer may see, and the entry about the look.
+type Found = (Vec<Touched>, Vec<(ResidentId, PersonName)>, Event);
 
 fn look(visit: &Visit, incident: &Incident) -> Result<Result<Found, Vec<FieldProblem>>, Problem> {
     let span = match form::span(&visit.query, SPAN_DAYS_MAX) {
@@ -61,18 +62,16 @@ fn look(visit: &Visit, incident: &Incident) -> Result<Result<Found, Vec<FieldPro
         .parse()
         .unwrap_or(0);
     let db = visit.app.db();
-    let found = db.read(&visit.actor, |tx| {
+    let (rows, names) = db.read(&visit.actor, |tx| {
         let rows = sql::touched(tx, span, &login, resident)?;
         let mut ids: Vec<ResidentId> = rows.iter().map(|row| row.resident).collect();
         ids.dedup();
         let names = sql::names(tx, &ids)?;
         Ok::<_, StoreError>((rows, names))
     })?;
-    let text = format!("期間＝{}～{}／件数＝{}", span.0, span.1, found.0.len());
+    let text = format!("期間＝{}～{}／件数＝{}", span.0, span.1, rows.len());
     let event = Event::done(Operation::IncidentTouched).on(RecordKind::Incident, incident.id.0);
-    let event = event.detail(text);
-    db.view(&visit.actor, |tx| Ok::<_, Problem>(tx.audited(event, ())))?;
-    Ok(Ok(found))
+    Ok(Ok((rows, names, event.detail(text))))
 }
 
 pub(super) fn page(visit: &Visit) -> Answer {
@@ -83,13 +82,16 @@ pub(super) fn page(visit: &Visit) -> Answer {
         let typed = Fields::from_pairs(start.into_iter()).unwrap_or_default();
         return visit.page(&empty(visit, &incident, typed, Vec::new()));
     }
-    let (rows, names) = match look(visit, &incident)? {
+    let (rows, names, event) = match look(visit, &incident)? {
         Ok(found) => found,
         Err(problems) => {
             let page = empty(visit, &incident, visit.query.clone(), problems);
             return visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page);
         }
     };
+    // Written down before anybody is shown.
+    let db = visit.app.db();
+    db.view(&visit.actor, |tx| Ok::<_, Problem>(tx.audited(event, ())))?;
     let mut persons: Vec<ResidentId> = rows.iter().map(|row| row.resident).collect();
     persons.dedup();
     visit.page(&TouchedPage {
@@ -126,7 +128,7 @@ fn empty(
 /// People as numbers: a file travels further than a page.
 fn goods(visit: &Visit) -> Result<Goods, Problem> {
     let incident = found(visit)?;
-    let (rows, _) = match look(visit, &incident)? {
+    let (rows, _, event) = match look(visit, &incident)? {
         Ok(found) => found,
         Err(problems) => {
             let page = empty(visit, &incident, visit.query.clone(), problems);
@@ -147,7 +149,6 @@ fn goods(visit: &Visit) -> Result<Goods, Problem> {
             words.operations,
         ]
     });
-    let event = Event::done(Operation::IncidentTouched).on(RecordKind::Incident, incident.id.0);
     let here = format!("/incidents/{}/touched", incident.id);
     Ok(Goods {
         what: "触れられた記録の一覧",
@@ -155,7 +156,7 @@ fn goods(visit: &Visit) -> Result<Goods, Problem> {
         rows: rows.len(),
         persons: persons.len(),
         bytes: excel_csv(HEADER, cells)?,
-        event: event.detail(format!("rows={}", rows.len())),
+        event,
         back: (
             "触れられた記録",
             format!("{here}?{}", visit.query.query_without("page")),
