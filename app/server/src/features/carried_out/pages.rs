@@ -185,7 +185,9 @@ fn edit_page(visit: &Visit, record: &Record, version: i64, form: EntryForm) -> F
 
 pub(super) fn edit(visit: &Visit) -> Answer {
     let record = records::own(visit)?;
-    let typed = view::typed(&record.entry).unwrap_or_default();
+    // An empty form here would be saved as a correction that erases.
+    let typed =
+        view::typed(&record.entry).ok_or(Problem::Fault("an entry does not fit its form"))?;
     let form = EntryForm::new(visit, typed, lists(visit)?, Vec::new());
     visit.page(&edit_page(visit, &record, record.version, form))
 }
