@@ -11,6 +11,7 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, params_from_iter};
 use store::Scope;
 
+use crate::predicate::views_without;
 use crate::problem::Problem;
 
 /// The doors themselves, so that a new view is in the ceiling at once.
@@ -43,6 +44,22 @@ impl Bare {
         scope: Scope,
         scratch: &Path,
     ) -> Result<Self, rusqlite::Error> {
+        let bare = Self::looking(database, scope, VIEWS)?;
+        let scratch = scratch.display().to_string();
+        bare.connection.execute("attach ?1 as scratch", [scratch])?;
+        bare.connection.execute_batch(
+            "pragma scratch.journal_mode = wal; pragma scratch.synchronous = full;",
+        )?;
+        bare.connection.execute_batch(ENTRIES)?;
+        Ok(bare)
+    }
+
+    /// Looks with these eyes through views that do not ask the predicate.
+    pub(crate) fn without_scope(database: &Path, scope: Scope) -> Result<Self, rusqlite::Error> {
+        Self::looking(database, scope, &views_without(VIEWS, scope))
+    }
+
+    fn looking(database: &Path, scope: Scope, views: &str) -> Result<Self, rusqlite::Error> {
         let bare = Self::open(database)?;
         let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
         let sees = move |centre: Option<i64>, shielded: bool| match scope {
@@ -72,13 +89,7 @@ impl Bare {
             bare.connection
                 .create_scalar_function(name, arguments, flags, |_| Ok(0_i64))?;
         }
-        bare.connection.execute_batch(VIEWS)?;
-        let scratch = scratch.display().to_string();
-        bare.connection.execute("attach ?1 as scratch", [scratch])?;
-        bare.connection.execute_batch(
-            "pragma scratch.journal_mode = wal; pragma scratch.synchronous = full;",
-        )?;
-        bare.connection.execute_batch(ENTRIES)?;
+        bare.connection.execute_batch(views)?;
         Ok(bare)
     }
 

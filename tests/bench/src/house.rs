@@ -85,6 +85,11 @@ impl House {
         Ok(Bare::beside(&self.data.database(), scope, &scratch)?)
     }
 
+    /// The same, where the views do not ask the predicate.
+    pub(crate) fn bare_without_scope(&self, scope: Scope) -> Result<Bare, Problem> {
+        Ok(Bare::without_scope(&self.data.database(), scope)?)
+    }
+
     /// A bare file of its own on the same disk.
     pub(crate) fn bare_file(&self, name: &str) -> Result<Bare, Problem> {
         Ok(Bare::open(&self.scratch.join(name))?)

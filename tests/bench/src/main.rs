@@ -27,6 +27,7 @@ mod log;
 mod machine;
 mod memory;
 mod person;
+mod predicate;
 mod problem;
 mod program;
 mod report;
@@ -64,6 +65,7 @@ enum Name {
     Find,
     Person,
     Save,
+    Scope,
     Entry,
     Log,
     Import,
@@ -125,6 +127,7 @@ fn measure(
         Name::Find => find::measure(&house()?),
         Name::Person => person::measure(&house()?),
         Name::Save => save::measure(&house()?),
+        Name::Scope => predicate::measure(&house()?),
         Name::Entry => entry::measure(&house()?),
         Name::Log => log::measure(&place),
         Name::Import => import::measure(city, program, &place),
