@@ -10,6 +10,9 @@ pub enum Scope {
     /// No person at all (system administration, vendor, a section without referred cases).
     #[default]
     Nothing,
+    /// Only the people whom this member of staff is in charge of (担当); of one centre, or of any
+    /// (`None`: the city).
+    Assigned(Option<CentreId>),
     /// The people whom one centre looks after.
     Centre(CentreId),
     /// Everybody.

@@ -13,6 +13,7 @@
 
 mod actor;
 pub mod audit;
+mod days;
 mod db;
 mod directory;
 mod error;
@@ -29,6 +30,7 @@ mod tx;
 
 pub use actor::{Actor, Operator, Scope};
 pub use audit::{Audited, Event, Operation, Outcome, RecordKind};
+pub use days::{day, optional_day};
 pub use db::{Db, SystemReason};
 pub use directory::DataDir;
 pub use error::StoreError;

@@ -1,5 +1,5 @@
 //! What rows say about whom somebody meets: shields and who may open them, exclusions, people lent
-//! beyond the centre.
+//! beyond the centre, and for those who see no more, the people they are in charge of.
 //!
 //! Shape: a [`Reach`] holds small sets of residents for one member of staff on one day. It is read once
 //! and kept by [`ReachBook`] until a row of [`REACH_TABLES`] changes or the day does, so that the
@@ -19,6 +19,8 @@ use crate::scope::Viewer;
 
 /// A change in one of these changes what somebody may see.
 const REACH_TABLES: &[&str] = &[
+    "assignment_endings",
+    "assignments",
     "case_grant_endings",
     "case_grants",
     "centre_transfers",
@@ -44,7 +46,7 @@ pub(crate) struct Reach {
     opened: HashSet<i64>,
     /// People whom this member of staff does not meet.
     excluded: HashSet<i64>,
-    /// People of other centres who may be read; true: written about as well.
+    /// People beyond what the scope says who may be read; true: written about as well.
     lent: HashMap<i64, bool>,
 }
 
@@ -71,14 +73,14 @@ impl Reach {
 
     fn read(connection: &Connection, actor: &Actor, today: Date) -> Result<Self, StoreError> {
         let (staff, today) = (actor.staff_id, today.to_string());
-        let centre = match actor.scope {
-            Scope::Centre(id) => Some(id),
-            Scope::Nothing | Scope::City => None,
+        let (centre, assigned) = match actor.scope {
+            Scope::Centre(id) => (Some(id), false),
+            Scope::Assigned(centre) => (centre, true),
+            Scope::Nothing | Scope::City => (None, false),
         };
         let mut statement = connection.prepare(LENT)?;
-        let lent = statement.query_map(params![centre, today, staff, actor.role], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
+        let whose = params![centre, today, staff, actor.role, assigned];
+        let lent = statement.query_map(whose, |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(Self {
             lent: lent.collect::<Result<_, _>>()?,
             shielded: ids(connection, SHIELDED, [])?,
@@ -120,6 +122,14 @@ const LENT: &str = "
       select t.resident_id as id, 0 as writes from centre_transfers t
       where t.from_centre_id = ?1 and t.effective_on <= ?2 and t.readable_until >= ?2
         and not exists (select 1 from transfer_endings e where e.transfer_id = t.id)
+        and (?5 = 0 or exists (select 1 from assignments a
+                               where a.resident_id = t.resident_id and a.staff_id = ?3))
+      union all
+      select a.resident_id, 1 from assignments a
+      join residents r on r.id = a.resident_id and (?1 is null or r.centre_id = ?1)
+      left join assignment_endings e on e.assignment_id = a.id
+      where ?5 = 1 and a.staff_id = ?3 and a.starts_on <= ?2
+        and (e.ends_on is null or e.ends_on >= ?2)
       union all
       select g.resident_id, g.may_write from case_grants g
       where (g.staff_id = ?3 or g.role = ?4)

@@ -20,6 +20,8 @@ use crate::statements::{self, PersonRead};
 
 /// Tables that hold residents' data. Everything here is readable only through `scope.sql`.
 pub const PERSON_TABLES: &[&str] = &[
+    "assignment_endings",
+    "assignments",
     "case_grant_endings",
     "case_grants",
     "centre_transfers",
@@ -64,6 +66,7 @@ const VIEWS: &str = include_str!("scope.sql");
 
 const CITY: i64 = 0;
 const NOTHING: i64 = -1;
+const ASSIGNED: i64 = -2;
 
 /// Whose eyes a connection looks through just now.
 #[derive(Debug)]
@@ -98,6 +101,7 @@ impl Viewer {
     pub(crate) fn set(&self, actor: &Actor, reach: Arc<Reach>) {
         let scope = match actor.scope {
             Scope::Nothing => NOTHING,
+            Scope::Assigned(_) => ASSIGNED,
             Scope::Centre(id) => id.0,
             Scope::City => CITY,
         };
@@ -164,7 +168,7 @@ impl Viewer {
     /// A record of no person, by the centre that wrote it; the city's own has none.
     fn reaches_centre(&self, centre: Option<i64>) -> bool {
         match self.scope.load(Ordering::SeqCst) {
-            NOTHING => false,
+            NOTHING | ASSIGNED => false,
             CITY => true,
             own => centre == Some(own),
         }
@@ -177,18 +181,21 @@ impl Viewer {
             && (!reach.is_shielded(person, in_register) || reach.opens(person))
     }
 
-    /// A record that this centre wrote about somebody whom it need not look after (any more).
+    /// A record that this centre wrote about somebody whom it need not look after (any more). Who sees
+    /// only whom she is in charge of goes on seeing what she wrote herself.
     fn allows_own_record(
         &self,
         person: Option<i64>,
         in_register: bool,
-        centre: Option<i64>,
+        (centre, author): (Option<i64>, Option<i64>),
     ) -> bool {
         let hidden = person.is_some_and(|person| {
             let reach = self.reach();
             reach.excludes(person) || reach.is_shielded(person, in_register)
         });
-        !hidden && self.reaches_centre(centre)
+        let own = self.scope.load(Ordering::SeqCst) == ASSIGNED
+            && author == Some(self.staff.load(Ordering::SeqCst));
+        !hidden && (own || self.reaches_centre(centre))
     }
 
     fn may_write(&self, person: i64, centre: Option<i64>) -> bool {
@@ -217,10 +224,14 @@ fn register_functions(connection: &Connection, viewer: &Arc<Viewer>) -> Result<(
         Ok(eyes.allows(context.get(0)?, context.get(1)?, context.get(2)?))
     })?;
     let eyes = Arc::clone(viewer);
-    connection.create_scalar_function("record_in_scope", 3, flags, move |context| {
+    connection.create_scalar_function("record_in_scope", 4, flags, move |context| {
         let in_register: Option<bool> = context.get(1)?;
         let in_register = in_register.unwrap_or_default();
-        Ok(eyes.allows_own_record(context.get(0)?, in_register, context.get(2)?))
+        Ok(eyes.allows_own_record(
+            context.get(0)?,
+            in_register,
+            (context.get(2)?, context.get(3)?),
+        ))
     })?;
     let eyes = Arc::clone(viewer);
     connection.create_scalar_function("writable", 2, flags, move |context| {

@@ -68,7 +68,7 @@ create temp view visible_consultations as
     and k.id = (select max(l.id) from main.consultation_clients l where l.consultation_id = c.id)
   left join main.residents r on r.id = k.resident_id
   where (r.id is not null and in_scope(r.id, r.centre_id, r.shielded))
-     or record_in_scope(r.id, r.shielded, c.centre_id);
+     or record_in_scope(r.id, r.shielded, c.centre_id, c.created_by);
 
 create temp view visible_consultation_versions as
   select v.* from main.consultation_versions v
@@ -118,7 +118,7 @@ create temp view visible_current_consultations as
     and k.id = (select max(l.id) from main.consultation_clients l where l.consultation_id = c.id)
   left join main.residents r on r.id = k.resident_id
   where (r.id is not null and in_scope(r.id, r.centre_id, r.shielded))
-     or record_in_scope(r.id, r.shielded, c.centre_id);
+     or record_in_scope(r.id, r.shielded, c.centre_id, c.created_by);
 
 -- For the city's own totals, in which nobody is forgotten: to be counted, and nothing else of anybody.
 create temp view counted_residents as
@@ -190,6 +190,11 @@ create temp view known_case_grants as
   where may_protect() and not is_excluded(g.resident_id)
     and not exists (select 1 from main.case_grant_endings e where e.grant_id = g.id);
 
+create temp view known_assignments as
+  select a.*, e.ends_on as ends_on from main.assignments a
+  left join main.assignment_endings e on e.assignment_id = a.id
+  where may_protect() and not is_excluded(a.resident_id);
+
 create temp view known_transfers as
   select t.* from main.centre_transfers t where may_protect() and not is_excluded(t.resident_id);
 
@@ -208,6 +213,14 @@ create temp view visible_transfers as
 create temp view visible_transfer_notes as
   select n.* from main.transfer_notes n
   where n.transfer_id in (select t.id from temp.visible_transfers t where t.id = n.transfer_id);
+
+create temp view visible_assignments as
+  select a.*, e.ends_on as ends_on, e.reason as ending_reason, e.recorded_by as ended_by,
+         e.recorded_at as ended_at
+  from main.assignments a
+  join main.residents r on r.id = a.resident_id
+  left join main.assignment_endings e on e.assignment_id = a.id
+  where in_scope(r.id, r.centre_id, r.shielded);
 
 create temp view visible_case_grants as
   select g.*, e.recorded_at as ended_at, e.reason as ending_reason, e.recorded_by as ended_by

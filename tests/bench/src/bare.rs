@@ -63,7 +63,7 @@ impl Bare {
         let bare = Self::open(database)?;
         let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
         let sees = move |centre: Option<i64>, shielded: bool| match scope {
-            Scope::Nothing => false,
+            Scope::Nothing | Scope::Assigned(_) => false,
             Scope::City => !shielded,
             Scope::Centre(own) => centre == Some(own.0) && !shielded,
         };
@@ -72,7 +72,7 @@ impl Bare {
                 Ok(sees(context.get(1)?, context.get(2)?))
             })?;
         bare.connection
-            .create_scalar_function("record_in_scope", 3, flags, move |context| {
+            .create_scalar_function("record_in_scope", 4, flags, move |context| {
                 let shielded: Option<bool> = context.get(1)?;
                 Ok(sees(context.get(2)?, shielded.unwrap_or_default()))
             })?;

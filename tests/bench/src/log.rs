@@ -436,6 +436,8 @@ mod tests {
     #[test]
     fn a_log_of_years_is_whole_and_every_search_of_it_is_answered() {
         let count = size();
+        // Of twenty the p99 is the slowest, and one cold page of the disk is not the search.
+        let rounds = if count < LONG_ENTRIES { 20 } else { 200 };
         // On the disk of the build: /tmp may be memory.
         let own = std::env::current_exe().unwrap();
         let place = tempfile::tempdir_in(own.parent().unwrap()).unwrap();
@@ -447,16 +449,18 @@ mod tests {
         let started = Instant::now();
         let large = Large::make(place.path(), count).unwrap();
         said(&format!("{count} entries made"), started.elapsed());
+        // What making the log left behind is not what verifying takes.
         memory::forget_own_peak();
+        println!("memory held before: {:?} bytes", memory::own_peak());
         let started = Instant::now();
         let verdict = verify_extent(&large.dir, None, Extent::Everything).unwrap();
         said("verified", started.elapsed());
         println!("peak memory: {:?} bytes", memory::own_peak());
         assert_eq!(verdict.findings, []);
         assert!(verdict.walked >= i64::try_from(count).unwrap());
-        for (name, series) in search(&large, 20).unwrap() {
-            let worst = series.quantile(0.99).unwrap();
-            println!("search {name}: p99 {:.1} ms", worst.as_secs_f64() * 1000.0);
+        for (name, series) in search(&large, rounds).unwrap() {
+            let at = |part| series.quantile(part).unwrap().as_secs_f64() * 1000.0;
+            println!("search {name}: p50 {:.1}, p99 {:.1} ms", at(0.5), at(0.99));
         }
         // A bent entry deep inside another section than the first is named.
         drop(large.app);

@@ -95,14 +95,17 @@ fn ask(house: &House, actor: &Actor, questions: &[String]) -> Result<(), StoreEr
 pub(crate) fn views_without(views: &str, scope: Scope) -> String {
     let (person, record) = match scope {
         Scope::City => ("1".to_owned(), "1".to_owned()),
-        Scope::Nothing => ("0".to_owned(), "0".to_owned()),
+        Scope::Nothing | Scope::Assigned(_) => ("0".to_owned(), "0".to_owned()),
         Scope::Centre(own) => (
             format!("r.centre_id = {}", own.0),
             format!("c.centre_id = {}", own.0),
         ),
     };
     views
-        .replace("record_in_scope(r.id, r.shielded, c.centre_id)", &record)
+        .replace(
+            "record_in_scope(r.id, r.shielded, c.centre_id, c.created_by)",
+            &record,
+        )
         .replace("in_scope(r.id, r.centre_id, r.shielded)", &person)
         .replace("is_shielded(r.id, r.shielded)", "r.shielded")
 }

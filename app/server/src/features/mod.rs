@@ -3,6 +3,7 @@
 pub mod access_log;
 pub mod approvals;
 pub mod area_changes;
+pub mod assignments;
 pub mod carried_out;
 pub mod case_grants;
 pub mod changes;
@@ -34,6 +35,7 @@ pub fn routes() -> Routes {
         .with(inquiries::routes())
         .with(consultations::routes())
         .with(transfers::routes())
+        .with(assignments::routes())
         .with(case_grants::routes())
         .with(changes::routes())
         .with(imports::routes())

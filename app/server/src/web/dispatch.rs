@@ -220,7 +220,7 @@ fn recognise(visit: &mut Visit, route: &Route, parts: &Parts) -> Result<(), Prob
             visit.csrf_secret.clone_from(&staff.csrf_secret);
             visit.actor.staff_id = Some(staff.staff_id);
             visit.actor.centre_id = staff.centre_id;
-            visit.actor.scope = staff.role.scope(staff.centre_id);
+            visit.actor.scope = staff.rights.scope(staff.role, staff.centre_id);
             visit.actor.role = Some(staff.role.code());
             visit.actor.may_protect = staff.rights.has(Permission::ProtectionAdminister);
             visit.actor.may_inquire = staff.rights.has(Permission::ResidentInquire);

@@ -47,6 +47,11 @@ permissions! {
     ResidentInquire = "resident_inquire", "照会する", "住民";
     /// Decide who is kept from whom: shields, who may open them, exclusions (閲覧制限の管理).
     ProtectionAdminister = "protection_administer", "閲覧制限を管理する", "住民";
+    /// Meet everybody whom one's centre (or the city) looks after; without it, only those whom one is
+    /// in charge of (担当).
+    ResidentWhole = "resident_whole", "担当でない方も見る（外すと、担当の方だけ）", "住民";
+    /// Say who is in charge of a person (担当).
+    AssignmentManage = "assignment_manage", "担当を決める・替える", "住民";
     /// Name or refer a person to somebody beyond her centre, hand over to another centre.
     CaseShare = "case_share", "紹介・個別の担当を決める", "住民";
     /// Read consultations.
@@ -199,7 +204,8 @@ impl Role {
         )
     }
 
-    /// Whose data the role shows. A centre role without a centre shows nobody.
+    /// Whose data the role shows at most ([`super::Rights::scope`] says what is left of it). A centre role
+    /// without a centre shows nobody.
     pub fn scope(self, centre: Option<CentreId>) -> Scope {
         match self {
             Self::CityLongevity => Scope::City,

@@ -14,7 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use store::{
-    Actor, Db, Event, Operation, ReadTx, RecordKind, StaffId, StoreError, WriteTx, params,
+    Actor, CentreId, Db, Event, Operation, ReadTx, RecordKind, Scope, StaffId, StoreError, WriteTx,
+    params,
 };
 
 use crate::web::permission::{Permission, Role};
@@ -56,6 +57,19 @@ impl Rights {
             }
         }
         Self(held)
+    }
+
+    /// Whom they show to somebody of this role and centre: everybody, or only those she is in charge of.
+    pub fn scope(&self, role: Role, centre: Option<CentreId>) -> Scope {
+        let whole = role.scope(centre);
+        if self.has(Permission::ResidentWhole) {
+            return whole;
+        }
+        match whole {
+            Scope::City => Scope::Assigned(None),
+            Scope::Centre(own) => Scope::Assigned(Some(own)),
+            Scope::Nothing | Scope::Assigned(_) => whole,
+        }
     }
 
     /// What these hold and the others do not.

@@ -78,6 +78,7 @@ const MENU: &[(&str, &str, Permission)] = &[
     ("/residents", "住民をさがす", Permission::ResidentFind),
     ("/consultations", "相談記録", Permission::ConsultationView),
     ("/inquiries", "照会", Permission::ResidentInquire),
+    ("/assignments", "担当", Permission::ResidentView),
     ("/changes", "異動と食い違い", Permission::ResidentCorrect),
     ("/protections", "閲覧制限", Permission::ProtectionAdminister),
     ("/transfers", "引継ぎ", Permission::TransferHandle),

@@ -107,6 +107,9 @@ coded! {
         AreaChangePlan = "area_change_plan", "受持ち区域の変更の予定";
         AreaChangeWithdraw = "area_change_withdraw", "受持ち区域の変更の取りやめ";
         AreaChangeApply = "area_change_apply", "受持ち区域の変更";
+        AssignmentList = "assignment_list", "担当の一覧";
+        Assign = "assign", "担当を決める";
+        AssignEnd = "assign_end", "担当の終わり";
         CaseGrant = "case_grant", "紹介・個別の指定";
         CaseGrantEnd = "case_grant_end", "紹介・個別の指定の終了";
         AccessLogView = "access_log_view", "アクセスログの閲覧";
@@ -174,6 +177,7 @@ coded! {
         Correction = "correction", "訂正";
         Transfer = "transfer", "引継ぎ";
         AreaChange = "area_change", "受持ち区域の変更";
+        Assignment = "assignment", "担当";
         CaseGrant = "case_grant", "紹介・個別の指定";
         Change = "change", "異動";
         Conflict = "conflict", "食い違い";

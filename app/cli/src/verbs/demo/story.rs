@@ -4,6 +4,7 @@
 use base::report::Report;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
+use server::features::assignments::{self, NewAssignment, Part};
 use server::features::case_grants::{self, NewGrant, Whom};
 use server::features::{imports, transfers};
 use server::web::Role;
@@ -31,6 +32,7 @@ pub(super) fn write(db: &Db, actor: &Actor) -> Result<(), Report> {
         }
         hand_over(tx, &now)?;
         refer(tx, today, &now)?;
+        put_in_charge(tx, &now)?;
         Ok::<_, StoreError>(tx.audited(Event::done(Operation::SetUp), ()))
     });
     written.map_err(StoreError::report)
@@ -94,4 +96,34 @@ fn refer(tx: &WriteTx<'_>, today: Date, now: &str) -> Result<(), StoreError> {
         reason: "同居の家族に障害福祉と生活困窮の支援も必要なため".to_owned(),
     };
     case_grants::insert(tx, &grant, (StaffId(by), now)).map(drop)
+}
+
+/// Whom those who write about somebody are in charge of.
+const WRITERS: &str = "
+    select k.resident_id, c.created_by, min(v.received_on)
+    from consultations c
+    join consultation_clients k on k.consultation_id = c.id
+    join consultation_versions v on v.consultation_id = c.id
+    join residents r on r.id = k.resident_id and r.centre_id = c.centre_id
+    where c.created_by is not null and r.resident_state = '1' and r.shielded = 0
+    group by k.resident_id order by k.resident_id limit 400";
+
+fn put_in_charge(tx: &WriteTx<'_>, now: &str) -> Result<(), StoreError> {
+    let writers: Vec<(i64, i64, String)> = tx.all(WRITERS, [], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    })?;
+    for (resident, staff, since) in writers {
+        let Ok(starts_on) = since.parse() else {
+            continue;
+        };
+        let new = NewAssignment {
+            resident: ResidentId(resident),
+            staff: StaffId(staff),
+            part: Part::Main,
+            starts_on,
+            reason: "初回の相談を受けたため".to_owned(),
+        };
+        assignments::insert(tx, &new, (StaffId(staff), now))?;
+    }
+    Ok(())
 }

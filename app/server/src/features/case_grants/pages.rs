@@ -23,7 +23,7 @@ fn may_give(visit: &Visit, centre: CentreId) -> bool {
     match visit.actor.scope {
         Scope::City => true,
         Scope::Centre(own) => own == centre,
-        Scope::Nothing => false,
+        Scope::Assigned(_) | Scope::Nothing => false,
     }
 }
 

@@ -78,6 +78,7 @@ const ABOUT_NEW: &str = "with brought as (select record_id as id from resident_c
               and not (c.created_by is null and k.staff_id is null))
          + (select count(*) from resident_corrections where resident_id in (select id from brought))
          + (select count(*) from centre_transfers where resident_id in (select id from brought))
+         + (select count(*) from assignments where resident_id in (select id from brought))
          + (select count(*) from case_grants where resident_id in (select id from brought))
          + (select count(*) from shields where resident_id in (select id from brought))
          + (select count(*) from shield_grants where resident_id in (select id from brought))

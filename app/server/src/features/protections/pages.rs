@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::http::StatusCode;
-use store::{Event, Operation, ReadTx, RecordKind, ResidentId};
+use store::{Event, Operation, ReadTx, RecordKind, ResidentId, StaffId};
 
 use super::model::{Colleague, Exclusion, Grant, Person, Shield, may_decide, state};
 use super::store::{self as sql, Wanted};
@@ -118,6 +118,8 @@ pub(super) struct File {
     pub(super) shields: Vec<Shield>,
     pub(super) exclusions: Vec<Exclusion>,
     pub(super) colleagues: Vec<Colleague>,
+    /// Who is in charge of her today.
+    pub(super) assigned: Vec<StaffId>,
     pub(super) relations: Vec<Code>,
 }
 
@@ -130,6 +132,7 @@ pub(super) fn file(visit: &Visit, tx: &ReadTx<'_>, id: ResidentId) -> Result<Fil
         shields: sql::shields(tx, Wanted::Of(id))?,
         exclusions: sql::exclusions(tx, Wanted::Of(id))?,
         colleagues: sql::colleagues(tx, visit.today())?,
+        assigned: sql::assigned(tx, id, visit.today())?,
         relations: masters::codes(tx, "exclusion_relation", visit.today())?,
     })
 }

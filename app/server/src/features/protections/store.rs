@@ -264,6 +264,17 @@ pub(super) fn lent(tx: &ReadTx<'_>, person: ResidentId, on: Date) -> Result<Vec<
     })
 }
 
+/// Who is in charge of a person on a day.
+pub(super) fn assigned(
+    tx: &ReadTx<'_>,
+    person: ResidentId,
+    on: Date,
+) -> Result<Vec<StaffId>, StoreError> {
+    let sql = "select staff_id from known_assignments
+        where resident_id = ?1 and starts_on <= ?2 and (ends_on is null or ends_on >= ?2)";
+    tx.all(sql, params![person, on.to_string()], |row| row.get(0))
+}
+
 /// Who writes, and when.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stamp<'s> {

@@ -92,7 +92,7 @@ fn judged(
     if let Some(exclusion) = exclusions.find(|exclusion| exclusion.staff == staff.id) {
         return Err(format!("職員の除外（{}）", exclusion.relation));
     }
-    let reached = reached(file, lent, staff, role);
+    let reached = reached(file, lent, (staff, held), role);
     let kept = file.shields.iter().any(|s| s.made.ending.is_none());
     if !file.person.in_register && !kept {
         return reached;
@@ -112,13 +112,27 @@ fn judged(
     }
 }
 
-fn reached(file: &File, lent: &[Lent], staff: &Colleague, role: Role) -> Result<String, String> {
-    match role.scope(staff.centre_id) {
+fn reached(
+    file: &File,
+    lent: &[Lent],
+    (staff, held): (&Colleague, &Rights),
+    role: Role,
+) -> Result<String, String> {
+    let assigned = file.assigned.contains(&staff.id);
+    match held.scope(role, staff.centre_id) {
+        Scope::Assigned(own) if assigned && own.is_none_or(|own| own == file.person.centre_id) => {
+            return Ok("この方の担当".to_owned());
+        }
+        Scope::Assigned(_) if lent.iter().all(|lent| lent.staff != Some(staff.id)) => {
+            return Err(
+                "見られるのは、担当する方だけです（この方の担当ではありません）".to_owned(),
+            );
+        }
         Scope::City => return Ok("市の役割：全員".to_owned()),
         Scope::Centre(own) if own == file.person.centre_id => {
             return Ok("担当センターの職員".to_owned());
         }
-        Scope::Centre(_) | Scope::Nothing => {}
+        Scope::Assigned(_) | Scope::Centre(_) | Scope::Nothing => {}
     }
     let until = |lent: &Lent| {
         lent.until

@@ -70,6 +70,7 @@ fn numbers_only(visit: &Visit) -> bool {
 fn centre(visit: &Visit) -> Option<CentreId> {
     match visit.actor.scope {
         Scope::Centre(centre) => Some(centre),
+        Scope::Assigned(centre) => centre,
         Scope::City | Scope::Nothing => None,
     }
 }

@@ -259,6 +259,8 @@ pub(super) struct Grant {
 /// Everything on the page.
 #[derive(Debug)]
 pub(super) struct Opened {
+    /// Who is in charge of her today; true: the main one.
+    pub(super) in_charge: Vec<(String, bool)>,
     pub(super) person: Person,
     /// Newest first; what was taken back is left out.
     pub(super) transfers: Vec<Transfer>,

@@ -65,7 +65,7 @@ fn person_page(visit: &Visit, opened: &Opened, reason: Option<ShieldReason>) -> 
     let looks_after = match visit.actor.scope {
         Scope::City => true,
         Scope::Centre(own) => own == opened.person.centre_id,
-        Scope::Nothing => false,
+        Scope::Assigned(_) | Scope::Nothing => false,
     };
     // The title stays in the browser's history: no name.
     let shell = Shell::new(visit, "個人画面").under(&[("住民をさがす", "/residents")]);

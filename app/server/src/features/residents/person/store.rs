@@ -39,6 +39,9 @@ pub(super) fn opened(
         )?,
         insurance: tx.all(INSURANCE, params![id], insurance)?,
         certifications: tx.all(CERTIFICATIONS, params![id], certification)?,
+        in_charge: tx.all(IN_CHARGE, params![id, today.to_string()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?,
         contacts: tx.all(CONTACTS, params![id, CONTACTS_MAX, EXCERPT_CHARS], contact)?,
         corrections: tx.all(CORRECTIONS, params![id], correction)?,
         waiting: Waiting {
@@ -51,6 +54,12 @@ pub(super) fn opened(
         person,
     }))
 }
+
+// The main one first.
+const IN_CHARGE: &str = "
+    select s.name, a.part = 'main' from visible_assignments a join staff s on s.id = a.staff_id
+    where a.resident_id = ?1 and a.starts_on <= ?2 and (a.ends_on is null or a.ends_on >= ?2)
+    order by a.part = 'main' desc, a.starts_on, a.id";
 
 const PERSON: &str = "
     select r.id, r.addressee_no, r.household_no, r.name, r.kana, r.alias_name, r.alias_kana,

@@ -38,6 +38,10 @@ fn found(tx: &ReadTx<'_>, on: Date, only: StaffId) -> Result<Vec<Holder>, StoreE
     let mut holders = tx.all(HOLDERS, params![on.to_string(), only], holder_row)?;
     for holder in &mut holders {
         holder.rights = rights::held(tx, holder.staff, &holder.role, on)?;
+        let centre = holder.centre.as_ref().map(|centre| centre.id);
+        if let Some(role) = Role::from_code(&holder.role) {
+            holder.scope = holder.rights.scope(role, centre);
+        }
     }
     Ok(holders)
 }
@@ -53,14 +57,11 @@ fn holder_row(row: &Row<'_>) -> RowResult<Holder> {
         }),
         None => None,
     };
-    let known = Role::from_code(&role);
     Ok(Holder {
         staff: row.get(0)?,
         login: row.get(1)?,
         name: row.get(2)?,
-        scope: known.map_or(Scope::Nothing, |role| {
-            role.scope(centre.as_ref().map(|c| c.id))
-        }),
+        scope: Scope::Nothing,
         rights: rights::Rights::default(),
         role,
         centre,

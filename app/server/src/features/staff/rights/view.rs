@@ -135,6 +135,10 @@ pub(super) fn centre_name(centre: Option<&Centre>) -> String {
 pub(super) fn scope(scope: Scope, role: &str, centre: Option<&Centre>) -> String {
     match scope {
         Scope::City => "市の住民すべて。支援措置の方は、理由を選んでから開きます。".to_owned(),
+        Scope::Assigned(_) => format!(
+            "{}の住民のうち、自分が担当する方と、自分が書いた相談だけ。支援措置の方は出ません。",
+            centre_name(centre)
+        ),
         Scope::Centre(_) => format!(
             "{}が担当する住民と、このセンターが書いた相談。支援措置の方は出ません。",
             centre_name(centre)

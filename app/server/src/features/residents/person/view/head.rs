@@ -40,6 +40,7 @@ pub(in crate::features::residents::person) struct Head {
     pub(in crate::features::residents::person) phone: Shown,
     pub(in crate::features::residents::person) centre: String,
     pub(in crate::features::residents::person) centre_phone: String,
+    pub(in crate::features::residents::person) in_charge: String,
     pub(in crate::features::residents::person) insured_no: String,
     pub(in crate::features::residents::person) addressee_no: String,
     pub(in crate::features::residents::person) household_no: String,
@@ -67,10 +68,19 @@ pub(in crate::features::residents::person) fn head(opened: &Opened, today: Date)
         phone: shown(opened, "phone", "電話", phone),
         centre: person.centre.clone(),
         centre_phone: person.centre_phone.clone(),
+        in_charge: in_charge(&opened.in_charge),
         insured_no: insured.map_or_else(String::new, |insured| insured.insured_no.clone()),
         addressee_no: person.addressee_no.clone(),
         household_no: person.household_no.clone(),
     }
+}
+
+fn in_charge(staff: &[(String, bool)]) -> String {
+    let words = staff.iter().map(|(name, is_main)| {
+        let part = if *is_main { "" } else { "（副）" };
+        format!("{name}{part}")
+    });
+    words.collect::<Vec<_>>().join("、")
 }
 
 fn shown(opened: &Opened, field: &'static str, label: &'static str, register: String) -> Shown {
