@@ -37,7 +37,9 @@ pub use error::StoreError;
 pub use ids::{CentreId, ResidentId, StaffId};
 pub use migrations::{SCHEMA_VERSION, released_schema};
 pub use notes::Note;
-pub use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
+pub use rusqlite::types::{
+    FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef,
+};
 pub use rusqlite::{Params, Row, named_params, params, params_from_iter};
 pub use scope::PERSON_TABLES;
 pub use snapshot::{Facts, facts_of, snapshot_of};

@@ -4,8 +4,9 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use store::{CentreId, ResidentId, StaffId};
 
-use super::model::{Assignment, Conflict, Member, Part, fit};
+use super::model::{Assignment, Conflict, Part, fit, looks_after};
 use super::store::NewAssignment;
+use crate::features::staff::rights::Holder;
 use crate::web::days::day_short;
 use crate::web::{Checked, FieldProblem, Fields};
 
@@ -19,7 +20,7 @@ pub(super) struct Against<'a> {
     pub(super) resident: ResidentId,
     pub(super) centre: CentreId,
     pub(super) known: &'a [Assignment],
-    pub(super) members: &'a [Member],
+    pub(super) members: &'a [Holder],
     pub(super) today: Date,
 }
 
@@ -77,24 +78,28 @@ fn in_the_way(conflict: &Conflict) -> String {
     }
 }
 
+/// The member of staff who was chosen, if it is one of these.
+pub(super) fn chosen<'m>(fields: &Fields, members: &'m [Holder]) -> Option<&'m Holder> {
+    let typed = fields.trimmed("staff");
+    members.iter().find(|m| m.staff.to_string() == typed)
+}
+
 /// Somebody who could look after people of this centre.
-pub(super) fn member(
+fn member(
     checks: &mut Checked<'_>,
     fields: &Fields,
-    (members, centre): (&[Member], CentreId),
+    (members, centre): (&[Holder], CentreId),
 ) -> Option<StaffId> {
-    let asked: Option<i64> = fields.trimmed("staff").parse().ok();
-    let found = members.iter().find(|member| asked == Some(member.id.0));
-    match found {
+    match chosen(fields, members) {
         None => checks.bad("staff", "職員を選んでください。"),
-        Some(member) if !member.looks_after(centre) => checks.bad(
+        Some(member) if looks_after(member, centre) => return Some(member.staff),
+        Some(_) => checks.bad(
             "staff",
-            "この方の担当センターの職員ではありません。ほかのセンターの職員には、\
+            "この方の担当センターの職員ではありません。ほかのセンターや係の職員には、\
              「紹介・個別の指定」を使います。",
         ),
-        Some(_) => {}
     }
-    found.filter(|m| m.looks_after(centre)).map(|m| m.id)
+    None
 }
 
 /// A day that is no slip of the pen.

@@ -5,14 +5,16 @@
 
 use askama::Template;
 use axum::http::StatusCode;
+use jiff::civil::Date;
 use store::{Audited, Event, ReadTx, StaffId, StoreError, WriteTx};
 
 use super::form::{self, Fitted, HAND_OVER_MAX};
 use super::list::ORPHANED;
-use super::model::{Line, Member, Part, fit};
+use super::model::{Line, Part, fit, looks_after};
 use super::pages::saved;
 use super::store::{self as sql, NewAssignment, Whose};
 use super::view::{self, Choice, LineWords};
+use crate::features::staff::rights::Holder;
 use crate::web::days::day_short;
 use crate::web::{Answer, Checked, FieldProblem, Problem, Shell, Visit, problem_of, redirect};
 
@@ -22,7 +24,7 @@ struct Desk {
     from: String,
     lines: Vec<Line>,
     total: usize,
-    members: Vec<Member>,
+    members: Vec<Holder>,
 }
 
 impl Desk {
@@ -153,14 +155,10 @@ type Checks = Result<Vec<Fitted>, Vec<FieldProblem>>;
 fn check(visit: &Visit, tx: &ReadTx<'_>, desk: &Desk) -> Result<Checks, StoreError> {
     let (fields, today) = (&visit.form, visit.today());
     let mut checks = Checked::new(fields);
-    let asked: Option<i64> = fields.trimmed("staff").parse().ok();
-    let to = desk
-        .members
-        .iter()
-        .find(|member| asked == Some(member.id.0));
+    let to = form::chosen(fields, &desk.members);
     match to {
         None => checks.bad("staff", "新しい担当者を選んでください。"),
-        Some(to) if desk.whose == Whose::Of(to.id) => {
+        Some(to) if desk.whose == Whose::Of(to.staff) => {
             checks.bad("staff", "いまの担当者と同じ職員です。");
         }
         Some(_) => {}
@@ -189,20 +187,21 @@ fn check(visit: &Visit, tx: &ReadTx<'_>, desk: &Desk) -> Result<Checks, StoreErr
 fn one(
     tx: &ReadTx<'_>,
     line: &Line,
-    (to, on): (&Member, jiff::civil::Date),
+    (to, on): (&Holder, Date),
     reason: &str,
 ) -> Result<Result<Fitted, String>, StoreError> {
     let name = view::name_of(line);
-    if !to.looks_after(line.centre) {
+    if !looks_after(to, line.centre) {
         let centre = &line.centre_name;
         return Ok(Err(format!(
             "{name}さんの担当は{centre}です。選んだ職員はそのセンターの職員ではありません。"
         )));
     }
     let known = sql::of_person(tx, line.resident)?;
-    let mut replaced = match fit(&known, (to.id, line.part), on) {
+    let mut replaced = match fit(&known, (to.staff, line.part), on) {
         Ok(rows) => rows.iter().map(|row| row.id).collect::<Vec<_>>(),
-        Err(_) => {
+        // Which of the two it is stands on her own page.
+        Err(_conflict) => {
             return Ok(Err(format!(
                 "{name}さんは、別の担当が決まっているか、選んだ職員がすでに担当です。\
                  この方を外すか、個人の「担当」で直してください。"
@@ -224,7 +223,7 @@ fn one(
     Ok(Ok(Fitted {
         new: NewAssignment {
             resident: line.resident,
-            staff: to.id,
+            staff: to.staff,
             part: line.part,
             starts_on: on,
             reason: reason.to_owned(),

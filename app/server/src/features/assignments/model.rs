@@ -2,7 +2,9 @@
 
 use base::secrecy::{Kana, Note, PersonName};
 use jiff::civil::Date;
-use store::{CentreId, ResidentId, StaffId};
+use store::{CentreId, FromSql, FromSqlError, FromSqlResult, ResidentId, Scope, StaffId, ValueRef};
+
+use crate::features::staff::rights::Holder;
 
 /// What part somebody has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,13 @@ impl Part {
             Self::Main => "主担当",
             Self::Beside => "副担当",
         }
+    }
+}
+
+/// The schema allows nothing else; if it did, the row would be told as broken.
+impl FromSql for Part {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Self::from_code(value.as_str()?).ok_or(FromSqlError::InvalidType)
     }
 }
 
@@ -82,21 +91,13 @@ pub(super) struct Person {
     pub(super) writable: bool,
 }
 
-/// Somebody who can be put in charge: at work, and allowed to open people.
-#[derive(Debug, Clone)]
-pub(super) struct Member {
-    pub(super) id: StaffId,
-    pub(super) name: String,
-    pub(super) role: String,
-    /// `None`: the city.
-    pub(super) centre: Option<CentreId>,
-    pub(super) centre_name: String,
-}
-
-impl Member {
-    /// Could she open a person of this centre, as far as her post says?
-    pub(super) fn looks_after(&self, centre: CentreId) -> bool {
-        self.centre.is_none_or(|own| own == centre)
+/// Would somebody meet a person of this centre if she were in charge of her? A section meets only
+/// whom others refer to it, and its staff are in charge of nobody.
+pub(super) fn looks_after(member: &Holder, centre: CentreId) -> bool {
+    match member.scope {
+        Scope::City | Scope::Assigned(None) => true,
+        Scope::Centre(own) | Scope::Assigned(Some(own)) => own == centre,
+        Scope::Nothing => false,
     }
 }
 

@@ -6,9 +6,10 @@ use base::secrecy::Note;
 use store::{Audited, CentreId, Event, Operation, ReadTx, RecordKind, ResidentId, Scope, WriteTx};
 
 use super::form::{self, Against, Fitted};
-use super::model::{Assignment, Member, Person};
+use super::model::{Assignment, Person};
 use super::store as sql;
 use super::view::{self, AssignmentWords, Choice};
+use crate::features::staff::rights::Holder;
 use crate::web::days::day_short;
 use crate::web::{
     Answer, FieldProblem, Fields, Permission, Problem, Shell, Visit, problem_of, redirect,
@@ -33,7 +34,7 @@ fn manages(visit: &Visit, person: &Person) -> bool {
 struct Known {
     person: Person,
     rows: Vec<Assignment>,
-    members: Vec<Member>,
+    members: Vec<Holder>,
 }
 
 impl Known {

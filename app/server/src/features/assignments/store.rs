@@ -5,8 +5,9 @@ use store::{
     ReadTx, ResidentId, Row, RowResult, StaffId, StoreError, WriteTx, day, optional_day, params,
 };
 
-use super::model::{Assignment, Ending, Line, Load, Member, Part, Person};
-use crate::web::{Permission, rights};
+use super::model::{Assignment, Ending, Line, Load, Part, Person};
+use crate::features::staff::rights::{Holder, holders};
+use crate::web::Permission;
 
 pub(super) fn person(tx: &ReadTx<'_>, id: ResidentId) -> Result<Option<Person>, StoreError> {
     let sql = "select name, kana, centre_id, writable from visible_residents where id = ?1";
@@ -44,7 +45,7 @@ fn assignment(row: &Row<'_>) -> RowResult<Assignment> {
         resident: row.get(1)?,
         staff: row.get(2)?,
         staff_name: row.get(3)?,
-        part: part(row, 4)?,
+        part: row.get(4)?,
         starts_on: day(row, 5)?,
         reason: row.get::<_, String>(6)?.into(),
         by: row.get(7)?,
@@ -52,12 +53,6 @@ fn assignment(row: &Row<'_>) -> RowResult<Assignment> {
         at: row.get(9)?,
         ending,
     })
-}
-
-/// The schema allows nothing else.
-fn part(row: &Row<'_>, at: usize) -> RowResult<Part> {
-    let code: String = row.get(at)?;
-    Ok(Part::from_code(&code).unwrap_or(Part::Beside))
 }
 
 /// Everybody who is, was or will be in charge of a person, the newest first.
@@ -78,31 +73,10 @@ pub(super) fn by_id(tx: &ReadTx<'_>, id: i64) -> Result<Option<Assignment>, Stor
     )
 }
 
-const MEMBERS: &str = "
-    select s.id, s.name, t.role, t.centre_id, coalesce(c.short_name, '市')
-    from staff_terms t join staff s on s.id = t.staff_id
-    left join support_centres c on c.id = t.centre_id
-    where t.starts_on <= ?1 and (t.ends_on is null or t.ends_on >= ?1)
-    order by c.code is null, c.code, s.kana, s.id";
-
-/// Everybody at work on a day who may open people.
-pub(super) fn members(tx: &ReadTx<'_>, on: Date) -> Result<Vec<Member>, StoreError> {
-    let all = tx.all(MEMBERS, params![on.to_string()], |row| {
-        Ok(Member {
-            id: row.get(0)?,
-            name: row.get(1)?,
-            role: row.get(2)?,
-            centre: row.get(3)?,
-            centre_name: row.get(4)?,
-        })
-    })?;
-    let mut members = Vec::new();
-    for member in all {
-        let held = rights::held(tx, member.id, &member.role, on)?;
-        if held.has(Permission::ResidentView) {
-            members.push(member);
-        }
-    }
+/// Everybody at work on a day who may open people of some centre.
+pub(super) fn members(tx: &ReadTx<'_>, on: Date) -> Result<Vec<Holder>, StoreError> {
+    let mut members = holders(tx, on)?;
+    members.retain(|member| member.rights.has(Permission::ResidentView));
     Ok(members)
 }
 
@@ -227,7 +201,7 @@ fn line(row: &Row<'_>) -> RowResult<Line> {
             .and_then(|day| day.parse().ok()),
         centre: row.get(5)?,
         centre_name: row.get(6)?,
-        part: part(row, 7)?,
+        part: row.get(7)?,
         staff_name: row.get(8)?,
         starts_on: day(row, 9)?,
         ends_on: optional_day(row, 10)?,

@@ -52,7 +52,7 @@ impl Desk {
 
 fn seen(browser: &Browser<'_>, path: &str) -> String {
     let page = browser.get(path).body;
-    between(&page, "name=\"seen\" value=\"", "\"").unwrap_or_default()
+    between(&page, "name=\"seen\" value=\"", "\"").unwrap()
 }
 
 fn assign(browser: &Browser<'_>, person: i64, (staff, part): (StaffId, &str), on: &str) -> Page {
@@ -110,6 +110,12 @@ fn wrong_input_is_told_beside_its_field_and_keeps_what_was_typed() {
     }
     let other = assign(&boss, 1, (desk.stranger, "main"), "R8.11.24");
     assert!(other.status == 422 && other.text().contains("紹介・個別の指定"));
+    let section = desk.house.add("welfare", Role::CityWelfare, None);
+    let section = assign(&boss, 1, (section, "main"), "R8.11.24");
+    assert_eq!(
+        section.status, 422,
+        "a section meets whom others refer to it"
+    );
     let far = assign(&boss, 1, (desk.worker, "main"), "R18.1.1");
     assert!(far.status == 422 && far.text().contains("前後1年"));
     assert_eq!(desk.number("select count(*) from assignments"), 0);

@@ -1,9 +1,10 @@
 //! Assignments in words.
 
 use jiff::civil::Date;
-use store::{CentreId, StaffId};
+use store::{CentreId, Scope, StaffId};
 
-use super::model::{Assignment, Line, Load, Member, Part, Person};
+use super::model::{Assignment, Line, Load, Part, Person, looks_after};
+use crate::features::staff::rights::Holder;
 use crate::web::Role;
 use crate::web::days::{day_short, moment};
 
@@ -30,13 +31,17 @@ pub(super) fn person(person: &Person) -> (String, String) {
     (name.to_owned(), kana.to_owned())
 }
 
-/// Who can be put in charge of people of a centre.
-pub(super) fn members(members: &[Member], centre: Option<CentreId>, typed: &str) -> Vec<Choice> {
-    let fits = |member: &&Member| centre.is_none_or(|centre| member.looks_after(centre));
+/// Who can be put in charge of people of a centre; of any, for the city.
+pub(super) fn members(members: &[Holder], centre: Option<CentreId>, typed: &str) -> Vec<Choice> {
+    let fits = |member: &&Holder| match centre {
+        Some(centre) => looks_after(member, centre),
+        None => member.scope != Scope::Nothing,
+    };
     let known = members.iter().filter(fits).map(|member| {
         let role = Role::from_code(&member.role).map_or("", Role::label);
-        let label = format!("{}　{}（{role}）", member.centre_name, member.name);
-        Choice::new(member.id.to_string(), label, typed)
+        let centre = member.centre.as_ref().map_or("市", |centre| &centre.name);
+        let label = format!("{centre}　{}（{role}）", member.name);
+        Choice::new(member.staff.to_string(), label, typed)
     });
     let first = Choice::new("", "選んでください", typed);
     std::iter::once(first).chain(known).collect()

@@ -2,11 +2,12 @@
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
-use store::{CentreId, ResidentId, StaffId};
+use store::{CentreId, ResidentId};
 
-use super::model::{Grant, Member, NewGrant, SECTION, Whom};
+use super::model::{Grant, NewGrant, SECTION, Whom, meets_anyway};
+use crate::features::staff::rights::Holder;
 use crate::web::days::day_short;
-use crate::web::{Checked, FieldProblem, Fields, Role};
+use crate::web::{Checked, FieldProblem, Fields, Permission};
 
 /// One member of staff is named for this long at most, months.
 pub(super) const MONTHS_MAX: i64 = 12;
@@ -16,7 +17,7 @@ pub(super) struct Against<'a> {
     pub(super) resident: ResidentId,
     pub(super) centre: CentreId,
     pub(super) grants: &'a [Grant],
-    pub(super) members: &'a [Member],
+    pub(super) members: &'a [Holder],
     pub(super) today: Date,
 }
 
@@ -54,13 +55,12 @@ fn lasting<'a>(against: &Against<'a>, whom: Whom) -> Option<&'a Grant> {
 }
 
 /// Does somebody meet her anyway, or never, whatever is given?
-fn useless(member: &Member, against: &Against<'_>) -> Option<&'static str> {
-    let role = Role::from_code(&member.role);
-    if !member.may_view {
+fn useless(member: &Holder, against: &Against<'_>) -> Option<&'static str> {
+    if !member.rights.has(Permission::ResidentView) {
         return Some("この職員の役割では、住民の画面を開けません。");
     }
-    let anyway = role == Some(Role::CityLongevity) || member.centre == Some(against.centre);
-    anyway.then_some("この職員は、もともとこの方を見られます。指定はいりません。")
+    meets_anyway(member, against.centre)
+        .then_some("この職員は、もともとこの方を見られます。指定はいりません。")
 }
 
 fn member(
@@ -68,15 +68,15 @@ fn member(
     fields: &Fields,
     against: &Against<'_>,
 ) -> Result<NewGrant, Vec<FieldProblem>> {
-    let asked: Option<i64> = fields.trimmed("staff").parse().ok();
+    let typed = fields.trimmed("staff");
     let mut known = against.members.iter();
-    let member = known.find(|member| asked == Some(member.id.0));
+    let member = known.find(|member| member.staff.to_string() == typed);
     match member {
         None => checks.bad("staff", "職員を選んでください。"),
         Some(member) => {
             if let Some(text) = useless(member, against) {
                 checks.bad("staff", text);
-            } else if let Some(known) = lasting(against, Whom::Staff(member.id)) {
+            } else if let Some(known) = lasting(against, Whom::Staff(member.staff)) {
                 let since = day_short(known.starts_on);
                 let text = format!(
                     "この職員は、{since}からすでに指定しています。先に終わらせてください。"
@@ -116,7 +116,7 @@ fn member(
     checks.ended(
         read.map(|(((member, starts_on), ends_on), may_write)| NewGrant {
             resident: against.resident,
-            whom: Whom::Staff(StaffId(member.id.0)),
+            whom: Whom::Staff(member.staff),
             may_write,
             starts_on,
             ends_on: Some(ends_on),

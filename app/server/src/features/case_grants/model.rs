@@ -2,8 +2,9 @@
 
 use base::secrecy::{Kana, Note, PersonName};
 use jiff::civil::Date;
-use store::{CentreId, ResidentId, StaffId};
+use store::{CentreId, ResidentId, Scope, StaffId};
 
+use crate::features::staff::rights::Holder;
 use crate::web::Role;
 
 /// The section that cases are referred to.
@@ -84,16 +85,13 @@ pub(super) struct Person {
     pub(super) centre: CentreId,
 }
 
-/// Somebody who can be named.
-#[derive(Debug, Clone)]
-pub(super) struct Member {
-    pub(super) id: StaffId,
-    pub(super) name: String,
-    pub(super) role: String,
-    pub(super) centre: Option<CentreId>,
-    pub(super) centre_name: String,
-    /// Holds the permission to open people, today.
-    pub(super) may_view: bool,
+/// Does somebody's post show her everybody of this centre?
+pub(super) fn meets_anyway(member: &Holder, centre: CentreId) -> bool {
+    match member.scope {
+        Scope::City => true,
+        Scope::Centre(own) => own == centre,
+        Scope::Assigned(_) | Scope::Nothing => false,
+    }
 }
 
 /// A person who was given to the viewer.

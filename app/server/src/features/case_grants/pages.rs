@@ -5,9 +5,10 @@ use axum::http::StatusCode;
 use store::{CentreId, Event, Operation, ReadTx, RecordKind, ResidentId, Scope, StaffId, WriteTx};
 
 use super::form::{self, Against, MONTHS_MAX};
-use super::model::{Grant, Member, NewGrant, Person, Whom};
+use super::model::{Grant, NewGrant, Person, Whom};
 use super::store as sql;
 use super::view::{self, Choice, GivenWords, GrantWords};
+use crate::features::staff::rights::{Holder, holders};
 use crate::web::limits::ROWS_PER_PAGE;
 use crate::web::{
     Answer, Checked, FieldProblem, Fields, Pages, Problem, Shell, Typed, Visit, page_asked,
@@ -31,7 +32,7 @@ fn may_give(visit: &Visit, centre: CentreId) -> bool {
 struct Known {
     person: Person,
     grants: Vec<Grant>,
-    members: Vec<Member>,
+    members: Vec<Holder>,
 }
 
 impl Known {
@@ -43,7 +44,7 @@ impl Known {
         Ok(Self {
             person,
             grants: sql::grants(tx, id)?,
-            members: sql::members(tx, visit.today())?,
+            members: holders(tx, visit.today())?,
         })
     }
 

@@ -3,8 +3,7 @@
 use jiff::civil::Date;
 use store::{ReadTx, ResidentId, Row, RowResult, StaffId, StoreError, WriteTx, params};
 
-use super::model::{Given, Grant, Member, NewGrant, Person, Whom};
-use crate::web::{Permission, rights};
+use super::model::{Given, Grant, NewGrant, Person, Whom};
 
 fn day(text: Option<String>) -> Option<Date> {
     text.and_then(|text| text.parse().ok())
@@ -64,32 +63,6 @@ pub(super) fn grants(tx: &ReadTx<'_>, person: ResidentId) -> Result<Vec<Grant>, 
 
 pub(super) fn grant_of(tx: &ReadTx<'_>, id: i64) -> Result<Option<Grant>, StoreError> {
     tx.one(&format!("{GRANTS} where g.id = ?1"), params![id], grant)
-}
-
-const MEMBERS: &str = "
-    select s.id, s.name, t.role, t.centre_id, coalesce(c.short_name, '市')
-    from staff_terms t join staff s on s.id = t.staff_id
-    left join support_centres c on c.id = t.centre_id
-    where t.starts_on <= ?1 and (t.ends_on is null or t.ends_on >= ?1)
-    order by c.code is null, c.code, s.kana, s.id";
-
-/// Everybody who works here today.
-pub(super) fn members(tx: &ReadTx<'_>, today: Date) -> Result<Vec<Member>, StoreError> {
-    let mut members = tx.all(MEMBERS, params![today.to_string()], |row| {
-        Ok(Member {
-            id: row.get(0)?,
-            name: row.get(1)?,
-            role: row.get(2)?,
-            centre: row.get(3)?,
-            centre_name: row.get(4)?,
-            may_view: false,
-        })
-    })?;
-    for member in &mut members {
-        let held = rights::held(tx, member.id, &member.role, today)?;
-        member.may_view = held.has(Permission::ResidentView);
-    }
-    Ok(members)
 }
 
 /// Gives a person to a section or to one member of staff; returns the id.

@@ -144,6 +144,24 @@ fn the_section_writes_about_nobody_else() {
 }
 
 #[test]
+fn a_colleague_who_is_kept_to_her_own_can_be_named_too() {
+    let desk = Desk::new();
+    let kept = desk.house.add("kept", Role::Nurse, Some(HERE));
+    let boss = desk.house.signed_in("boss");
+    let refused = desk.name_staff(&boss, kept, "read");
+    assert!(refused.status == 422 && refused.text().contains("もともとこの方を見られます"));
+    desk.house.execute(&format!(
+        "insert into staff_rights (staff_id, permission, granted, starts_on, reason, recorded_at)
+         values ({kept}, 'resident_whole', 0, '2026-11-01', '実習のため', '')"
+    ));
+    let nurse = desk.house.signed_in("kept");
+    assert_eq!(nurse.get("/residents/1").status, 404);
+    let named = desk.name_staff(&boss, kept, "read");
+    assert_eq!(named.header("location"), DONE, "{}", named.text());
+    assert_eq!(nurse.get("/residents/1").status, 200);
+}
+
+#[test]
 fn an_ended_referral_shows_nothing_any_more() {
     let desk = Desk::new();
     let (boss, welfare) = (

@@ -3,9 +3,10 @@
 use jiff::civil::Date;
 use store::CentreId;
 
-use super::model::{Given, Grant, Member, Person};
-use crate::web::Role;
+use super::model::{Given, Grant, Person, meets_anyway};
+use crate::features::staff::rights::Holder;
 use crate::web::days::{day_short, moment};
+use crate::web::{Permission, Role};
 
 /// A choice of a select or a box.
 pub(super) struct Choice {
@@ -20,12 +21,9 @@ pub(super) fn person(person: &Person) -> (String, String) {
 }
 
 /// Who can be named: whoever does not meet her anyway.
-pub(super) fn members(members: &[Member], centre: CentreId, typed: &str) -> Vec<Choice> {
-    let role = |member: &Member| Role::from_code(&member.role);
-    let fits = |member: &&Member| {
-        member.may_view
-            && role(member) != Some(Role::CityLongevity)
-            && member.centre != Some(centre)
+pub(super) fn members(members: &[Holder], centre: CentreId, typed: &str) -> Vec<Choice> {
+    let fits = |member: &&Holder| {
+        member.rights.has(Permission::ResidentView) && !meets_anyway(member, centre)
     };
     let first = Choice {
         value: String::new(),
@@ -33,14 +31,14 @@ pub(super) fn members(members: &[Member], centre: CentreId, typed: &str) -> Vec<
         selected: false,
     };
     let known = members.iter().filter(fits).map(|member| Choice {
-        value: member.id.to_string(),
+        value: member.staff.to_string(),
         label: format!(
             "{}　{}（{}）",
-            member.centre_name,
+            member.centre.as_ref().map_or("市", |centre| &centre.name),
             member.name,
-            role(member).map_or("", Role::label)
+            Role::from_code(&member.role).map_or("", Role::label)
         ),
-        selected: typed == member.id.to_string(),
+        selected: typed == member.staff.to_string(),
     });
     std::iter::once(first).chain(known).collect()
 }

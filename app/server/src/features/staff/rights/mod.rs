@@ -27,6 +27,7 @@ mod store;
 mod tests;
 pub mod view;
 
+pub use model::Holder;
 pub use store::{exception, exceptions_of_all, holder, holders, stand_of};
 
 use crate::features::approvals::Kind;
