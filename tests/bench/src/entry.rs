@@ -12,6 +12,7 @@ use store::{Actor, Event, Operation, ResidentId, StoreError, statements};
 use crate::bare::questions;
 use crate::figure::{Figure, Measured};
 use crate::house::House;
+use crate::memory;
 use crate::problem::Problem;
 use crate::typed::{self, spread};
 use crate::visitor::refused;
@@ -31,6 +32,7 @@ pub(crate) fn measure(house: &House) -> Result<Vec<Figure>, Problem> {
     let mut time = Measured::new("entry", "with one entry", without, "requests")?;
     let whole = "the whole page";
     let mut cpu = Measured::new("entry", "processor time of one entry", whole, "requests")?;
+    memory::forget_own_peak();
     for caller in spread(&callers, PEOPLE) {
         let address = format!("/residents/{}", caller.id);
         let (answer, recorded) = statements::record(|| viewer.visitor.get(&address));
@@ -64,6 +66,7 @@ pub(crate) fn measure(house: &House) -> Result<Vec<Figure>, Problem> {
         }
         cpu.ours.add(spent(began, ENTRIES), 1);
     }
+    (time.peak_memory, cpu.peak_memory) = (memory::own_peak(), memory::own_peak());
     Ok(vec![time.into(), cpu.into()])
 }
 
