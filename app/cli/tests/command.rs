@@ -46,6 +46,14 @@ fn a_town_starts_lets_every_role_in_stops_on_ctrl_c_and_starts_again() {
         assert!(known, "{} cannot sign in", text(login, "login"));
         let (status, page) = client.get(&format!("{base}/"));
         assert_eq!(status, 200, "{page}");
+        if matches!(text(login, "role"), "social_worker" | "nurse") {
+            let (_, page) = client.get(&format!("{base}/assignments"));
+            assert!(
+                page.contains("主担当"),
+                "{} is in charge of nobody",
+                text(login, "login")
+            );
+        }
         roles.push(text(login, "role"));
     }
     roles.sort_unstable();

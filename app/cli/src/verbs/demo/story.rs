@@ -9,7 +9,8 @@ use server::features::case_grants::{self, NewGrant, Whom};
 use server::features::{imports, transfers};
 use server::web::Role;
 use store::{
-    Actor, Db, Event, Operation, ResidentId, StaffId, StoreError, SystemReason, WriteTx, params,
+    Actor, Db, Event, Operation, ResidentId, StaffId, StoreError, SystemReason, WriteTx, day,
+    params,
 };
 
 /// People moved so many days ago.
@@ -98,24 +99,30 @@ fn refer(tx: &WriteTx<'_>, today: Date, now: &str) -> Result<(), StoreError> {
     case_grants::insert(tx, &grant, (StaffId(by), now)).map(drop)
 }
 
-/// Whom those who write about somebody are in charge of.
-const WRITERS: &str = "
-    select k.resident_id, c.created_by, min(v.received_on)
-    from consultations c
-    join consultation_clients k on k.consultation_id = c.id
-    join consultation_versions v on v.consultation_id = c.id
-    join residents r on r.id = k.resident_id and r.centre_id = c.centre_id
-    where c.created_by is not null and r.resident_state = '1' and r.shielded = 0
-    group by k.resident_id order by k.resident_id limit 400";
+/// Those whom records are about, each with one of the social workers and nurses of her centre in
+/// turn. The records themselves came by import and have no author.
+const IN_CHARGE: &str = "
+    with workers as (
+      select p.staff_id, p.centre_id, row_number() over (partition by p.centre_id order by p.staff_id) - 1 as turn,
+             count(*) over (partition by p.centre_id) as workers
+      from staff_posts p where p.role in ('social_worker', 'nurse')),
+    people as (
+      select r.id, r.centre_id, min(v.received_on) as since
+      from residents r
+      join consultation_clients k on k.resident_id = r.id
+      join consultation_versions v on v.consultation_id = k.consultation_id
+      where r.resident_state = '1' and r.shielded = 0
+      group by r.id order by r.id limit ?1)
+    select p.id, w.staff_id, p.since from people p
+    join workers w on w.centre_id = p.centre_id and w.turn = p.id % w.workers";
+/// People somebody is in charge of.
+const IN_CHARGE_MAX: i64 = 400;
 
 fn put_in_charge(tx: &WriteTx<'_>, now: &str) -> Result<(), StoreError> {
-    let writers: Vec<(i64, i64, String)> = tx.all(WRITERS, [], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    let pairs: Vec<(i64, i64, Date)> = tx.all(IN_CHARGE, params![IN_CHARGE_MAX], |row| {
+        Ok((row.get(0)?, row.get(1)?, day(row, 2)?))
     })?;
-    for (resident, staff, since) in writers {
-        let Ok(starts_on) = since.parse() else {
-            continue;
-        };
+    for (resident, staff, starts_on) in pairs {
         let new = NewAssignment {
             resident: ResidentId(resident),
             staff: StaffId(staff),
