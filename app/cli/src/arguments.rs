@@ -61,12 +61,12 @@ pub(crate) enum Verb {
     },
     /// バックアップから戻す
     Restore(RestoreArguments),
-    /// 職員のアカウント（サービスを止めて使う）
+    /// 職員のアカウント
     Users {
         #[command(subcommand)]
         what: UsersVerb,
     },
-    /// 持出し台帳（サービスを止めて使う）
+    /// 持出し台帳
     CarriedOut {
         #[command(subcommand)]
         what: CarriedOutVerb,
@@ -160,9 +160,9 @@ pub(crate) enum AuditVerb {
         #[arg(long)]
         live_only: bool,
     },
-    /// 今の長さと末尾に署名して書き出す（サービスを止めて使う）
+    /// 今の長さと末尾に署名して書き出す
     Checkpoint,
-    /// 終わった年の記録を別のファイルに移す（サービスを止めて使う）
+    /// 終わった年の記録を別のファイルに移す
     Archive(ArchiveArguments),
 }
 

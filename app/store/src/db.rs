@@ -1,4 +1,8 @@
-//! One writer, a few readers, one file.
+//! One writer, a few readers, one file; commands come in beside the service with a writer of their own.
+//!
+//! Shape: SQLite lets one process write at a time and makes the others wait. Whoever writes follows the
+//! chain first, inside its transaction, and what was kept in memory about rows is read anew.
+//! Source: docs/decisions/0028-commands-beside-the-service.md.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -64,7 +68,7 @@ pub struct Db {
     clock: Clock,
     dir: DataDir,
     terms: TermKey,
-    _lock: DirectoryLock,
+    lock: DirectoryLock,
 }
 
 impl Db {
@@ -102,6 +106,21 @@ impl Db {
         Self::open_locked(dir, clock, lock, OpenFlags::empty())
     }
 
+    /// As [`Db::open`], beside a running service: for commands. Takes no notes in, signs no
+    /// checkpoint and folds no log: those are the service's.
+    ///
+    /// # Errors
+    /// As [`Db::open`]; [`StoreError::InUse`] only while somebody changes the schema.
+    pub fn open_beside(dir: &DataDir, clock: Clock) -> Result<Self, StoreError> {
+        if !dir.database().exists() {
+            return Err(StoreError::Absent {
+                dir: dir.path().to_path_buf(),
+            });
+        }
+        let lock = dir.join()?;
+        Self::open_locked(dir, clock, lock, OpenFlags::empty())
+    }
+
     fn open_locked(
         dir: &DataDir,
         clock: Clock,
@@ -112,7 +131,9 @@ impl Db {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | extra;
         let mut connection = connect(&path, flags)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
-        migrations::run(&mut connection)?;
+        if migrations::is_due(&connection)? {
+            lock.alone(dir, || migrations::run(&mut connection))?;
+        }
         let chain = Chain::resume(&connection, dir)?;
         let reaches = ReachBook::default();
         reaches.watch(&mut connection)?;
@@ -130,10 +151,12 @@ impl Db {
             clock,
             dir: dir.clone(),
             terms: TermKey::take(dir)?,
-            _lock: lock,
+            lock,
         };
-        db.take_notes()?;
-        db.checkpoint_audit()?;
+        if db.lock.is_service() {
+            db.take_notes()?;
+            db.checkpoint_audit()?;
+        }
         Ok(db)
     }
 
@@ -158,8 +181,8 @@ impl Db {
     ) -> Result<T, E> {
         let mut line = self.readers.take()?;
         let Line { connection, viewer } = &mut *line;
-        let seen = self.eyes(connection, viewer, actor)?;
         let tx = connection.transaction().map_err(StoreError::from)?;
+        let seen = self.eyes(&tx, viewer, actor)?;
         let result = f(&ReadTx::new(&tx, viewer));
         drop(tx);
         drop(seen);
@@ -261,19 +284,20 @@ impl Db {
             line: Line { connection, viewer },
             chain,
         } = &mut *writer;
-        let seen = if reason.is_some() {
-            Eyes::unscoped(viewer)
-        } else {
-            self.eyes(connection, viewer, actor)?
-        };
         let tx = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(StoreError::from)?;
+        let foreign = chain.follow(&tx)?;
+        let seen = if reason.is_some() {
+            Eyes::unscoped(viewer)
+        } else {
+            self.eyes(&tx, viewer, actor)?
+        };
         let audited = f(&WriteTx::new(&tx, viewer))?;
         let next = chain.append(&tx, actor, self.clock.now(), &audited.events)?;
         tx.commit().map_err(StoreError::from)?;
         drop(seen);
-        self.reaches.settle();
+        self.reaches.settle(next.entries(), foreign);
         // Only a committed entry moves the chain on.
         chain.advance(next);
         Ok(audited.value)
@@ -296,8 +320,12 @@ impl Db {
     /// # Errors
     /// [`StoreError::Io`] when the file cannot be appended to.
     pub fn checkpoint_audit(&self) -> Result<Checkpoint, StoreError> {
-        let writer = self.writer.take()?;
-        writer.chain.checkpoint(&self.dir, self.clock.now())
+        let mut writer = self.writer.take()?;
+        let Writer {
+            line: Line { connection, .. },
+            chain,
+        } = &mut *writer;
+        chain.checkpoint(connection, &self.dir, self.clock.now())
     }
 
     /// As [`Db::checkpoint_audit`], once a day: nothing when the newest is of today. A clock that
@@ -365,8 +393,8 @@ impl Db {
         connection
             .pragma_update(None, "query_only", true)
             .map_err(StoreError::from)?;
-        let seen = self.eyes(&connection, &viewer, actor)?;
         let tx = connection.transaction().map_err(StoreError::from)?;
+        let seen = self.eyes(&tx, &viewer, actor)?;
         let result = f(&ReadTx::new(&tx, &viewer));
         drop(tx);
         drop(seen);
@@ -402,9 +430,17 @@ impl Db {
             chain,
         } = &mut *writer;
         let now = self.clock.now();
-        let (cut, next) = audit::perform(connection, chain, (&self.dir, actor, now), plan, &event)?;
-        chain.advance(next);
-        Ok(cut)
+        audit::perform(connection, chain, (&self.dir, actor, now), plan, &event)
+    }
+
+    /// Ends what an archiving that was cut short left: rows that lie in a year's file already. How
+    /// many there were.
+    ///
+    /// # Errors
+    /// As [`Db::housekeep`].
+    pub fn sweep_archived(&self) -> Result<i64, StoreError> {
+        let mut writer = self.writer.take()?;
+        audit::sweep(&mut writer.line.connection)
     }
 
     /// Copies the whole database to `to` in one step: a consistent file that no write disturbs.
@@ -424,11 +460,14 @@ impl Db {
     }
 
     /// Signs the chain's end and folds the write-ahead log into the file: a clean stop. The database
-    /// stays usable.
+    /// stays usable. Beside a service there is nothing to do.
     ///
     /// # Errors
     /// Those of SQLite and of the checkpoint file.
     pub fn settle(&self) -> Result<(), StoreError> {
+        if !self.lock.is_service() {
+            return Ok(());
+        }
         self.checkpoint_audit()?;
         let writer = self.writer.take()?;
         writer

@@ -1,7 +1,12 @@
-//! The data directory: what lies where, and that only one process holds it.
+//! The data directory: what lies where, and who uses it.
+//!
+//! Shape: `lock` is held by the one service (or by an import), `presence` is shared by every process
+//! that has the database open; whoever changes the schema holds it alone. Both are `flock`s, which end
+//! with their process.
 
 use std::fs::File;
-use std::io::{Read, Seek, Write};
+use std::io::{Seek, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -81,38 +86,106 @@ impl DataDir {
     /// Takes the directory for this process, or says who has it.
     ///
     /// # Errors
-    /// [`StoreError::InUse`]; [`StoreError::Io`] when the directory cannot be used.
+    /// [`StoreError::InUse`], [`StoreError::NotOwner`]; [`StoreError::Io`] when the directory cannot
+    /// be used.
     pub(crate) fn lock(&self) -> Result<DirectoryLock, StoreError> {
+        self.owned()?;
         let path = self.lock_file();
         let io = |source| StoreError::Io {
             path: path.clone(),
             source,
         };
-        let mut file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|e| read_only_or(e, io))?;
+        let mut file = lock_file_at(&path)?;
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-            let mut owner = String::new();
-            let known = file.read_to_string(&mut owner).is_ok() && !owner.trim().is_empty();
-            let owner = if known {
-                owner.trim().to_owned()
-            } else {
-                "?".to_owned()
-            };
-            return Err(StoreError::InUse {
-                dir: self.0.clone(),
-                owner,
-            });
+            return Err(self.in_use());
         }
         file.set_len(0).map_err(io)?;
         file.rewind().map_err(io)?;
         writeln!(file, "{}", std::process::id()).map_err(io)?;
-        Ok(DirectoryLock(file))
+        Ok(DirectoryLock {
+            service: Some(file),
+            presence: self.present()?,
+        })
     }
+
+    /// Comes in beside whoever holds the directory. Nobody can while the schema is changed.
+    ///
+    /// # Errors
+    /// As [`DataDir::lock`].
+    pub(crate) fn join(&self) -> Result<DirectoryLock, StoreError> {
+        self.owned()?;
+        Ok(DirectoryLock {
+            service: None,
+            presence: self.present()?,
+        })
+    }
+
+    fn present(&self) -> Result<File, StoreError> {
+        let file = lock_file_at(&self.0.join("presence"))?;
+        if flock(&file, FlockOperation::NonBlockingLockShared).is_err() {
+            return Err(self.in_use());
+        }
+        Ok(file)
+    }
+
+    pub(crate) fn in_use(&self) -> StoreError {
+        let owner = std::fs::read_to_string(self.lock_file()).unwrap_or_default();
+        let owner = owner.trim();
+        StoreError::InUse {
+            dir: self.0.clone(),
+            owner: if owner.is_empty() { "?" } else { owner }.to_owned(),
+        }
+    }
+
+    /// Files that root makes here the service could not read afterwards.
+    fn owned(&self) -> Result<(), StoreError> {
+        let found = std::fs::metadata(&self.0).map_err(|source| StoreError::Io {
+            path: self.0.clone(),
+            source,
+        })?;
+        if found.uid() == rustix::process::geteuid().as_raw() {
+            return Ok(());
+        }
+        Err(StoreError::NotOwner {
+            dir: self.0.clone(),
+        })
+    }
+}
+
+fn lock_file_at(path: &Path) -> Result<File, StoreError> {
+    let io = |source| StoreError::Io {
+        path: path.to_path_buf(),
+        source,
+    };
+    let mut options = File::options();
+    let file = options.read(true).write(true).create(true).truncate(false);
+    file.open(path).map_err(|e| read_only_or(e, io))
+}
+
+/// Waits until nobody else holds the lock of this file (or directory); held until it is dropped.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub(crate) fn in_turn(path: &Path, file: File) -> Result<File, StoreError> {
+    let locked = flock(&file, FlockOperation::LockExclusive);
+    locked.map_err(|error| StoreError::Io {
+        path: path.to_path_buf(),
+        source: error.into(),
+    })?;
+    Ok(file)
+}
+
+/// The lock of this directory if nobody else holds it just now; held until it is dropped.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub(crate) fn at_once(path: &Path) -> Result<Option<File>, StoreError> {
+    let file = File::open(path).map_err(|source| StoreError::Io {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    let free = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
+    Ok(free.then_some(file))
 }
 
 fn read_only_or(
@@ -129,4 +202,29 @@ fn read_only_or(
 /// Held as long as the process uses the directory; the kernel lets go when the process ends, also
 /// when it is killed, so there is no stale lock to clean.
 #[derive(Debug)]
-pub(crate) struct DirectoryLock(#[expect(dead_code, reason = "held, never read")] File);
+pub(crate) struct DirectoryLock {
+    service: Option<File>,
+    presence: File,
+}
+
+impl DirectoryLock {
+    /// Is this the one process that serves (or imports)?
+    pub(crate) fn is_service(&self) -> bool {
+        self.service.is_some()
+    }
+
+    /// Does `f` while nobody else has the database open.
+    pub(crate) fn alone<T>(
+        &self,
+        dir: &DataDir,
+        f: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if flock(&self.presence, FlockOperation::NonBlockingLockExclusive).is_err() {
+            return Err(dir.in_use());
+        }
+        let done = f();
+        let shared = flock(&self.presence, FlockOperation::NonBlockingLockShared);
+        shared.or(Err(dir.in_use()))?;
+        done
+    }
+}

@@ -15,6 +15,12 @@ pub enum StoreError {
         /// Process id as the lock file tells it, or `?`.
         owner: String,
     },
+    /// This process is not the one that the data belong to.
+    #[error("data directory {dir} belongs to another user")]
+    NotOwner {
+        /// The directory.
+        dir: PathBuf,
+    },
     /// The file was written by a later version.
     #[error("database has schema {found}, this program knows up to {known}")]
     Newer {
@@ -134,6 +140,13 @@ impl StoreError {
                 Kind::DataDirectory,
                 "別の処理が同じデータを使用中です。",
                 "データディレクトリを別の hokatsu が使用中です。そちらを止めてからやり直してください",
+                Runbook::DataDirInUse,
+            ),
+            Self::NotOwner { .. } => (
+                Kind::DataDirectory,
+                "データを開けません。",
+                "データディレクトリの持ち主ではないため開きません。`sudo -u hokatsu hokatsu …` のように、\
+                 サービスと同じ利用者で実行してください",
                 Runbook::DataDirInUse,
             ),
             Self::Newer { .. } => (

@@ -98,8 +98,8 @@ pub const fn released_schema() -> &'static str {
     include_str!("../schema.sql")
 }
 
-/// Brings a file to [`SCHEMA_VERSION`], each step in its own transaction.
-pub(crate) fn run(connection: &mut Connection) -> Result<(), StoreError> {
+/// Is there a step that this file has not taken yet?
+pub(crate) fn is_due(connection: &Connection) -> Result<bool, StoreError> {
     let version = version_of(connection)?;
     if version > SCHEMA_VERSION {
         return Err(StoreError::Newer {
@@ -107,6 +107,12 @@ pub(crate) fn run(connection: &mut Connection) -> Result<(), StoreError> {
             known: SCHEMA_VERSION,
         });
     }
+    Ok(version < SCHEMA_VERSION)
+}
+
+/// Brings a file to [`SCHEMA_VERSION`], each step in its own transaction.
+pub(crate) fn run(connection: &mut Connection) -> Result<(), StoreError> {
+    let version = version_of(connection)?;
     for (position, (name, sql)) in (1_i64..).zip(STEPS) {
         if position > version {
             let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::actor::{Actor, Operator};
 use crate::audit::{Event, Operation};
 use crate::db::Db;
-use crate::directory::DataDir;
+use crate::directory::{DataDir, at_once};
 use crate::error::StoreError;
 
 /// Notes taken in at a time; the rest waits for the next look.
@@ -92,6 +92,10 @@ impl Db {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
             Err(error) => return Err(io(error)),
         };
+        // The service and a command may look at the same time; one of them takes them all.
+        let Some(turn) = at_once(&place)? else {
+            return Ok(0);
+        };
         let mut files = Vec::new();
         for entry in entries {
             let path = entry.map_err(io)?.path();
@@ -117,6 +121,7 @@ impl Db {
             std::fs::remove_file(&path).map_err(io)?;
             taken += 1;
         }
+        drop(turn);
         Ok(taken)
     }
 }

@@ -2,18 +2,19 @@
 //! beyond the centre, and for those who see no more, the people they are in charge of.
 //!
 //! Shape: a [`Reach`] holds small sets of residents for one member of staff on one day. It is read once
-//! and kept by [`ReachBook`] until a row of [`REACH_TABLES`] changes or the day does, so that the
-//! predicate asks a set and not a table: it runs once for each row of a list.
+//! and kept by [`ReachBook`] until a row of [`REACH_TABLES`] changes, another process writes, or the
+//! day changes, so that the predicate asks a set and not a table: it runs once for each row of a list.
 //! Limits: [`KEPT_MAX`] people's sets; above it all are read anew.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::civil::Date;
 use rusqlite::{Connection, params};
 
 use crate::actor::{Actor, Scope};
+use crate::audit::Head;
 use crate::error::StoreError;
 use crate::scope::Viewer;
 
@@ -143,6 +144,8 @@ type Whose = (Option<i64>, Scope, Option<&'static str>);
 #[derive(Debug, Default)]
 pub(crate) struct ReachBook {
     version: AtomicU64,
+    /// As many entries of the access log are known to be ours or were taken note of.
+    entries: AtomicI64,
     touched: Arc<AtomicBool>,
     kept: Mutex<Kept>,
 }
@@ -166,11 +169,22 @@ impl ReachBook {
         Ok(())
     }
 
-    /// After a commit: what was kept counts no more if the transaction touched it.
-    pub(crate) fn settle(&self) {
-        if self.touched.swap(false, Ordering::SeqCst) {
+    /// After a commit: what was kept counts no more if the transaction touched it, or if another
+    /// process (`foreign`) wrote before it.
+    pub(crate) fn settle(&self, entries: i64, foreign: bool) {
+        if self.touched.swap(false, Ordering::SeqCst) || foreign {
             self.version.fetch_add(1, Ordering::SeqCst);
         }
+        self.entries.fetch_max(entries, Ordering::SeqCst);
+    }
+
+    /// Another process cannot tell us what it changed; but whatever it changed, it left an entry.
+    fn note_others(&self, connection: &Connection) -> Result<(), StoreError> {
+        let entries = Head::entries(connection)?;
+        if self.entries.fetch_max(entries, Ordering::SeqCst) < entries {
+            self.version.fetch_add(1, Ordering::SeqCst);
+        }
+        Ok(())
     }
 
     /// The reach of an actor today; read through the connection unless it is kept.
@@ -181,6 +195,7 @@ impl ReachBook {
         actor: &Actor,
         today: Date,
     ) -> Result<Arc<Reach>, StoreError> {
+        self.note_others(connection)?;
         let at = (self.version.load(Ordering::SeqCst), today);
         let whose = (actor.staff_id.map(|id| id.0), actor.scope, actor.role);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);

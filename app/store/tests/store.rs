@@ -144,6 +144,71 @@ fn a_second_process_is_told_that_the_directory_is_in_use() {
 }
 
 #[test]
+fn a_command_beside_the_service_goes_on_where_the_chain_stands_and_so_does_the_service() {
+    let (dir, db) = fresh();
+    let beside = Db::open_beside(&DataDir::new(dir.path()), Clock::system()).unwrap();
+    for round in 0..3 {
+        entry(&db, &format!("service {round}"));
+        entry(&beside, &format!("command {round}"));
+        beside.checkpoint_audit().unwrap();
+        db.checkpoint_audit().unwrap();
+    }
+    let verdict = verify(db.dir(), None).unwrap();
+    assert_eq!((verdict.entries, verdict.findings), (6, vec![]));
+}
+
+#[test]
+fn many_who_write_at_once_from_two_sides_make_one_chain() {
+    let (dir, db) = fresh();
+    let beside = Db::open_beside(&DataDir::new(dir.path()), Clock::system()).unwrap();
+    std::thread::scope(|scope| {
+        for side in [&db, &beside, &db, &beside] {
+            scope.spawn(move || (0..25).for_each(|n| entry(side, &format!("{n}"))));
+        }
+    });
+    let verdict = verify(db.dir(), None).unwrap();
+    assert_eq!((verdict.entries, verdict.findings), (100, vec![]));
+}
+
+#[test]
+fn what_a_command_changes_about_who_sees_whom_holds_for_the_service_at_once() {
+    let (dir, db) = fresh();
+    populate(&db);
+    assert_eq!(visible(&db, &centre(1)), [1]);
+    let beside = Db::open_beside(&DataDir::new(dir.path()), Clock::system()).unwrap();
+    let person = "insert into staff values (1, 'a', 'a', 'a', '2026-04-01')";
+    let shield = "insert into shields values (1, 1, 'city', null, 'x', 1, '2026-04-01')";
+    beside
+        .system(&Actor::system("test"), SystemReason::Import, |tx| {
+            tx.execute(person, [])?;
+            tx.execute(shield, [])?;
+            Ok::<_, StoreError>(tx.audited(Event::done(Operation::ShieldSet), ()))
+        })
+        .unwrap();
+    assert_eq!(visible(&db, &centre(1)), [0_i64; 0]);
+}
+
+#[test]
+fn a_log_rolled_back_beneath_the_service_takes_no_further_entry() {
+    let (dir, db) = fresh();
+    entry(&db, "first");
+    let beside = Db::open_beside(&DataDir::new(dir.path()), Clock::system()).unwrap();
+    entry(&beside, "second");
+    let old = beside.checkpoint_audit().unwrap();
+    entry(&db, "third");
+    let rolled = format!(
+        "delete from audit_entries where id = 3;
+         update audit_head set entries = 2, hash = x'{}', signature = x'{}'",
+        old.hash, old.signature
+    );
+    tamper(&dir, &rolled);
+    let next = db.write(&Actor::system("t"), |tx| {
+        Ok::<_, StoreError>(tx.audited(Event::done(Operation::SetUp), ()))
+    });
+    assert!(matches!(next, Err(StoreError::AuditHead)), "{next:?}");
+}
+
+#[test]
 fn a_later_schema_is_refused_and_left_alone() {
     let (dir, db) = fresh();
     db.close().unwrap();

@@ -96,7 +96,7 @@ pub(crate) fn checkpoint(
     operator: Option<Operator>,
     voice: &Voice,
 ) -> Result<ExitCode, Report> {
-    let db = Db::open(dir, Clock::system()).map_err(StoreError::report)?;
+    let db = Db::open_beside(dir, Clock::system()).map_err(StoreError::report)?;
     if let Some(operator) = operator {
         let actor = operator::actor("コマンド audit checkpoint", &operator);
         db.write(&actor, |tx| {
@@ -129,8 +129,16 @@ pub(crate) fn archive(
     operator: &Operator,
     voice: &Voice,
 ) -> Result<ExitCode, Report> {
-    let db = Db::open(dir, Clock::system()).map_err(StoreError::report)?;
+    let db = Db::open_beside(dir, Clock::system()).map_err(StoreError::report)?;
     let room = u64::from(asked.free_gb).saturating_mul(GB);
+    if !asked.dry_run {
+        let swept = db.sweep_archived().map_err(StoreError::report)?;
+        if swept > 0 {
+            voice.say(&format!(
+                "前に途中で終わった移動の残り{swept}件を片付けました。"
+            ));
+        }
+    }
     let plan = db.plan_archive(asked.year, room).map_err(|error| {
         if let StoreError::Archive(ArchiveRefusal::EarlierYear(first)) = &error {
             voice.say(&format!("{first}年の記録が残っています。"));

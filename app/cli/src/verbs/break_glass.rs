@@ -75,7 +75,7 @@ fn made(
     }
     // Before anything is changed: a pair that cannot be printed would be lost.
     create_private_dir(to).map_err(|error| unwritten(to, error))?;
-    let db = Db::open(dir, Clock::system()).map_err(StoreError::report)?;
+    let db = Db::open_beside(dir, Clock::system()).map_err(StoreError::report)?;
     let actor = operator::actor("コマンド users break-glass", operator);
     let envelopes = prepare(&db, &actor, [first, second]).map_err(Problem::report)?;
     let mut files = Vec::new();
@@ -140,7 +140,7 @@ fn opened(
         secrets,
         reason: operator.reason.clone(),
     };
-    let db = Db::open(dir, Clock::system()).map_err(StoreError::report)?;
+    let db = Db::open_beside(dir, Clock::system()).map_err(StoreError::report)?;
     let actor = operator::actor("コマンド users break-glass", operator);
     let done = break_glass::open(&db, &actor, &opening).map_err(|why| refused(why, voice))?;
     voice.say(&format!(

@@ -26,7 +26,7 @@ pub(crate) fn add(
     voice: &Voice,
 ) -> Result<ExitCode, Report> {
     let fields = typed(asked, &operator.name).ok_or_else(|| Report::bare(Kind::Fault))?;
-    let db = Db::open(dir, Clock::system()).map_err(StoreError::report)?;
+    let db = Db::open_beside(dir, Clock::system()).map_err(StoreError::report)?;
     let actor = operator::actor("コマンド carried-out add", operator);
     // One run is one entry; nothing sends a command line twice by itself.
     let submission = format!("command {:.6}", db.clock().now());

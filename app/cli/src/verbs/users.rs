@@ -30,7 +30,7 @@ struct Console {
 impl Console {
     fn open(dir: &DataDir, menu: &'static str, operator: &Operator) -> Result<Self, Report> {
         Ok(Self {
-            db: Db::open(dir, Clock::system()).map_err(StoreError::report)?,
+            db: Db::open_beside(dir, Clock::system()).map_err(StoreError::report)?,
             actor: operator::actor(menu, operator),
         })
     }

@@ -1,8 +1,9 @@
 //! Moves a finished year of the log into a read-only file that the stock `sqlite3` opens.
 //!
 //! Shape: the year is checked, copied to a file beside its place, checked there, synced and renamed;
-//! then one transaction writes the signed cut, deletes what it names and adds the entry about it. A
-//! file without a cut is what a kill left behind and is made anew.
+//! then one transaction writes the signed cut and the entry about it, and small ones delete what the
+//! cut names ([`sweep`]), so that nobody waits for a whole year. A file without a cut is what a kill
+//! left behind and is made anew; rows behind a cut are swept by the next run, or within the day.
 
 use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,16 +15,18 @@ use jiff::civil::{Date, date};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
 
 use crate::actor::Actor;
-use crate::audit::chain::{Chain, Hash, Next};
+use crate::audit::chain::{Chain, Hash};
 use crate::audit::cut::Cut;
 use crate::audit::event::Event;
 use crate::audit::seal::Head;
 use crate::audit::verify::{hash_at, reader};
 use crate::audit::walk::{cut_up, walk};
 use crate::db::connect;
-use crate::directory::DataDir;
+use crate::directory::{DataDir, at_once};
 use crate::error::StoreError;
 
+/// Rows deleted in one transaction: staff who save meanwhile wait for one of these.
+const SWEPT_AT_ONCE: i64 = 2_000;
 /// The copied year and the log of deleting it are on the disk at the same time.
 const COPIES: u64 = 3;
 const MODE_READ_ONLY: u32 = 0o400;
@@ -93,7 +96,7 @@ pub(crate) fn plan(
     if year >= today.year() {
         return refuse(ArchiveRefusal::NotOver);
     }
-    let Some((first_id, first_at)) = first(connection)? else {
+    let Some((first_id, first_at)) = first_behind_cuts(connection)? else {
         return refuse(ArchiveRefusal::Empty);
     };
     match year_of(&first_at) {
@@ -118,9 +121,10 @@ pub(crate) fn plan(
     Ok(plan)
 }
 
-fn first(connection: &Connection) -> Result<Option<(i64, String)>, StoreError> {
-    let sql = "select id, at from audit_entries order by id limit 1";
-    let first = connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
+fn first_behind_cuts(connection: &Connection) -> Result<Option<(i64, String)>, StoreError> {
+    let (cut, _) = Cut::end(connection)?;
+    let sql = "select id, at from audit_entries where id > ?1 order by id limit 1";
+    let first = connection.query_row(sql, [cut], |row| Ok((row.get(0)?, row.get(1)?)));
     Ok(first.optional()?)
 }
 
@@ -164,12 +168,18 @@ fn bytes_needed(connection: &Connection, moved: i64) -> Result<u64, StoreError> 
 /// Does what was planned.
 pub(crate) fn perform(
     connection: &mut Connection,
-    chain: &Chain,
+    chain: &mut Chain,
     (dir, actor, now): (&DataDir, &Actor, Timestamp),
     plan: &ArchivePlan,
     event: &Event,
-) -> Result<(Cut, Next), StoreError> {
-    let (_, hash_before) = Cut::end(connection)?;
+) -> Result<Cut, StoreError> {
+    base::paths::create_private_dir(&dir.audit_archives())?;
+    // Two at once would write into the same file.
+    let turn = at_once(&dir.audit_archives())?.ok_or_else(|| dir.in_use())?;
+    let (before, hash_before) = Cut::end(connection)?;
+    if before != plan.first_id - 1 {
+        return Err(StoreError::Archive(ArchiveRefusal::Empty));
+    }
     let hash = hash_at(connection, plan.last_id)?.ok_or(StoreError::AuditHead)?;
     let whole = |file: &Path| fits(file, plan, (hash_before, hash));
     if !whole(&dir.database())? {
@@ -189,11 +199,29 @@ pub(crate) fn perform(
     };
     let cut = cut.signed(chain.signer());
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    chain.follow(&tx)?;
     cut.insert(&tx)?;
-    tx.execute("delete from audit_entries where id <= ?1", [cut.last_id])?;
     let next = chain.append(&tx, actor, now, std::slice::from_ref(event))?;
     tx.commit()?;
-    Ok((cut, next))
+    chain.advance(next);
+    sweep(connection)?;
+    drop(turn);
+    Ok(cut)
+}
+
+/// Deletes what lies in the file of a cut, a little at a time; how many rows there were.
+pub(crate) fn sweep(connection: &mut Connection) -> Result<i64, StoreError> {
+    let (cut, _) = Cut::end(connection)?;
+    let sql = "select coalesce(min(id), ?1 + 1) from audit_entries";
+    let first: i64 = connection.query_row(sql, [cut], |row| row.get(0))?;
+    let mut next = first;
+    while next <= cut {
+        next = next.saturating_add(SWEPT_AT_ONCE).min(cut + 1);
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.execute("delete from audit_entries where id < ?1", [next])?;
+        tx.commit()?;
+    }
+    Ok(next.saturating_sub(first).max(0))
 }
 
 /// Does the year in this file continue what was before and end where it must?
@@ -216,7 +244,6 @@ fn write_file(
     plan: &ArchivePlan,
     whole: impl Fn(&Path) -> Result<bool, StoreError>,
 ) -> Result<(), StoreError> {
-    base::paths::create_private_dir(&dir.audit_archives())?;
     let part = plan.file.with_extension("part");
     remove(&part)?;
     copy(&dir.database(), &part, plan)?;

@@ -9,6 +9,7 @@ use crate::actor::{Actor, Operator};
 use crate::audit::cut::Cut;
 use crate::audit::event::Event;
 use crate::audit::seal::{Checkpoint, Head, Signer};
+use crate::audit::verify::hash_at;
 use crate::directory::DataDir;
 use crate::error::StoreError;
 
@@ -45,6 +46,13 @@ pub struct EntryRow {
     pub outcome: String,
     /// Names of fields, counts, a reason.
     pub detail: String,
+}
+
+impl Next {
+    /// Position of the last entry.
+    pub(crate) fn entries(&self) -> i64 {
+        self.head.entries
+    }
 }
 
 impl EntryRow {
@@ -164,6 +172,47 @@ impl Chain {
     /// Picks up where the file ends; refuses a file whose end is not what its head signed.
     pub(crate) fn resume(connection: &Connection, dir: &DataDir) -> Result<Self, StoreError> {
         let signer = Signer::load(dir)?;
+        let Next { head, last_at } = Self::end(connection, &signer)?;
+        Ok(Self {
+            head,
+            last_at,
+            signer,
+        })
+    }
+
+    /// Goes on where another process left the chain; true when there was one. To be called inside
+    /// the transaction that appends, so that nobody comes between.
+    ///
+    /// # Errors
+    /// [`StoreError::AuditHead`] when the end is not signed by our key, or does not grow out of
+    /// where we stood: then the log was rolled back or bent beneath us.
+    pub(crate) fn follow(&mut self, connection: &Connection) -> Result<bool, StoreError> {
+        let stored = Head::stored(connection)?.map(|(head, _)| head);
+        let known = self.head.entries == 0 && stored.is_none();
+        if known || stored == Some(self.head) {
+            return Ok(false);
+        }
+        let next = Self::end(connection, &self.signer)?;
+        if !self.grew_into(connection, &next.head)? {
+            return Err(StoreError::AuditHead);
+        }
+        self.advance(next);
+        Ok(true)
+    }
+
+    fn grew_into(&self, connection: &Connection, end: &Head) -> Result<bool, StoreError> {
+        if end.entries < self.head.entries {
+            return Ok(false);
+        }
+        let (cut, _) = Cut::end(connection)?;
+        // What another process archived meanwhile its cut vouches for.
+        if self.head.entries <= cut {
+            return Ok(true);
+        }
+        Ok(hash_at(connection, self.head.entries)? == Some(self.head.hash))
+    }
+
+    fn end(connection: &Connection, signer: &Signer) -> Result<Next, StoreError> {
         let last = connection
             .query_row(
                 "select id, at, hash from audit_entries order by id desc limit 1",
@@ -183,11 +232,7 @@ impl Chain {
             None if entries == 0 => {}
             Some(_) | None => return Err(StoreError::AuditHead),
         }
-        Ok(Self {
-            head,
-            last_at,
-            signer,
-        })
+        Ok(Next { head, last_at })
     }
 
     /// Writes the events of one transaction and the new head.
@@ -240,14 +285,22 @@ impl Chain {
         &self.signer
     }
 
+    /// Signs where the chain stands; nobody else appends to the file of checkpoints meanwhile.
     pub(crate) fn checkpoint(
-        &self,
+        &mut self,
+        connection: &Connection,
         dir: &DataDir,
         now: Timestamp,
     ) -> Result<Checkpoint, StoreError> {
-        let checkpoint = Checkpoint::new(&self.head, &self.signer, now);
-        checkpoint.append_to(&dir.checkpoints())?;
-        Ok(checkpoint)
+        let path = dir.checkpoints();
+        Checkpoint::in_turn(&path, || {
+            let tx = connection.unchecked_transaction()?;
+            self.follow(&tx)?;
+            drop(tx);
+            let checkpoint = Checkpoint::new(&self.head, &self.signer, now);
+            checkpoint.append_to(&path)?;
+            Ok(checkpoint)
+        })
     }
 }
 

@@ -23,13 +23,13 @@ mod verify;
 mod walk;
 
 pub use archive::{ArchivePlan, ArchiveRefusal};
-pub(crate) use archive::{attach, perform, plan};
+pub(crate) use archive::{attach, perform, plan, sweep};
 pub(crate) use chain::Chain;
 pub use chain::EntryRow;
 pub use cut::Cut;
 pub use event::{Audited, Event, Operation, Outcome, RecordKind};
 pub use paper::{PAPER_LINES, PaperLine, paper_lines};
 pub use seal::{Checkpoint, key_fingerprint};
-pub(crate) use seal::{PublicKey, Signer, create_key};
+pub(crate) use seal::{Head, PublicKey, Signer, create_key};
 pub(crate) use terms::TermKey;
 pub use verify::{Extent, Finding, Verdict, verify, verify_extent};

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 
 use crate::audit::chain::Hash;
-use crate::directory::DataDir;
+use crate::directory::{DataDir, in_turn};
 use crate::error::StoreError;
 
 const FINGERPRINT_CHARS: usize = 16;
@@ -35,22 +35,20 @@ impl Head {
 
     /// The head that the database holds, with its signature.
     pub(crate) fn stored(connection: &Connection) -> Result<Option<(Self, Vec<u8>)>, StoreError> {
-        let row = connection
-            .query_row(
-                "select entries, hash, signature from audit_head",
-                [],
-                |row| {
-                    Ok((
-                        Self {
-                            entries: row.get(0)?,
-                            hash: row.get(1)?,
-                        },
-                        row.get(2)?,
-                    ))
-                },
-            )
-            .optional()?;
-        Ok(row)
+        let sql = "select entries, hash, signature from audit_head";
+        let mut statement = connection.prepare_cached(sql)?;
+        let row = statement.query_row([], |row| {
+            let (entries, hash) = (row.get(0)?, row.get(1)?);
+            Ok((Self { entries, hash }, row.get(2)?))
+        });
+        Ok(row.optional()?)
+    }
+
+    /// How many entries the stored head knows of.
+    pub(crate) fn entries(connection: &Connection) -> Result<i64, StoreError> {
+        let mut statement = connection.prepare_cached("select entries from audit_head")?;
+        let entries = statement.query_row([], |row| row.get(0)).optional()?;
+        Ok(entries.unwrap_or(0))
     }
 }
 
@@ -178,6 +176,22 @@ impl Checkpoint {
             hash: HEXLOWER.encode(&head.hash),
             signature: HEXLOWER.encode(&signer.sign(head)),
         }
+    }
+
+    /// Does `f` while no other process appends to the file.
+    pub(crate) fn in_turn<T>(
+        path: &Path,
+        f: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let file = File::options().create(true).append(true).open(path);
+        let file = file.map_err(|source| StoreError::Io {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        let held = in_turn(path, file)?;
+        let done = f();
+        drop(held);
+        done
     }
 
     /// Appends it as one line; the line is on the disk when this returns.

@@ -18,11 +18,15 @@ struct Line {
     hash: String,
 }
 
-/// Signs the log once on each day.
+/// Signs the log once on each day, and ends what an archiving that was cut short left.
 ///
 /// # Errors
 /// The store's, and those of the checkpoint file; tried again.
 pub fn sign_day(app: &App) -> Result<(), Problem> {
+    let swept = app.db().sweep_archived()?;
+    if swept > 0 {
+        log::info!(rows = swept; "swept {swept} rows that lie in an archived year");
+    }
     if let Some(checkpoint) = app.db().checkpoint_daily()? {
         let entries = checkpoint.entries;
         log::info!("audit.entries":% = entries; "signed the access log of {entries} entries");
