@@ -19,6 +19,18 @@ pub enum Scope {
     City,
 }
 
+/// Which abuse cases (虐待対応) somebody may meet at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum AbuseSight {
+    /// None: there are none.
+    #[default]
+    Nothing,
+    /// Those whose team names them.
+    Member,
+    /// Every one: they keep them for the city.
+    Keeper,
+}
+
 /// Whoever types at the console, by name, and why. Stands at the end of each entry.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Operator {
@@ -43,6 +55,8 @@ pub struct Actor {
     pub may_inquire: bool,
     /// Decides who is kept from whom (閲覧制限の管理): meets the shielded by number and name.
     pub may_protect: bool,
+    /// Abuse cases: a case exists for whom its rows name, and for whoever keeps them.
+    pub abuse: AbuseSight,
     /// The machine they sit at, as far as it is known (address today, certificate later).
     pub terminal: String,
     /// The menu that the request came through, as the access log prints it.
@@ -63,6 +77,7 @@ impl Actor {
             role: None,
             may_inquire: false,
             may_protect: false,
+            abuse: AbuseSight::Nothing,
             terminal: "console".to_owned(),
             menu,
             operator: None,

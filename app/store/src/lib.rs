@@ -28,7 +28,7 @@ mod snapshot;
 pub mod statements;
 mod tx;
 
-pub use actor::{Actor, Operator, Scope};
+pub use actor::{AbuseSight, Actor, Operator, Scope};
 pub use audit::{Audited, Event, Operation, Outcome, RecordKind};
 pub use days::{day, optional_day};
 pub use db::{Db, SystemReason};

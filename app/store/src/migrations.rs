@@ -85,13 +85,17 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../migrations/0019_create_area_changes.sql"),
     ),
     (
+        "0020_create_abuse_cases",
+        include_str!("../migrations/0020_create_abuse_cases.sql"),
+    ),
+    (
         "0024_create_assignments",
         include_str!("../migrations/0024_create_assignments.sql"),
     ),
 ];
 
 /// The newest schema this program knows; `pragma user_version` of an up-to-date file.
-pub const SCHEMA_VERSION: i64 = 20;
+pub const SCHEMA_VERSION: i64 = 21;
 
 /// The schema as one text, for the suite that compares it with all steps on an empty file.
 pub const fn released_schema() -> &'static str {

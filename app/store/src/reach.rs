@@ -1,5 +1,6 @@
 //! What rows say about whom somebody meets: shields and who may open them, exclusions, people lent
-//! beyond the centre, and for those who see no more, the people they are in charge of.
+//! beyond the centre, for those who see no more the people they are in charge of, and abuse cases that
+//! name them.
 //!
 //! Shape: a [`Reach`] holds small sets of residents for one member of staff on one day. It is read once
 //! and kept by [`ReachBook`] until a row of [`REACH_TABLES`] changes, another process writes, or the
@@ -13,13 +14,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::civil::Date;
 use rusqlite::{Connection, params};
 
-use crate::actor::{Actor, Scope};
+use crate::actor::{AbuseSight, Actor, Scope};
 use crate::audit::Head;
 use crate::error::StoreError;
 use crate::scope::Viewer;
 
 /// A change in one of these changes what somebody may see.
 const REACH_TABLES: &[&str] = &[
+    "abuse_bar_endings",
+    "abuse_bars",
+    "abuse_case_versions",
+    "abuse_cases",
+    "abuse_member_endings",
+    "abuse_members",
+    "abuse_taking_endings",
+    "abuse_takings",
     "assignment_endings",
     "assignments",
     "case_grant_endings",
@@ -38,6 +47,15 @@ const REACH_TABLES: &[&str] = &[
 /// Sets that are kept at once: more than there are people at work.
 const KEPT_MAX: usize = 256;
 
+/// What somebody may do in an abuse case that names them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AbuseCase {
+    /// Adds to it.
+    pub(crate) writes: bool,
+    /// May open who reported it.
+    pub(crate) reads_reporter: bool,
+}
+
 /// Whom one member of staff meets on one day, beside what role and centre say.
 #[derive(Debug, Default)]
 pub(crate) struct Reach {
@@ -49,6 +67,10 @@ pub(crate) struct Reach {
     excluded: HashSet<i64>,
     /// People beyond what the scope says who may be read; true: written about as well.
     lent: HashMap<i64, bool>,
+    /// Abuse cases that exist for this member of staff.
+    abuse: HashMap<i64, AbuseCase>,
+    /// Consultations that belong to an abuse case, and to which.
+    taken: HashMap<i64, i64>,
 }
 
 impl Reach {
@@ -72,6 +94,20 @@ impl Reach {
         self.lent.get(&person).copied().unwrap_or(false)
     }
 
+    pub(crate) fn abuse_case(&self, case: i64) -> Option<AbuseCase> {
+        self.abuse.get(&case).copied()
+    }
+
+    /// A consultation that belongs to an abuse case is there for those who know of the case.
+    pub(crate) fn opens_record(&self, consultation: i64) -> bool {
+        let case = self.taken.get(&consultation);
+        case.is_none_or(|case| self.abuse.contains_key(case))
+    }
+
+    pub(crate) fn has_taken(&self, consultation: i64) -> bool {
+        self.taken.contains_key(&consultation)
+    }
+
     fn read(connection: &Connection, actor: &Actor, today: Date) -> Result<Self, StoreError> {
         let (staff, today) = (actor.staff_id, today.to_string());
         let (centre, assigned) = match actor.scope {
@@ -87,8 +123,38 @@ impl Reach {
             shielded: ids(connection, SHIELDED, [])?,
             opened: ids(connection, OPENED, params![staff, today])?,
             excluded: ids(connection, EXCLUDED, [staff])?,
+            abuse: abuse_cases(connection, actor, &today)?,
+            taken: pairs(connection, TAKEN)?,
         })
     }
+}
+
+fn abuse_cases(
+    connection: &Connection,
+    actor: &Actor,
+    today: &str,
+) -> Result<HashMap<i64, AbuseCase>, StoreError> {
+    let (member, keeper) = match actor.abuse {
+        AbuseSight::Nothing => return Ok(HashMap::new()),
+        AbuseSight::Member => (true, false),
+        AbuseSight::Keeper => (true, true),
+    };
+    let mut statement = connection.prepare(ABUSE)?;
+    let values = params![actor.staff_id, today, member, keeper];
+    let found = statement.query_map(values, |row| {
+        let case = AbuseCase {
+            writes: row.get(1)?,
+            reads_reporter: row.get(2)?,
+        };
+        Ok((row.get(0)?, case))
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+fn pairs(connection: &Connection, sql: &str) -> Result<HashMap<i64, i64>, StoreError> {
+    let mut statement = connection.prepare(sql)?;
+    let found = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(found.collect::<Result<_, _>>()?)
 }
 
 fn ids(
@@ -138,7 +204,31 @@ const LENT: &str = "
         and not exists (select 1 from case_grant_endings e where e.grant_id = g.id)) l
     group by l.id";
 
-type Whose = (Option<i64>, Scope, Option<&'static str>);
+// Who was ever named as victim or carer counts: a corrected name stays readable in its version.
+const ABUSE: &str = "
+    select k.id, max(k.writes), max(k.reporter) from (
+      select m.case_id as id, m.may_write as writes, m.reads_reporter as reporter
+      from abuse_members m
+      where ?3 and m.staff_id = ?1 and m.starts_on <= ?2
+        and (m.ends_on is null or m.ends_on >= ?2)
+        and not exists (select 1 from abuse_member_endings e where e.member_id = m.id)
+      union all
+      select c.id, 1, 1 from abuse_cases c where ?4) k
+    where not exists (
+        select 1 from abuse_bars b where b.case_id = k.id and b.staff_id = ?1
+          and not exists (select 1 from abuse_bar_endings e where e.bar_id = b.id))
+      and not exists (
+        select 1 from abuse_case_versions v
+        join exclusions x on x.resident_id in (v.resident_id, v.carer_resident_id)
+        where v.case_id = k.id and x.staff_id = ?1
+          and not exists (select 1 from exclusion_endings e where e.exclusion_id = x.id))
+    group by k.id";
+
+const TAKEN: &str = "
+    select t.consultation_id, t.case_id from abuse_takings t
+    where not exists (select 1 from abuse_taking_endings e where e.taking_id = t.id)";
+
+type Whose = (Option<i64>, Scope, Option<&'static str>, AbuseSight);
 
 /// The reaches that were read, until something changes.
 #[derive(Debug, Default)]
@@ -197,7 +287,8 @@ impl ReachBook {
     ) -> Result<Arc<Reach>, StoreError> {
         self.note_others(connection)?;
         let at = (self.version.load(Ordering::SeqCst), today);
-        let whose = (actor.staff_id.map(|id| id.0), actor.scope, actor.role);
+        let staff = actor.staff_id.map(|id| id.0);
+        let whose = (staff, actor.scope, actor.role, actor.abuse);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.at != at || kept.reaches.len() >= KEPT_MAX {
             *kept = Kept {

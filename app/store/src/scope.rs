@@ -2,9 +2,11 @@
 //!
 //! Shape: each connection carries a [`Viewer`]; the SQL functions `in_scope`, `record_in_scope`,
 //! `writable`, `is_shielded`, `is_excluded`, `viewer_staff`, `may_inquire` and `may_protect` read it,
-//! the temporary views of `scope.sql` use them, and an authorizer refuses every read of a person table
-//! that does not come out of one of these views. A new connection, and every transaction that names no
-//! scope, sees nobody. What depends on rows (grants, exclusions, transfers) is in [`Reach`].
+//! for abuse cases `in_abuse_case`, `writes_abuse_case`, `reads_abuse_reporter`, `keeps_abuse`,
+//! `may_meet`, `record_open` and `record_taken`; the temporary views of `scope.sql` use them, and an
+//! authorizer refuses every read of a person table that does not come out of one of these views. A new
+//! connection, and every transaction that names no scope, sees nobody. What depends on rows (grants,
+//! exclusions, transfers, teams of abuse cases) is in [`Reach`].
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,13 +15,26 @@ use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
-use crate::actor::{Actor, Scope};
+use crate::actor::{AbuseSight, Actor, Scope};
 use crate::error::StoreError;
 use crate::reach::Reach;
 use crate::statements::{self, PersonRead};
 
 /// Tables that hold residents' data. Everything here is readable only through `scope.sql`.
 pub const PERSON_TABLES: &[&str] = &[
+    "abuse_bar_endings",
+    "abuse_bars",
+    "abuse_case_versions",
+    "abuse_case_withdrawals",
+    "abuse_cases",
+    "abuse_member_endings",
+    "abuse_members",
+    "abuse_reporter_looks",
+    "abuse_reporters",
+    "abuse_step_withdrawals",
+    "abuse_steps",
+    "abuse_taking_endings",
+    "abuse_takings",
     "assignment_endings",
     "assignments",
     "case_grant_endings",
@@ -76,6 +91,7 @@ pub(crate) struct Viewer {
     reach: Mutex<Arc<Reach>>,
     inquire: AtomicBool,
     protect: AtomicBool,
+    keeps_abuse: AtomicBool,
     unscoped: AtomicBool,
     housekeeping: AtomicBool,
     writing: AtomicBool,
@@ -90,6 +106,7 @@ impl Viewer {
             reach: Mutex::default(),
             inquire: AtomicBool::new(false),
             protect: AtomicBool::new(false),
+            keeps_abuse: AtomicBool::new(false),
             unscoped: AtomicBool::new(false),
             housekeeping: AtomicBool::new(false),
             writing: AtomicBool::new(false),
@@ -110,6 +127,8 @@ impl Viewer {
             .store(actor.staff_id.map_or(0, |id| id.0), Ordering::SeqCst);
         self.inquire.store(actor.may_inquire, Ordering::SeqCst);
         self.protect.store(actor.may_protect, Ordering::SeqCst);
+        let keeps = actor.abuse == AbuseSight::Keeper;
+        self.keeps_abuse.store(keeps, Ordering::SeqCst);
         *self.reach() = reach;
     }
 
@@ -122,6 +141,7 @@ impl Viewer {
         self.staff.store(0, Ordering::SeqCst);
         self.inquire.store(false, Ordering::SeqCst);
         self.protect.store(false, Ordering::SeqCst);
+        self.keeps_abuse.store(false, Ordering::SeqCst);
         *self.reach() = Arc::default();
         self.unscoped.store(false, Ordering::SeqCst);
         self.housekeeping.store(false, Ordering::SeqCst);
@@ -198,6 +218,19 @@ impl Viewer {
         !hidden && (own || self.reaches_centre(centre))
     }
 
+    /// Excluded people are met by nobody, shielded ones by whom somebody named.
+    fn may_meet(&self, person: i64, in_register: bool) -> bool {
+        let reach = self.reach();
+        !reach.excludes(person) && (!reach.is_shielded(person, in_register) || reach.opens(person))
+    }
+
+    /// The one question about an abuse case: is the viewer named in it or its keeper, neither barred
+    /// nor excluded, and free to meet whom it is about?
+    fn in_abuse_case(&self, case: i64, person: Option<i64>, in_register: bool) -> bool {
+        let named = self.reach().abuse_case(case).is_some();
+        named && person.is_none_or(|person| self.may_meet(person, in_register))
+    }
+
     fn may_write(&self, person: i64, centre: Option<i64>) -> bool {
         self.reaches_centre(centre) || self.reach().is_lent_for_writing(person)
     }
@@ -260,6 +293,47 @@ fn register_functions(connection: &Connection, viewer: &Arc<Viewer>) -> Result<(
     let eyes = Arc::clone(viewer);
     connection.create_scalar_function("may_protect", 0, flags, move |_| {
         Ok(eyes.protect.load(Ordering::SeqCst))
+    })?;
+    register_abuse(connection, viewer, flags)
+}
+
+/// What the views of abuse cases, and of consultations that belong to one, ask.
+fn register_abuse(
+    connection: &Connection,
+    viewer: &Arc<Viewer>,
+    flags: FunctionFlags,
+) -> Result<(), StoreError> {
+    let eyes = Arc::clone(viewer);
+    connection.create_scalar_function("in_abuse_case", 3, flags, move |context| {
+        let in_register: Option<bool> = context.get(2)?;
+        let in_register = in_register.unwrap_or_default();
+        Ok(eyes.in_abuse_case(context.get(0)?, context.get(1)?, in_register))
+    })?;
+    let eyes = Arc::clone(viewer);
+    connection.create_scalar_function("writes_abuse_case", 1, flags, move |context| {
+        let case = eyes.reach().abuse_case(context.get(0)?);
+        Ok(case.is_some_and(|case| case.writes))
+    })?;
+    let eyes = Arc::clone(viewer);
+    connection.create_scalar_function("reads_abuse_reporter", 1, flags, move |context| {
+        let case = eyes.reach().abuse_case(context.get(0)?);
+        Ok(case.is_some_and(|case| case.reads_reporter))
+    })?;
+    let eyes = Arc::clone(viewer);
+    connection.create_scalar_function("keeps_abuse", 0, flags, move |_| {
+        Ok(eyes.keeps_abuse.load(Ordering::SeqCst))
+    })?;
+    let eyes = Arc::clone(viewer);
+    connection.create_scalar_function("may_meet", 2, flags, move |context| {
+        Ok(eyes.may_meet(context.get(0)?, context.get(1)?))
+    })?;
+    let eyes = Arc::clone(viewer);
+    connection.create_scalar_function("record_open", 1, flags, move |context| {
+        Ok(eyes.reach().opens_record(context.get(0)?))
+    })?;
+    let eyes = Arc::clone(viewer);
+    connection.create_scalar_function("record_taken", 1, flags, move |context| {
+        Ok(eyes.reach().has_taken(context.get(0)?))
     })?;
     Ok(())
 }

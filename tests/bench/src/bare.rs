@@ -85,10 +85,18 @@ impl Bare {
             ("sees_city", 0),
             ("is_excluded", 1),
             ("writable", 2),
+            ("keeps_abuse", 0),
+            ("in_abuse_case", 3),
+            ("writes_abuse_case", 1),
+            ("reads_abuse_reporter", 1),
+            ("may_meet", 2),
+            ("record_taken", 1),
         ] {
             bare.connection
                 .create_scalar_function(name, arguments, flags, |_| Ok(0_i64))?;
         }
+        bare.connection
+            .create_scalar_function("record_open", 1, flags, |_| Ok(1_i64))?;
         bare.connection.execute_batch(views)?;
         Ok(bare)
     }

@@ -161,6 +161,17 @@ coded! {
         IncidentPrint = "incident_print", "事故の文書の印刷";
         IncidentTouched = "incident_touched", "触れられた記録の一覧";
         IncidentEvidence = "incident_evidence", "証拠の保全";
+        AbuseReceive = "abuse_receive", "虐待の通報の受理";
+        AbuseView = "abuse_view", "虐待対応の閲覧";
+        AbuseCorrect = "abuse_correct", "虐待対応の訂正";
+        AbuseWithdraw = "abuse_withdraw", "虐待対応の取下げ";
+        AbuseStep = "abuse_step", "虐待対応の経過の記録";
+        AbuseMember = "abuse_member", "虐待対応の関係者の変更";
+        AbuseBar = "abuse_bar", "虐待対応からの除外";
+        AbuseReporterView = "abuse_reporter_view", "通報者の閲覧";
+        AbuseReporterCorrect = "abuse_reporter_correct", "通報者の訂正";
+        AbuseTake = "abuse_take", "相談を関係者だけにする・戻す";
+        AbusePrint = "abuse_print", "虐待対応の記録の印刷";
     }
 }
 
