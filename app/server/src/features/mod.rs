@@ -1,5 +1,6 @@
 //! The slices. Each owns a noun: routes, SQL, words, tests.
 
+pub mod abuse_cases;
 pub mod access_log;
 pub mod approvals;
 pub mod area_changes;
@@ -34,6 +35,7 @@ pub fn routes() -> Routes {
         .with(residents::routes())
         .with(inquiries::routes())
         .with(consultations::routes())
+        .with(abuse_cases::routes())
         .with(transfers::routes())
         .with(assignments::routes())
         .with(case_grants::routes())

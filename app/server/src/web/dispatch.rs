@@ -12,7 +12,7 @@ use axum::extract::{ConnectInfo, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{Method, header};
 use axum::routing::{MethodFilter, MethodRouter, get};
-use store::{Actor, Event, Operation, Scope};
+use store::{AbuseSight, Actor, Event, Operation, Scope};
 use tokio::time::timeout;
 
 use crate::app::App;
@@ -23,6 +23,7 @@ use crate::web::fields::Fields;
 use crate::web::limits::{BODY_BYTES_MAX, BODY_TIME_MAX};
 use crate::web::permission::Permission;
 use crate::web::problem::Problem;
+use crate::web::rights::Rights;
 use crate::web::routes::{Route, Routes};
 use crate::web::session::{self, COOKIE, Holder, Touch};
 use crate::web::visit::{Halt, Visit};
@@ -224,6 +225,7 @@ fn recognise(visit: &mut Visit, route: &Route, parts: &Parts) -> Result<(), Prob
             visit.actor.role = Some(staff.role.code());
             visit.actor.may_protect = staff.rights.has(Permission::ProtectionAdminister);
             visit.actor.may_inquire = staff.rights.has(Permission::ResidentInquire);
+            visit.actor.abuse = abuse_sight(&staff.rights);
             visit.staff = Some(staff);
             return window::look_through(visit);
         }
@@ -243,6 +245,18 @@ fn recognise(visit: &mut Visit, route: &Route, parts: &Parts) -> Result<(), Prob
         }
     }
     Ok(())
+}
+
+/// Rights decide whether abuse cases can exist for somebody; rows decide which.
+fn abuse_sight(rights: &Rights) -> AbuseSight {
+    match (
+        rights.has(Permission::AbuseKeep),
+        rights.has(Permission::AbuseView),
+    ) {
+        (true, _) => AbuseSight::Keeper,
+        (false, true) => AbuseSight::Member,
+        (false, false) => AbuseSight::Nothing,
+    }
 }
 
 /// Refuses who may not; the try is written down.

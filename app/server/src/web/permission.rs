@@ -106,6 +106,14 @@ permissions! {
     RetentionView = "retention_view", "保存期間と満了した記録を見る", "持出し";
     /// Ask for disposal, decide what another asked for, dispose of what was approved.
     RetentionDecide = "retention_decide", "廃棄を依頼・承認・実行する", "持出し";
+    /// Meet abuse cases (虐待対応) that name one.
+    AbuseView = "abuse_view", "関係する虐待対応を読む", "虐待対応";
+    /// Receive a report; write in the cases that name one to write.
+    AbuseWrite = "abuse_write", "虐待の通報を受理する・記録する", "虐待対応";
+    /// Open who reported it, where one's row of the team says so.
+    AbuseReporterRead = "abuse_reporter_read", "通報者を見る・直す", "虐待対応";
+    /// Keep all cases for the city: judge, use the city's powers, close, bar, give consultations back.
+    AbuseKeep = "abuse_keep", "すべての虐待対応を管理し、判断する", "虐待対応";
     /// See which machines staff work at.
     TerminalView = "terminal_view", "端末を見る", "職員";
     /// Register machines, give out certificates, shut out lost ones.

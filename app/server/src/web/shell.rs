@@ -77,6 +77,7 @@ const MENU: &[(&str, &str, Permission)] = &[
     ("/", "今日の予定", Permission::SignedIn),
     ("/residents", "住民をさがす", Permission::ResidentFind),
     ("/consultations", "相談記録", Permission::ConsultationView),
+    ("/abuse-cases", "虐待対応", Permission::AbuseView),
     ("/inquiries", "照会", Permission::ResidentInquire),
     ("/assignments", "担当", Permission::ResidentView),
     ("/changes", "異動と食い違い", Permission::ResidentCorrect),

@@ -6,7 +6,7 @@ use super::form::{self, FieldProblem};
 use super::model::{EXPORT_ROWS_MAX, Entry};
 use super::{pages, store as sql, view};
 use crate::features::carried_out::door::{self, Goods};
-use crate::web::{Answer, Problem, Visit, excel_csv};
+use crate::web::{Answer, Permission, Problem, Visit, excel_csv};
 
 const HEADER: [&str; 14] = [
     "番号",
@@ -34,6 +34,7 @@ fn goods(visit: &Visit) -> Result<Goods, Problem> {
         return Err(page(pages::not_yet(visit, problems)));
     }
     filter.before = None;
+    filter.sees_abuse = visit.may(Permission::AbuseKeep);
     let entries = pages::read(visit, filter.year, |tx| {
         filter.who = pages::who(visit, tx)?;
         sql::all_entries(tx, &filter, EXPORT_ROWS_MAX.saturating_add(1))

@@ -4,6 +4,8 @@ use base::secrecy::PersonName;
 use jiff::civil::Date;
 use store::{Operation, Outcome, RecordKind, ResidentId, StaffId};
 
+use crate::web::veil;
+
 /// Most rows in one file. At about 150 bytes a row this is 30 MB, which Excel still opens; a busy
 /// year of the whole city fits into four such files.
 pub(super) const EXPORT_ROWS_MAX: usize = 200_000;
@@ -30,6 +32,8 @@ pub(super) struct Filter {
     /// Only entries older than this position.
     pub(super) before: Option<i64>,
     pub(super) who: Who,
+    /// Entries about abuse cases are read as they are; without it, under the veil.
+    pub(super) sees_abuse: bool,
 }
 
 /// Whom the entries are about and who made them.
@@ -95,6 +99,20 @@ pub(super) struct Entry {
     pub(super) job: Option<String>,
     /// Role on that day, as stored.
     pub(super) role: Option<String>,
+}
+
+impl Entry {
+    /// As whoever does not keep abuse cases reads it. A refused try stays a refused try.
+    pub(super) fn veiled(mut self) -> Self {
+        if self.menu != veil::ABUSE_MENU {
+            return self;
+        }
+        let veil = veil::over(self.resident.is_some());
+        veil.menu.clone_into(&mut self.menu);
+        veil.detail.clone_into(&mut self.detail);
+        self.operation = veil::shown(self.operation, self.resident.is_some());
+        self
+    }
 }
 
 /// A person of the list whom the viewer may see by name.

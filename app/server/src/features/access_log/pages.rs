@@ -9,6 +9,7 @@ use super::model::{Entry, Filter, Named, Sought, WALK_MAX, Who};
 use super::{store as sql, view};
 use crate::app::App;
 use crate::web::limits::ROWS_PER_PAGE;
+use crate::web::veil::ABUSE_MENU;
 use crate::web::{Answer, Permission, Problem, Shell, Visit};
 
 #[derive(Template)]
@@ -61,6 +62,7 @@ pub(super) fn not_yet(visit: &Visit, problems: Vec<FieldProblem>) -> Answer {
 }
 
 fn shown(visit: &Visit, mut filter: Filter) -> Answer {
+    filter.sees_abuse = visit.may(Permission::AbuseKeep);
     let db = visit.app.db();
     let year = filter.year;
     let (found, names, who) = read(visit, year, |tx| {
@@ -139,9 +141,10 @@ fn page(visit: &Visit) -> Result<ListPage, Problem> {
         .map(|c| c.year)
         .collect();
     let year = visit.query.trimmed("year");
+    let sees_abuse = visit.may(Permission::AbuseKeep);
     Ok(ListPage {
         shell: Shell::new(visit, "アクセスログ").under(&[]),
-        typed: view::Typed::of(&visit.query, &menus(), &years),
+        typed: view::Typed::of(&visit.query, &menus(visit), &years, sees_abuse),
         problems: Vec::new(),
         rows: Vec::new(),
         empty: "",
@@ -170,10 +173,11 @@ fn only_year(year: &str) -> String {
 }
 
 /// The menus as the log names them, each once, in the order of the product.
-fn menus() -> Vec<&'static str> {
+fn menus(visit: &Visit) -> Vec<&'static str> {
     let mut menus = Vec::new();
     for route in App::routes().table() {
-        if !menus.contains(&route.menu) {
+        let hidden = route.menu == ABUSE_MENU && !visit.may(Permission::AbuseKeep);
+        if !hidden && !menus.contains(&route.menu) {
             menus.push(route.menu);
         }
     }

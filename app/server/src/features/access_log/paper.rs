@@ -6,7 +6,7 @@ use store::{Event, Operation, RecordKind};
 use super::form;
 use super::model::{Entry, Named, PRINT_ROWS_MAX};
 use super::{pages, store as sql, view};
-use crate::web::{Answer, Problem, Visit, download};
+use crate::web::{Answer, Permission, Problem, Visit, download};
 
 /// Prints what the list would show.
 pub(super) fn list(visit: &Visit) -> Answer {
@@ -19,6 +19,7 @@ pub(super) fn list(visit: &Visit) -> Answer {
         return pages::not_yet(visit, problems);
     }
     filter.before = None;
+    filter.sees_abuse = visit.may(Permission::AbuseKeep);
     let (mut entries, names) = pages::read(visit, filter.year, |tx| {
         filter.who = pages::who(visit, tx)?;
         let entries = sql::all_entries(tx, &filter, PRINT_ROWS_MAX + 1)?;

@@ -4,7 +4,7 @@ use askama::Template;
 use store::{Event, Operation, RecordKind};
 
 use super::{pages, store as sql, view};
-use crate::web::{Answer, Problem, Shell, Visit};
+use crate::web::{Answer, Permission, Problem, Shell, Visit};
 
 #[derive(Template)]
 #[template(path = "features/access_log/show.html")]
@@ -22,11 +22,12 @@ struct ShowPage {
 pub(super) fn page(visit: &Visit) -> Answer {
     let id: i64 = visit.param("id")?;
     let year: Option<i16> = visit.query.trimmed("year").parse().ok();
+    let sees_abuse = visit.may(Permission::AbuseKeep);
     let found = pages::read(visit, year, |tx| {
-        let Some((entry, hash)) = sql::one(tx, id)? else {
+        let Some((entry, hash)) = sql::one(tx, id, sees_abuse)? else {
             return Ok(None);
         };
-        let together = sql::together(tx, &entry)?;
+        let together = sql::together(tx, &entry, sees_abuse)?;
         let mut all = vec![entry.clone()];
         all.extend(together.iter().cloned());
         Ok(Some((entry, hash, together, pages::names(tx, &all)?)))

@@ -3,11 +3,12 @@
 use base::clock::japan;
 use jiff::civil::Date;
 use store::{
-    Outcome, ReadTx, ResidentId, Row, RowResult, StaffId, StoreError, Value, params,
+    Operation, Outcome, ReadTx, ResidentId, Row, RowResult, StaffId, StoreError, Value, params,
     params_from_iter,
 };
 
 use super::model::{Entry, Filter, Found, Named, STAFF_FOUND_MAX, Sought, WALK_MAX};
+use crate::web::veil;
 
 /// A statement with its values.
 pub(super) struct Query {
@@ -36,6 +37,7 @@ pub(super) fn entries(tx: &ReadTx<'_>, filter: &Filter, limit: usize) -> Result<
         return Ok(Found::default());
     };
     let entries = tx.all(&query.sql, params_from_iter(query.values), entry)?;
+    let entries = read_by(entries, filter.sees_abuse);
     // A full page ends where it ends.
     let looked_to = query.looked_to.filter(|_| entries.len() < limit);
     Ok(Found { entries, looked_to })
@@ -136,6 +138,9 @@ pub(super) fn query(
         let (sql, values) = condition.beside();
         query.and(&sql, values);
     }
+    if let Some(half) = under_veil(filter) {
+        query.and(half, Vec::new());
+    }
     // Nearly every entry is done: no index of that is walked.
     if filter.outcome == Some(Outcome::Done) {
         query.and("+e.outcome = 'done'", Vec::new());
@@ -144,6 +149,67 @@ pub(super) fn query(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     query.values.push(limit.into());
     Ok(Some(query))
+}
+
+/// The entries as their reader meets them.
+fn read_by(entries: Vec<Entry>, sees_abuse: bool) -> Vec<Entry> {
+    let shown = |entry: Entry| if sees_abuse { entry } else { entry.veiled() };
+    entries.into_iter().map(shown).collect()
+}
+
+/// Codes that such a filter looks among: what stands under the veil counts as what is shown for it.
+/// Nothing: it asks for what this reader never meets.
+fn operations(filter: &Filter) -> Option<Option<Vec<Vec<Value>>>> {
+    let Some(asked) = filter.operation else {
+        return Some(None);
+    };
+    let code = |operation: Operation| vec![Value::from(operation.code().to_owned())];
+    if filter.sees_abuse {
+        return Some(Some(vec![code(asked)]));
+    }
+    if veil::is_veiled(asked.code()) {
+        return None;
+    }
+    let veiled = [veil::OF_PERSON, veil::OF_NOBODY];
+    let stands_for = veiled.iter().any(|veil| veil.operation == asked);
+    let hidden = veil::veiled().filter(|_| stands_for).map(code);
+    Some(Some(std::iter::once(code(asked)).chain(hidden).collect()))
+}
+
+/// As [`operations`].
+fn menus(filter: &Filter) -> Option<Option<Vec<Vec<Value>>>> {
+    let Some(asked) = filter.menu.as_deref() else {
+        return Some(None);
+    };
+    let text = |menu: &str| vec![Value::from(menu.to_owned())];
+    if filter.sees_abuse {
+        return Some(Some(vec![text(asked)]));
+    }
+    if asked == veil::ABUSE_MENU {
+        return None;
+    }
+    let veiled = [veil::OF_PERSON, veil::OF_NOBODY];
+    let stands_for = veiled.iter().any(|veil| veil.menu == asked);
+    let hidden = stands_for.then(|| text(veil::ABUSE_MENU));
+    Some(Some(std::iter::once(text(asked)).chain(hidden).collect()))
+}
+
+/// Of what stands under the veil, the half that is shown as what was asked for: with a person or
+/// without.
+fn under_veil(filter: &Filter) -> Option<&'static str> {
+    const OURS: &str = "+e.menu <> '虐待対応'";
+    const NAMED: &str = "(+e.menu <> '虐待対応' or +e.resident_id is not null)";
+    const UNNAMED: &str = "(+e.menu <> '虐待対応' or +e.resident_id is null)";
+    let shown = |veil: veil::Veil| {
+        filter.operation == Some(veil.operation) || filter.menu.as_deref() == Some(veil.menu)
+    };
+    match (shown(veil::OF_PERSON), shown(veil::OF_NOBODY)) {
+        _ if filter.sees_abuse => None,
+        (true, false) => Some(NAMED),
+        (false, true) => Some(UNNAMED),
+        (true, true) => Some(OURS),
+        (false, false) => None,
+    }
 }
 
 fn conditions(filter: &Filter) -> Option<Vec<Condition>> {
@@ -160,8 +226,8 @@ fn conditions(filter: &Filter) -> Option<Vec<Condition>> {
         ("e.outcome = 'refused'", refused),
         ("e.staff_id = ?", staff),
         ("e.terminal = ?", filter.terminal.as_deref().map(text)),
-        ("e.operation = ?", filter.operation.map(|o| text(o.code()))),
-        ("e.menu = ?", filter.menu.as_deref().map(text)),
+        ("e.operation = ?", operations(filter)?),
+        ("e.menu = ?", menus(filter)?),
     ];
     let asked = all
         .into_iter()
@@ -258,13 +324,18 @@ fn entry(row: &Row<'_>) -> RowResult<Entry> {
 }
 
 /// One entry, with its hash.
-pub(super) fn one(tx: &ReadTx<'_>, id: i64) -> Result<Option<(Entry, Vec<u8>)>, StoreError> {
+pub(super) fn one(
+    tx: &ReadTx<'_>,
+    id: i64,
+    sees_abuse: bool,
+) -> Result<Option<(Entry, Vec<u8>)>, StoreError> {
     let sql = format!("{COLUMNS} limit 1");
     let Some(entry) = tx.one(&sql, params![id, id], entry)? else {
         return Ok(None);
     };
     let hash = "select hash from audit_entries where id = ?1";
     let hash = tx.one(hash, params![id], |row| row.get(0))?;
+    let entry = if sees_abuse { entry } else { entry.veiled() };
     Ok(hash.map(|hash| (entry, hash)))
 }
 
@@ -273,11 +344,15 @@ const NEAR: i64 = 50;
 
 /// Entries of the same moment by the same person: one transaction, or two that nobody could tell
 /// apart.
-pub(super) fn together(tx: &ReadTx<'_>, with: &Entry) -> Result<Vec<Entry>, StoreError> {
+pub(super) fn together(
+    tx: &ReadTx<'_>,
+    with: &Entry,
+    sees_abuse: bool,
+) -> Result<Vec<Entry>, StoreError> {
     let sql = format!("{COLUMNS} and e.at = ? and e.staff_id is ? and e.id <> ? order by e.id");
     let (low, high) = (with.id.saturating_sub(NEAR), with.id.saturating_add(NEAR));
     let values = params![low, high, with.at, with.staff_id, with.id];
-    tx.all(&sql, values, entry)
+    Ok(read_by(tx.all(&sql, values, entry)?, sees_abuse))
 }
 
 const RESIDENTS: &str = "

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use store::{Operation, Outcome, RecordKind};
 
 use super::model::{Entry, Named, Who};
+use crate::web::veil::is_veiled;
 use crate::web::{Fields, Role, Visit};
 
 /// One choice of a list.
@@ -32,7 +33,7 @@ pub(super) struct Typed {
 
 impl Typed {
     /// `menus` of the product and `years` that lie in files of their own.
-    pub(super) fn of(query: &Fields, menus: &[&str], years: &[i16]) -> Self {
+    pub(super) fn of(query: &Fields, menus: &[&str], years: &[i16], sees_abuse: bool) -> Self {
         let text = |name: &str| query.get(name).to_owned();
         let choice = |field: &str, value: &str, label: &str| Choice {
             value: value.to_owned(),
@@ -52,6 +53,7 @@ impl Typed {
             record_id: text("record_id"),
             operations: Operation::ALL
                 .iter()
+                .filter(|known| sees_abuse || !is_veiled(known.code()))
                 .map(|known| choice("operation", known.code(), known.label()))
                 .collect(),
             outcomes: [Outcome::Done, Outcome::Refused]
@@ -176,6 +178,8 @@ const DETAIL_WORDS: &[(&str, &str)] = &[
     ("waiting", "次の対応あり"),
     ("certified", "認定あり"),
     ("until", "まで"),
+    ("case", "虐待対応の番号"),
+    ("consultation", "相談"),
     ("read-only", "閲覧のみ"),
     ("may-write", "記録もできる"),
 ];

@@ -122,6 +122,8 @@ pub(super) struct Record {
     pub(super) number: String,
     /// Its own centre, and whoever looks after the person, may go on writing it.
     pub(super) writable: bool,
+    /// Belongs to an abuse case: shown to those alone who know of that.
+    pub(super) taken: bool,
     pub(super) centre: String,
     pub(super) written_by: String,
     pub(super) resident_id: Option<ResidentId>,

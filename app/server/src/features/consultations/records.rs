@@ -34,6 +34,8 @@ struct ShowPage {
     shell: Shell,
     id: ConsultationId,
     may_write: bool,
+    may_receive: bool,
+    taken: bool,
     state: Tag,
     urgency: Tag,
     corrected: String,
@@ -68,6 +70,8 @@ pub(super) fn show(visit: &Visit) -> Answer {
             .under(&[("相談記録", "/consultations")]),
         id: record.id,
         may_write,
+        may_receive: open && visit.may(Permission::AbuseWrite),
+        taken: record.taken,
         state: view::state(!open, record.lists.closes(&entry.outcome)),
         urgency: view::urgency(
             &entry.urgency,

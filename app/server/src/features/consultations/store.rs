@@ -78,7 +78,8 @@ pub(super) fn people_by_number(tx: &ReadTx<'_>, number: &str) -> Result<Vec<Pers
 const RECORD: &str = "
     select c.number, coalesce(s.name, '市'), coalesce(w.name, '旧システム'), c.resident_id,
            coalesce((select n.followed_up from visible_current_consultations n
-                     where n.id = c.id), 0), c.writable
+                     where n.id = c.id), 0), c.writable,
+           coalesce((select n.taken from visible_current_consultations n where n.id = c.id), 0)
     from visible_consultations c
     left join support_centres s on s.id = c.centre_id
     left join staff w on w.id = c.created_by
@@ -86,7 +87,7 @@ const RECORD: &str = "
 
 /// A record with all its versions, within the viewer's scope.
 pub(super) fn record(tx: &ReadTx<'_>, id: ConsultationId) -> Result<Option<Record>, StoreError> {
-    type Head = (String, String, String, Option<ResidentId>, bool, bool);
+    type Head = (String, String, String, Option<ResidentId>, bool, bool, bool);
     let head: Option<Head> = tx.one(RECORD, params![id], |row| {
         Ok((
             row.get(0)?,
@@ -95,9 +96,10 @@ pub(super) fn record(tx: &ReadTx<'_>, id: ConsultationId) -> Result<Option<Recor
             row.get(3)?,
             row.get(4)?,
             row.get(5)?,
+            row.get(6)?,
         ))
     })?;
-    let Some((number, centre, written_by, resident_id, followed_up, writable)) = head else {
+    let Some((number, centre, written_by, resident_id, followed_up, writable, taken)) = head else {
         return Ok(None);
     };
     let mut versions = versions(tx, id)?.into_iter();
@@ -115,6 +117,7 @@ pub(super) fn record(tx: &ReadTx<'_>, id: ConsultationId) -> Result<Option<Recor
         id,
         number,
         writable,
+        taken,
         centre,
         written_by,
         resident_id,

@@ -2,6 +2,8 @@
 
 use jiff::civil::Date;
 
+use crate::web::coded::coded;
+
 store::id_type!(
     /// One incident.
     IncidentId
@@ -12,33 +14,9 @@ pub(super) const SPAN_DAYS_MAX: i32 = 92;
 /// Lines of the list of touched records.
 pub(super) const TOUCHED_MAX: usize = 2_000;
 
-macro_rules! coded {
-    ($(#[$meta:meta])* $name:ident { $($variant:ident = $code:literal, $label:literal;)* }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(super) enum $name { $($variant),* }
-
-        impl $name {
-            pub(super) const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            pub(super) const fn code(self) -> &'static str {
-                match self { $(Self::$variant => $code),* }
-            }
-
-            pub(super) const fn label(self) -> &'static str {
-                match self { $(Self::$variant => $label),* }
-            }
-
-            pub(super) fn from_code(code: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|known| known.code() == code)
-            }
-        }
-    };
-}
-
 coded! {
     /// What happened to the data.
-    Kind {
+    pub(super) enum Kind {
         Leak = "leak", "漏えい";
         Loss = "loss", "滅失（紛失・消えた）";
         Damage = "damage", "毀損（書き換わった・使えない）";
@@ -48,7 +26,7 @@ coded! {
 
 coded! {
     /// What makes an incident one that must be reported.
-    Criterion {
+    pub(super) enum Criterion {
         Sensitive = "sensitive", "要配慮個人情報が含まれる";
         Financial = "financial", "財産的被害が生じるおそれがある";
         Wrongful = "wrongful", "不正の目的で行われたおそれがある";
@@ -76,7 +54,7 @@ impl Criterion {
 
 coded! {
     /// What was done.
-    StepKind {
+    pub(super) enum StepKind {
         Found = "found", "発見";
         First = "first", "初動（止める・回収する）";
         Told = "told", "市・関係者への連絡";
@@ -95,7 +73,7 @@ pub(super) const REOPENED: &str = "reopened";
 
 coded! {
     /// A report or notice to be worded.
-    TextKind {
+    pub(super) enum TextKind {
         Preliminary = "preliminary", "漏えい等報告書（速報）";
         Final = "final", "漏えい等報告書（確報）";
         Notice = "notice", "本人への通知";

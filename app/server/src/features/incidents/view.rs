@@ -1,5 +1,7 @@
 //! Incidents in words.
 
+use std::collections::BTreeSet;
+
 use base::secrecy::PersonName;
 use base::wareki::Wareki;
 use jiff::civil::Date;
@@ -9,6 +11,7 @@ use super::model::{CLOSED, Criterion, Incident, Kind, REOPENED, Step, StepKind, 
 use super::rules::Clock;
 use super::store::{Kept, Touched};
 pub(super) use crate::web::banner::moment;
+use crate::web::veil;
 
 /// R8.11.24.
 pub(super) fn day(day: Date) -> String {
@@ -291,7 +294,11 @@ pub(super) struct TouchedWords {
 pub(super) fn touched(row: &Touched, names: &[(ResidentId, PersonName)]) -> TouchedWords {
     let name = names.iter().find(|(id, _)| *id == row.resident);
     let label =
-        |code: &str| Operation::from_code(code).map_or(code.to_owned(), |o| o.label().to_owned());
+        |code: String| Operation::from_code(&code).map_or(code, |known| known.label().to_owned());
+    // Entries about abuse cases tell their readers no more here than in the log.
+    let shown = row.operations.split(',');
+    let shown = shown.map(|code| veil::shown(code.to_owned(), true));
+    let operations: BTreeSet<String> = shown.map(label).collect();
     TouchedWords {
         resident: row.resident.0,
         person: name.map_or_else(
@@ -304,11 +311,6 @@ pub(super) fn touched(row: &Touched, names: &[(ResidentId, PersonName)]) -> Touc
         count: row.count,
         first_at: moment(&row.first_at),
         last_at: moment(&row.last_at),
-        operations: row
-            .operations
-            .split(',')
-            .map(label)
-            .collect::<Vec<_>>()
-            .join("、"),
+        operations: operations.into_iter().collect::<Vec<_>>().join("、"),
     }
 }

@@ -51,6 +51,8 @@ pub(super) struct Day {
     pub(super) open: i64,
     pub(super) changes: i64,
     pub(super) conflicts: i64,
+    /// Abuse cases that name the viewer and wait: nobody saw her safe, or a review is due.
+    pub(super) abuse_due: i64,
     pub(super) carried_out_overdue: i64,
     pub(super) inspections_overdue: i64,
     pub(super) ending_30: i64,

@@ -6,7 +6,7 @@ use store::{Scope, StoreError};
 use super::store as sql;
 use super::view::{self, ChangeWords, Counter, DraftWords, GivenWords, WaitingWords};
 use crate::features::carried_out::{self, model::Reach};
-use crate::features::data_registers;
+use crate::features::{abuse_cases, data_registers};
 use crate::web::{Answer, Permission, Shell, SignedIn, Visit, redirect};
 
 #[derive(Template)]
@@ -59,6 +59,9 @@ pub(super) fn show(visit: &Visit) -> Answer {
         let whose = (staff.staff_id, staff.role, incidents_of(staff));
         let mut day = sql::day(tx, whose, visit.actor.centre_id, today)?;
         day.carried_out_overdue = carried_out::overdue(tx, Reach::of(visit), today)?;
+        if visit.may(Permission::AbuseView) {
+            day.abuse_due = abuse_cases::due(tx, today)?;
+        }
         if visit.may(Permission::DataRegisterWrite) {
             let own = visit.actor.centre_id;
             day.inspections_overdue = data_registers::overdue(tx, own, today)?;

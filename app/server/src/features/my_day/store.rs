@@ -89,6 +89,7 @@ pub(super) fn day(
         open: tx.count(&format!("select count(*) {OWN_OPEN}"), params![staff])?,
         changes: tx.count(&format!("select count(*) {CHANGES}"), [])?,
         conflicts: tx.count(CONFLICTS, [])?,
+        abuse_due: 0,
         carried_out_overdue: 0,
         inspections_overdue: 0,
         ending_30: tx.count(ENDING, params![iso, later(30)])?,

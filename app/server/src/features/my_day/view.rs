@@ -31,6 +31,12 @@ pub(super) fn counters(day: &Day, may_correct: bool, may_receive: bool) -> Vec<C
         one("error", day.incidents, "対応中の事故", "/incidents"),
         one(
             "error",
+            day.abuse_due,
+            "虐待対応の確認・評価",
+            "/abuse-cases",
+        ),
+        one(
+            "error",
             day.overdue,
             "期限を過ぎた予定",
             "/consultations?due=overdue",

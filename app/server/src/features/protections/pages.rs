@@ -163,10 +163,21 @@ pub(super) fn person_page(
         grant_staff: view::colleagues(&file.colleagues, typed.trimmed("grant_staff")),
         exclusion_staff: view::colleagues(&file.colleagues, typed.trimmed("exclusion_staff")),
         relations: view::relations(&file.relations, typed.trimmed("exclusion_relation")),
-        typed: typed.clone(),
+        typed: prefilled(visit),
         problems,
     };
     visit.page_as(status, &page)
+}
+
+/// What was typed; the way here from an abuse case brings the reason of a shield along.
+fn prefilled(visit: &Visit) -> Fields {
+    let comes = visit.query.get("reason") == "separated" && visit.form.pairs().next().is_none();
+    let reason = [(
+        "shield_reason",
+        "虐待により分離し、養護者に居所を知られないようにするため",
+    )];
+    let reason = Fields::from_pairs(reason.into_iter()).filter(|_| comes);
+    reason.unwrap_or_else(|| visit.form.clone())
 }
 
 #[derive(Template)]

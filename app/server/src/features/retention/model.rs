@@ -125,7 +125,7 @@ mod tests {
     fn every_rule_tells_ground_and_source_and_each_class_has_one_rule_a_day() {
         let rules = rules_on(date(2026, 11, 24));
         let classes: std::collections::BTreeSet<_> = rules.iter().map(|r| &r.class).collect();
-        assert_eq!((rules.len(), classes.len()), (5, 5));
+        assert_eq!((rules.len(), classes.len()), (6, 6));
         for rule in rules {
             assert!(rule.years > 0 && !rule.ground.is_empty() && !rule.source.is_empty());
         }

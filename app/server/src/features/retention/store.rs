@@ -8,7 +8,7 @@ use super::model::State;
 const CLOSED: &str = "(c.withdrawn = 1 or c.outcome in (select k.code from codes k
       where k.list = 'consultation_outcome' and k.label like '終結%'))
     and (c.withdrawn = 1 or c.followed_up = 1 or (c.next_action = '' and c.next_due_on is null))
-    and c.received_on < ?1";
+    and c.received_on < ?1 and c.taken = 0";
 
 /// How many records of a class are due. Residents' records through the scoped views.
 pub(super) fn count(tx: &ReadTx<'_>, class: &str, limit: Date) -> Result<i64, StoreError> {
@@ -22,6 +22,13 @@ pub(super) fn count(tx: &ReadTx<'_>, class: &str, limit: Date) -> Result<i64, St
               and coalesce(c.ended_on, c.taken_on) < ?1"
             .to_owned(),
         "inspections" => "select count(*) from inspections where checked_on < ?1".to_owned(),
+        "abuse_cases" => "select count(*) from visible_abuse_cases c
+            join visible_abuse_steps s on s.case_id = c.id and s.no = (
+              select max(l.no) from visible_abuse_steps l
+              where l.case_id = c.id and l.kind in ('closing', 'reopening')
+                and l.withdrawn_at is null and l.corrected_by is null)
+            where s.kind = 'closing' and s.held_on < ?1"
+            .to_owned(),
         "imports" => "select count(*) from imports where applied_at < ?1".to_owned(),
         _ => return Ok(0),
     };
@@ -241,6 +248,9 @@ const STILL_DUE: &str = "select k.resident_id from consultations c
       and k.id = (select max(l.id) from consultation_clients l where l.consultation_id = c.id)
     left join consultation_withdrawals w on w.consultation_id = c.id
     where c.id = ?2 and v.received_on < ?1
+      -- What belongs to an abuse case is kept as long as the case.
+      and not exists (select 1 from abuse_takings t where t.consultation_id = c.id
+                      and not exists (select 1 from abuse_taking_endings e where e.taking_id = t.id))
       and (w.id is not null or v.outcome in (select k.code from codes k
              where k.list = 'consultation_outcome' and k.label like '終結%'))
       and (w.id is not null or (v.next_action = '' and v.next_due_on is null)

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use store::{CentreId, ReadTx, ResidentId, Row, RowResult, StaffId, StoreError, WriteTx, params};
 
 use super::model::{Finding, Person, ROWS_MAX, Review, Use, User};
+use crate::web::veil;
 
 /// From its first moment to that of the next day, as the log writes time.
 pub(super) struct Span {
@@ -43,15 +44,17 @@ pub(super) fn uses(
 }
 
 fn one_use(row: &Row<'_>) -> RowResult<Use> {
-    let at: String = row.get(1)?;
+    let (at, resident): (String, Option<ResidentId>) = (row.get(1)?, row.get(4)?);
+    let (operation, detail): (String, String) = (row.get(3)?, row.get(6)?);
+    let hidden = veil::is_veiled(&operation);
     Ok(Use {
         id: row.get(0)?,
         at: at.parse().unwrap_or(Timestamp::UNIX_EPOCH),
         staff: row.get(2)?,
-        operation: row.get(3)?,
-        resident: row.get(4)?,
+        operation: veil::shown(operation, resident.is_some()),
+        resident,
         refused: row.get(5)?,
-        detail: row.get(6)?,
+        detail: if hidden { String::new() } else { detail },
     })
 }
 

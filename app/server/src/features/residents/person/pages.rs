@@ -7,6 +7,7 @@ use store::{ReadTx, ResidentId, Scope};
 use super::door::{Look, open};
 use super::model::{Opened, ShieldReason, id_of};
 use super::{store as sql, view};
+use crate::features::abuse_cases;
 use crate::features::residents::corrections;
 use crate::web::{Answer, Fields, Permission, Problem, Shell, Visit};
 
@@ -18,6 +19,9 @@ struct PersonPage {
     may_write: bool,
     may_correct: bool,
     may_share: bool,
+    may_receive: bool,
+    /// Abuse cases about her that this viewer knows of: id and number.
+    abuse_cases: Vec<(i64, String)>,
     head: view::Head,
     warnings: Vec<view::Warning>,
     household: Vec<view::MemberWords>,
@@ -67,6 +71,9 @@ fn person_page(visit: &Visit, opened: &Opened, reason: Option<ShieldReason>) -> 
         Scope::Centre(own) => own == opened.person.centre_id,
         Scope::Assigned(_) | Scope::Nothing => false,
     };
+    let cases = visit.app.db().read(&visit.actor, |tx| {
+        abuse_cases::of_person(tx, opened.person.id)
+    })?;
     // The title stays in the browser's history: no name.
     let shell = Shell::new(visit, "個人画面").under(&[("住民をさがす", "/residents")]);
     visit.page(&PersonPage {
@@ -74,6 +81,8 @@ fn person_page(visit: &Visit, opened: &Opened, reason: Option<ShieldReason>) -> 
         id: opened.person.id.0,
         may_write: writable && visit.may(Permission::ConsultationWrite),
         may_share: looks_after && visit.may(Permission::CaseShare),
+        may_receive: visit.may(Permission::AbuseWrite),
+        abuse_cases: cases.iter().map(|id| (id.0, id.number())).collect(),
         may_correct,
         head: view::head(opened, today),
         warnings: view::origin(opened, visit.actor.centre_id, today)
