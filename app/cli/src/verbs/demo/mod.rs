@@ -1,5 +1,6 @@
 //! `demo`: an invented town, alive, on embedded parts, inside one directory.
 
+mod cases;
 mod fonts;
 mod past;
 mod story;
