@@ -22,6 +22,7 @@ struct ListPage {
     sealed: Vec<view::SealedWords>,
     looks: Vec<view::LookWords>,
     supervises: bool,
+    keeps: bool,
     may_write: bool,
     may_protect: bool,
     looks_days: i64,
@@ -40,7 +41,8 @@ pub(super) fn page(visit: &Visit) -> Answer {
     let tab = TABS.iter().find(|(code, ..)| *code == asked);
     let (code, _, filter) = tab.unwrap_or(&TABS[0]);
     let page = page_asked(&visit.query);
-    let supervises = visit.may(Permission::AbuseKeep) || staff.role == Role::CentreManager;
+    let keeps = visit.may(Permission::AbuseKeep);
+    let supervises = keeps || staff.role == Role::CentreManager;
     let since = today.saturating_sub(LOOKS_DAYS.days());
     let ((total, found), sealed, looks) = visit.app.db().read(&visit.actor, |tx| {
         let window = (ROWS_PER_PAGE, rows_before(page));
@@ -68,6 +70,7 @@ pub(super) fn page(visit: &Visit) -> Answer {
         sealed: sealed.iter().map(view::sealed).collect(),
         looks: looks.iter().map(view::look).collect(),
         supervises,
+        keeps,
         may_write: visit.may(Permission::AbuseWrite),
         may_protect: visit.may(Permission::ProtectionAdminister),
         looks_days: LOOKS_DAYS,

@@ -188,6 +188,21 @@ impl FormPage {
         self.is_marked("name_kept") || self.problems.iter().any(named)
     }
 
+    fn reporter_hint(&self) -> &'static str {
+        if self.correcting {
+            "だれかは、対応の画面の「通報者」で直します。"
+        } else {
+            "だれかは、下の「通報者」に書きます。"
+        }
+    }
+
+    fn number_hint(&self) -> &'static str {
+        match self.victim {
+            Some(_) => "上の方ではなかったとき、正しい方の番号",
+            None => "住民記録の方のとき",
+        }
+    }
+
     fn case_types(&self) -> Vec<Choice> {
         view::choices(CaseType::choices(), "case_type", &self.typed, "")
     }
