@@ -21,7 +21,7 @@ mod tests;
 mod view;
 
 pub use model::Part;
-pub use store::{NewAssignment, insert};
+pub use store::{NewAssignment, insert, people_of};
 
 use crate::web::{Permission, Routes};
 

@@ -189,6 +189,17 @@ pub(super) fn list(
     Ok((lines, usize::try_from(all).unwrap_or_default()))
 }
 
+/// How many people somebody is in charge of today, as the list of the own shows them.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn people_of(tx: &ReadTx<'_>, staff: StaffId, today: Date) -> Result<i64, StoreError> {
+    let (condition, staff) = condition(Whose::Of(staff));
+    let sql =
+        format!("select count(distinct r.id) {LASTING} and a.starts_on <= ?1 and {condition}");
+    tx.count(&sql, params![today.to_string(), staff])
+}
+
 fn line(row: &Row<'_>) -> RowResult<Line> {
     Ok(Line {
         assignment: row.get(0)?,

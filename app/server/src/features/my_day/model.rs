@@ -19,6 +19,8 @@ pub(super) struct Waiting {
     pub(super) content: Note,
     pub(super) due_on: Option<Date>,
     pub(super) is_mine: bool,
+    /// Somebody else wrote it; the viewer looks after the person.
+    pub(super) in_charge: bool,
 }
 
 /// A change of the register that nobody confirmed yet.
@@ -49,6 +51,8 @@ pub(super) struct Day {
     pub(super) overdue: i64,
     pub(super) due_today: i64,
     pub(super) open: i64,
+    /// People whom the viewer is in charge of (担当).
+    pub(super) assigned: i64,
     pub(super) changes: i64,
     pub(super) conflicts: i64,
     /// Abuse cases that name the viewer and wait: nobody saw her safe, or a review is due.

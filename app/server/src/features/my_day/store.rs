@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use store::{CentreId, ReadTx, Row, RowResult, StaffId, StoreError, params};
 
 use super::model::{Change, Day, Draft, Waiting};
-use crate::features::{case_grants, transfers};
+use crate::features::{assignments, case_grants, transfers};
 use crate::web::Role;
 
 /// Rows of each list; the whole list is one click away.
@@ -29,7 +29,10 @@ const COLUMNS: &str = "
            c.resident_id is not null, c.urgency,
            coalesce((select k.label from codes k where k.list = 'urgency' and k.code = c.urgency
                      order by k.valid_from desc limit 1), c.urgency),
-           c.next_action, c.content, c.next_due_on, c.created_by is ?1";
+           c.next_action, c.content, c.next_due_on, c.created_by is ?1,
+           exists (select 1 from visible_assignments a
+                   where a.resident_id = c.resident_id and a.staff_id = ?1 and a.starts_on <= ?3
+                     and (a.ends_on is null or a.ends_on >= ?3))";
 
 // People who are new to the register need no confirmation: nothing of theirs changed.
 const CHANGES: &str = "
@@ -87,6 +90,7 @@ pub(super) fn day(
         overdue: tx.count(&overdue, params![iso])?,
         due_today: tx.count(&due_today, params![iso])?,
         open: tx.count(&format!("select count(*) {OWN_OPEN}"), params![staff])?,
+        assigned: assignments::people_of(tx, staff, today)?,
         changes: tx.count(&format!("select count(*) {CHANGES}"), [])?,
         conflicts: tx.count(CONFLICTS, [])?,
         abuse_due: 0,
@@ -94,12 +98,12 @@ pub(super) fn day(
         inspections_overdue: 0,
         ending_30: tx.count(ENDING, params![iso, later(30)])?,
         ending_60: tx.count(ENDING, params![iso, later(60)])?,
-        waiting: waiting_rows(tx, staff)?,
+        waiting: waiting_rows(tx, (staff, &iso))?,
         own_open: rows(
             tx,
             OWN_OPEN,
             "c.received_on desc, c.id desc",
-            (staff, ROWS_MAX),
+            ((staff, &iso), ROWS_MAX),
         )?,
         first_changes: changes(tx)?,
         drafts: drafts(tx)?,
@@ -107,13 +111,13 @@ pub(super) fn day(
 }
 
 /// Those with a day first, in the order of an index; one statement for all would sort them all.
-fn waiting_rows(tx: &ReadTx<'_>, staff: StaffId) -> Result<Vec<Waiting>, StoreError> {
+fn waiting_rows(tx: &ReadTx<'_>, viewer: (StaffId, &str)) -> Result<Vec<Waiting>, StoreError> {
     let dated = format!("{WAITING} and c.next_due_on is not null");
-    let mut found = rows(tx, &dated, "c.next_due_on, c.id", (staff, ROWS_MAX))?;
+    let mut found = rows(tx, &dated, "c.next_due_on, c.id", (viewer, ROWS_MAX))?;
     let left = ROWS_MAX - i64::try_from(found.len()).unwrap_or(ROWS_MAX);
     if left > 0 {
         let undated = format!("{WAITING} and c.next_due_on is null");
-        found.extend(rows(tx, &undated, "c.id", (staff, left))?);
+        found.extend(rows(tx, &undated, "c.id", (viewer, left))?);
     }
     Ok(found)
 }
@@ -122,10 +126,10 @@ fn rows(
     tx: &ReadTx<'_>,
     matches: &str,
     order: &str,
-    (staff, limit): (StaffId, i64),
+    ((staff, today), limit): ((StaffId, &str), i64),
 ) -> Result<Vec<Waiting>, StoreError> {
     let sql = format!("{COLUMNS} {matches} order by {order} limit ?2");
-    tx.all(&sql, params![staff, limit], waiting)
+    tx.all(&sql, params![staff, limit, today], waiting)
 }
 
 fn waiting(row: &Row<'_>) -> RowResult<Waiting> {
@@ -143,6 +147,7 @@ fn waiting(row: &Row<'_>) -> RowResult<Waiting> {
             .get::<_, Option<String>>(9)?
             .and_then(|day| day.parse().ok()),
         is_mine: row.get(10)?,
+        in_charge: row.get(11)?,
     })
 }
 

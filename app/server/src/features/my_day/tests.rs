@@ -97,15 +97,20 @@ impl House {
     }
 
     fn change(&self, kind: &str) {
-        let sql = "insert into resident_changes values (null, 1, 'residents', 1, 1, ?, '', null)";
+        self.run(&format!(
+            "insert into resident_changes values (null, 1, 'residents', 1, 1, '{kind}', '', null)"
+        ));
+    }
+
+    fn run(&self, sql: &str) {
         let done = self
             .app
             .db()
             .system(&Actor::system("test"), SystemReason::Demo, |tx| {
-                tx.execute(sql, params![kind])?;
+                tx.execute(sql, [])?;
                 Ok::<_, Problem>(tx.audited(Event::done(Operation::Import), ()))
             });
-        done.expect("a change");
+        done.expect("a statement");
     }
 
     fn page(&self, staff: StaffId) -> (StatusCode, String) {
@@ -161,6 +166,32 @@ fn overdue_comes_first_and_closed_ones_are_not_open() {
         "{text}"
     );
     assert!(text.contains("山野 ハル子"));
+}
+
+#[test]
+fn what_waits_for_people_in_ones_charge_is_marked_and_they_are_counted() {
+    let house = House::new();
+    let nurse = house.staff("nurse", Role::Nurse, Some(1));
+    let worker = house.staff("worker", Role::SocialWorker, Some(1));
+    house.record(nurse, "1", "1", Some(date(2026, 11, 27)));
+    assert!(!house.page(worker).1.contains("担当の方"));
+    for (id, from) in [(1, "2026-11-20"), (2, "2026-11-21")] {
+        house.run(&format!(
+            "insert into assignments values ({id}, 1, {worker}, 'beside', '{from}', 'x', 1, '')"
+        ));
+    }
+    let (_, text) = house.page(worker);
+    let counted = "<strong>1</strong><a href=\"/assignments\">担当の方";
+    assert!(
+        text.contains(counted),
+        "the later one counts not yet: {text}"
+    );
+    assert!(
+        text.contains("<td data-label=\"記録\">担当の方</td>"),
+        "{text}"
+    );
+    house.run("insert into assignment_endings values (1, 1, '2026-11-19', 'x', 1, '')");
+    assert!(!house.page(worker).1.contains("担当の方"));
 }
 
 #[test]

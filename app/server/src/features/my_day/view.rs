@@ -53,6 +53,7 @@ pub(super) fn counters(day: &Day, may_correct: bool, may_receive: bool) -> Vec<C
             "自分の対応中の相談",
             "/consultations?mine=1&open=1",
         ),
+        one("info", day.assigned, "担当の方", "/assignments"),
         one(
             "warn",
             if may_receive { day.transfers } else { 0 },
@@ -126,10 +127,10 @@ pub(super) fn waiting(row: &Waiting, today: Date) -> WaitingWords {
         due_css,
         due,
         due_on: row.due_on.map(short).unwrap_or_default(),
-        mine: if row.is_mine {
-            "自分"
-        } else {
-            "センター"
+        mine: match (row.is_mine, row.in_charge) {
+            (true, _) => "自分",
+            (false, true) => "担当の方",
+            (false, false) => "センター",
         },
     }
 }
