@@ -169,12 +169,13 @@ pub(super) fn person_page(
     visit.page_as(status, &page)
 }
 
-/// What was typed; the way here from an abuse case brings the reason of a shield along.
+/// What was typed; the way here from an abuse case brings a reason along that does not tell of the case:
+/// more people read shields than know of it.
 fn prefilled(visit: &Visit) -> Fields {
     let comes = visit.query.get("reason") == "separated" && visit.form.pairs().next().is_none();
     let reason = [(
         "shield_reason",
-        "虐待により分離し、養護者に居所を知られないようにするため",
+        "本人の安全のため、居所を知られないようにする",
     )];
     let reason = Fields::from_pairs(reason.into_iter()).filter(|_| comes);
     reason.unwrap_or_else(|| visit.form.clone())
