@@ -201,15 +201,27 @@ impl Viewer {
             && (!reach.is_shielded(person, in_register) || reach.opens(person))
     }
 
+    /// A consultation: for whoever sees its person (her id, centre, 支援措置 in the register), and for
+    /// those who wrote it; one that belongs to an abuse case for those of them who know of the case.
+    fn allows_record(
+        &self,
+        id: i64,
+        person: Option<(i64, Option<i64>, bool)>,
+        written: (Option<i64>, Option<i64>),
+    ) -> bool {
+        let sees = |(person, centre, in_register)| self.allows(person, centre, in_register);
+        self.reach().opens_record(id)
+            && (person.is_some_and(sees) || self.allows_own_record(person, written))
+    }
+
     /// A record that this centre wrote about somebody whom it need not look after (any more). Who sees
     /// only whom she is in charge of goes on seeing what she wrote herself.
     fn allows_own_record(
         &self,
-        person: Option<i64>,
-        in_register: bool,
+        person: Option<(i64, Option<i64>, bool)>,
         (centre, author): (Option<i64>, Option<i64>),
     ) -> bool {
-        let hidden = person.is_some_and(|person| {
+        let hidden = person.is_some_and(|(person, _, in_register)| {
             let reach = self.reach();
             reach.excludes(person) || reach.is_shielded(person, in_register)
         });
@@ -257,14 +269,13 @@ fn register_functions(connection: &Connection, viewer: &Arc<Viewer>) -> Result<(
         Ok(eyes.allows(context.get(0)?, context.get(1)?, context.get(2)?))
     })?;
     let eyes = Arc::clone(viewer);
-    connection.create_scalar_function("record_in_scope", 4, flags, move |context| {
-        let in_register: Option<bool> = context.get(1)?;
-        let in_register = in_register.unwrap_or_default();
-        Ok(eyes.allows_own_record(
-            context.get(0)?,
-            in_register,
-            (context.get(2)?, context.get(3)?),
-        ))
+    connection.create_scalar_function("record_in_scope", 6, flags, move |context| {
+        let person = match context.get::<Option<i64>>(1)? {
+            Some(person) => Some((person, context.get(2)?, context.get(3)?)),
+            None => None,
+        };
+        let written = (context.get(4)?, context.get(5)?);
+        Ok(eyes.allows_record(context.get(0)?, person, written))
     })?;
     let eyes = Arc::clone(viewer);
     connection.create_scalar_function("writable", 2, flags, move |context| {

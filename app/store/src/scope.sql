@@ -68,9 +68,7 @@ create temp view visible_consultations as
   left join main.consultation_clients k on k.consultation_id = c.id
     and k.id = (select max(l.id) from main.consultation_clients l where l.consultation_id = c.id)
   left join main.residents r on r.id = k.resident_id
-  where ((r.id is not null and in_scope(r.id, r.centre_id, r.shielded))
-      or record_in_scope(r.id, r.shielded, c.centre_id, c.created_by))
-     and record_open(c.id);
+  where record_in_scope(c.id, r.id, r.centre_id, r.shielded, c.centre_id, c.created_by);
 
 create temp view visible_consultation_versions as
   select v.* from main.consultation_versions v
@@ -120,9 +118,7 @@ create temp view visible_current_consultations as
   left join main.consultation_clients k on k.consultation_id = c.id
     and k.id = (select max(l.id) from main.consultation_clients l where l.consultation_id = c.id)
   left join main.residents r on r.id = k.resident_id
-  where ((r.id is not null and in_scope(r.id, r.centre_id, r.shielded))
-      or record_in_scope(r.id, r.shielded, c.centre_id, c.created_by))
-     and record_open(c.id);
+  where record_in_scope(c.id, r.id, r.centre_id, r.shielded, c.centre_id, c.created_by);
 
 -- For the city's own totals, in which nobody is forgotten: to be counted, and nothing else of anybody.
 create temp view counted_residents as

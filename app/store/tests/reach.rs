@@ -143,6 +143,32 @@ fn whom_the_city_shields_is_hidden_everywhere_until_the_end_is_confirmed() {
 }
 
 #[test]
+fn whoever_sees_her_own_people_alone_meets_them_while_she_is_in_charge_and_not_when_kept_from_them()
+{
+    let house = House::new();
+    let own = staff(2, Scope::Assigned(Some(CentreId(1))));
+    assert_eq!(house.sees(&own), [0_i64; 0]);
+    house.run("insert into assignments values (1, 1, 2, 'main', '2026-11-25', 'x', 1, '')");
+    assert_eq!(house.sees(&own), [1]);
+    house.run("insert into assignments values (2, 2, 2, 'beside', '2026-11-26', 'x', 1, '')");
+    house.run("insert into assignments values (3, 3, 2, 'main', '2026-11-20', 'x', 1, '')");
+    assert_eq!(
+        house.sees(&own),
+        [1],
+        "tomorrow's not yet, a shielded one never by this alone"
+    );
+    assert_eq!(
+        house.sees(&nurse()),
+        [1],
+        "for the others it changes nothing"
+    );
+    house.run("insert into assignment_endings values (1, 1, '2026-11-25', 'x', 1, '')");
+    assert_eq!(house.sees(&own), [1], "its last day is today");
+    house.run("insert into exclusions values (1, 1, 2, 'relative', 'x', 1, '')");
+    assert_eq!(house.sees(&own), [0_i64; 0]);
+}
+
+#[test]
 fn whoever_is_excluded_meets_neither_the_person_nor_what_was_written_about_her() {
     let house = House::new();
     house.run("insert into consultations values (1, 'a', 1, 's', 2, ''), (2, 'b', 1, 't', 2, '')");

@@ -72,9 +72,10 @@ impl Bare {
                 Ok(sees(context.get(1)?, context.get(2)?))
             })?;
         bare.connection
-            .create_scalar_function("record_in_scope", 4, flags, move |context| {
-                let shielded: Option<bool> = context.get(1)?;
-                Ok(sees(context.get(2)?, shielded.unwrap_or_default()))
+            .create_scalar_function("record_in_scope", 6, flags, move |context| {
+                let shielded: Option<bool> = context.get(3)?;
+                let shielded = shielded.unwrap_or_default();
+                Ok(sees(context.get(2)?, shielded) || sees(context.get(4)?, shielded))
             })?;
         bare.connection
             .create_scalar_function("is_shielded", 2, flags, |context| context.get::<i64>(1))?;

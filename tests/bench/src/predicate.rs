@@ -102,17 +102,16 @@ pub(crate) fn views_without(views: &str, scope: Scope) -> String {
         Scope::Nothing | Scope::Assigned(_) => ("0".to_owned(), "0".to_owned()),
         Scope::Centre(own) => (
             format!("+r.centre_id = {}", own.0),
-            format!("+c.centre_id = {}", own.0),
+            format!("(+r.centre_id = {0} or +c.centre_id = {0})", own.0),
         ),
     };
     views
         .replace(
-            "record_in_scope(r.id, r.shielded, c.centre_id, c.created_by)",
+            "record_in_scope(c.id, r.id, r.centre_id, r.shielded, c.centre_id, c.created_by)",
             &record,
         )
         .replace("in_scope(r.id, r.centre_id, r.shielded)", &person)
         .replace("is_shielded(r.id, r.shielded)", "r.shielded")
-        .replace("record_open(c.id)", "1")
         .replace("record_open(k.consultation_id)", "1")
 }
 
