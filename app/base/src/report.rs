@@ -101,6 +101,8 @@ pub enum Runbook {
     AdministratorLost,
     /// Personal data leaked, was lost or altered, or may have been.
     PersonalDataIncident,
+    /// The key that opens second factors is gone or another one.
+    FactorKeyMissing,
 }
 
 impl Runbook {
@@ -118,6 +120,7 @@ impl Runbook {
         Self::AuditBroken,
         Self::AdministratorLost,
         Self::PersonalDataIncident,
+        Self::FactorKeyMissing,
     ];
 
     /// The file's stem: `DiskFull` is `runbooks/disk-full.md`.
@@ -136,6 +139,7 @@ impl Runbook {
             Self::AuditBroken => "audit-broken",
             Self::AdministratorLost => "administrator-lost",
             Self::PersonalDataIncident => "personal-data-incident",
+            Self::FactorKeyMissing => "factor-key-missing",
         }
     }
 }

@@ -66,6 +66,11 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         what: UsersVerb,
     },
+    /// 確認コードの鍵
+    FactorKeys {
+        #[command(subcommand)]
+        what: FactorKeysVerb,
+    },
     /// 持出し台帳
     CarriedOut {
         #[command(subcommand)]
@@ -246,6 +251,27 @@ pub(crate) enum UsersVerb {
         /// 書き出す場所
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FactorKeysVerb {
+    /// 鍵がそろっているか、登録したものをすべて開けられるか確かめる（サービスを止めて使う）
+    Check,
+    /// 新しい鍵に替え、すべてに封をし直す。鍵がまだないときは作る（サービスを止めて使う）
+    Rotate {
+        /// 新しい鍵のファイルを書く場所（省くと今の場所）
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+        /// 聞かずに行う
+        #[arg(long)]
+        yes: bool,
+    },
+    /// 鍵をなくしたとき、開けられない登録を取り消し、次のサインインで登録し直してもらう（サービスを止めて使う）
+    TakeBack {
+        /// 聞かずに行う
+        #[arg(long)]
+        yes: bool,
     },
 }
 

@@ -29,7 +29,8 @@ pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
         | Verb::Backup { .. }
         | Verb::Restore(_)
         | Verb::Users { .. }
-        | Verb::CarriedOut { .. } => {
+        | Verb::CarriedOut { .. }
+        | Verb::FactorKeys { .. } => {
             if asked == LevelFilter::Info {
                 LevelFilter::Error
             } else {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use backup::{Chunking, RepositorySettings};
 use base::report::Report;
 use base::settings::{Environment, Site};
+use server::factor_keys::KeyPlace;
 use store::DataDir;
 
 use crate::arguments::Arguments;
@@ -38,6 +39,23 @@ pub(crate) fn data_dir(
         }
     }
     Ok(DataDir::new(&environment.data_dir))
+}
+
+/// Where the keys of second factors lie: the credential, else what the site file says (when there is
+/// one), else the usual place in the data directory.
+pub(crate) fn factor_keys(
+    arguments: &Arguments,
+    environment: &Environment,
+    dir: &DataDir,
+) -> Result<KeyPlace, Report> {
+    let file = path(arguments, environment);
+    let named = if file.exists() {
+        read(arguments, environment)?.sign_in().factor_key_file
+    } else {
+        None
+    };
+    let credentials = environment.credentials_dir.as_deref();
+    Ok(KeyPlace::find(credentials, named, dir.factor_keys()))
 }
 
 /// The repositories of the site file, in its order.

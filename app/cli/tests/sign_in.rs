@@ -22,8 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A service that asks nurses for a registered terminal and clerks for a code.
 struct Service {
-    _server: Server,
+    server: Server,
     _root: TempDir,
+    site: PathBuf,
     dir: PathBuf,
     base: String,
     ca: PathBuf,
@@ -60,11 +61,25 @@ impl Service {
         db.close().expect("a clean stop");
         let (server, base) = Server::serve(&site);
         Self {
-            _server: server,
+            server,
+            site,
             dir: root.path().to_path_buf(),
             _root: root,
             base,
             ca: data.join("tls/ca.pem"),
+        }
+    }
+
+    /// Stops, does something, starts again.
+    fn after(self, between: impl FnOnce(&Path)) -> Self {
+        let (status, ..) = self.server.interrupt();
+        assert_eq!(status.code(), Some(0));
+        between(&self.site);
+        let (server, base) = Server::serve(&self.site);
+        Self {
+            server,
+            base,
+            ..self
         }
     }
 
@@ -228,37 +243,148 @@ fn a_certificate_of_another_authority_does_not_get_through_the_handshake() {
     assert!(page.ends_with("status 000"), "{page}");
 }
 
-#[test]
-fn a_stock_authenticator_enrols_and_signs_in() {
-    let service = Service::start();
+/// Signs the clerk in for the first time with a telephone; its secret and the code that was used.
+fn enrolled(service: &Service) -> (String, String) {
     let mut clerk = service.client();
     assert!(!clerk.sign_in(&service.base, "clerk", PASSWORD));
     clerk.take_token(&service.at("/second-factor"));
     let (_, page) = clerk.get(&service.at("/second-factors/totp"));
     let secret = between(&page, "id=\"secret\">", "<").replace(' ', "");
-    let code = || {
-        let shown = ended("oathtool", &["--totp", "--base32", &secret]);
-        text(&shown).trim().to_owned()
-    };
-    let fields = [("code", code()), ("name", "stock".to_owned())];
-    let fields = fields
-        .each_ref()
-        .map(|(name, value)| (*name, value.as_str()));
-    let enrolled = clerk.post(&service.at("/second-factors/totp"), &fields);
-    assert_eq!(enrolled.expect("an answer").status(), 303);
-
-    // The same code is not taken twice; the next one is.
-    let mut again = service.client();
-    assert!(!again.sign_in(&service.base, "clerk", PASSWORD));
-    again.take_token(&service.at("/second-factor"));
-    let used = again.post(&service.at("/second-factor/code"), &[fields[0]]);
-    assert_eq!(used.expect("an answer").status(), 422);
-    let next = ended(
-        "oathtool",
-        &["--totp", "--base32", "--now", "+30 seconds", &secret],
-    );
-    let next = text(&next).trim().to_owned();
-    again.take_token(&service.at("/second-factor"));
-    let done = again.post(&service.at("/second-factor/code"), &[("code", &next)]);
+    let shown = ended("oathtool", &["--totp", "--base32", &secret]);
+    let code = text(&shown).trim().to_owned();
+    let fields = [("code", code.as_str()), ("name", "stock")];
+    let done = clerk.post(&service.at("/second-factors/totp"), &fields);
     assert_eq!(done.expect("an answer").status(), 303);
+    (secret, code)
+}
+
+/// The status of a sign-in with this code.
+fn answered(service: &Service, code: &str) -> u16 {
+    let mut clerk = service.client();
+    assert!(!clerk.sign_in(&service.base, "clerk", PASSWORD));
+    clerk.take_token(&service.at("/second-factor"));
+    let done = clerk.post(&service.at("/second-factor/code"), &[("code", code)]);
+    done.expect("an answer").status().as_u16()
+}
+
+fn next_code(secret: &str) -> String {
+    let words = ["--totp", "--base32", "--now", "+30 seconds", secret];
+    text(&ended("oathtool", &words)).trim().to_owned()
+}
+
+#[test]
+fn a_stock_authenticator_enrols_and_signs_in() {
+    let service = Service::start();
+    let (secret, used) = enrolled(&service);
+    // The same code is not taken twice; the next one is.
+    assert_eq!(answered(&service, &used), 422);
+    assert_eq!(answered(&service, &next_code(&secret)), 303);
+}
+
+fn told(site: &Path, words: &[&str]) -> (i32, serde_json::Value, String) {
+    let site = site.display().to_string();
+    let head = ["--site", site.as_str(), "--json", "factor-keys"];
+    let (code, out, errors) = harness::process::ended([&head, words].concat());
+    let told = serde_json::from_str(&out).unwrap_or_default();
+    (code, told, errors)
+}
+
+#[test]
+fn the_key_of_the_codes_is_changed_lost_and_put_back_at_the_console() {
+    let service = Service::start();
+    let (secret, _) = enrolled(&service);
+    let place = service.dir.join("data/secrets/factor.keys");
+    let first = std::fs::read_to_string(&place).expect("the key file");
+    let service = service.after(|site| {
+        let (code, checked, _) = told(site, &["check"]);
+        assert_eq!(
+            (code, &checked["sealed"], &checked["closed"]),
+            (0, &1.into(), &0.into())
+        );
+        let (code, _, errors) = told(site, &["rotate", "--yes"]);
+        assert_eq!(code, 0, "{errors}");
+    });
+    let second = std::fs::read_to_string(&place).expect("the key file");
+    assert_ne!(first, second);
+    assert_eq!(answered(&service, &next_code(&secret)), 303);
+
+    let service = service.after(|site| {
+        std::fs::remove_file(&place).expect("the key goes");
+        let (code, _, errors) = told(site, &["check"]);
+        assert_eq!(code, 1);
+        assert!(
+            errors.contains("runbooks/factor-key-missing.md"),
+            "{errors}"
+        );
+        // The first key is another one: nothing is sealed with it any more.
+        base::paths::write_atomic(&place, first.as_bytes(), base::paths::MODE_PRIVATE)
+            .expect("the old key");
+        let (code, checked, errors) = told(site, &["check"]);
+        assert_eq!((code, &checked["closed"]), (1, &1.into()), "{errors}");
+        let (code, ..) = told(site, &["rotate", "--yes"]);
+        assert_eq!(code, 1);
+        assert_eq!(std::fs::read_to_string(&place).expect("the file"), first);
+    });
+    assert_eq!(answered(&service, "123456"), 503);
+
+    let service = service.after(|site| {
+        let (code, told, errors) = told(site, &["take-back", "--yes"]);
+        assert_eq!((code, &told["people"]), (0, &1.into()), "{errors}");
+    });
+    enrolled(&service);
+}
+
+#[test]
+fn a_backup_holds_neither_the_key_nor_a_secret_and_a_restore_says_so() {
+    let service = Service::start();
+    let (secret, _) = enrolled(&service);
+    let (dir, site) = (service.dir.clone(), service.site.display().to_string());
+    let key = std::fs::read_to_string(dir.join("data/secrets/factor.keys")).expect("the key");
+    let key = key.lines().last().and_then(|line| line.split_once(' '));
+    let key = key.expect("a key").1.to_owned();
+    let (password, copy) = (dir.join("password"), dir.join("copy"));
+    base::paths::write_atomic(&password, b"x", base::paths::MODE_PRIVATE).expect("a file");
+    let text = std::fs::read_to_string(&service.site).expect("the settings");
+    let text = format!(
+        "{text}[[backup.repositories]]\nname = \"a\"\npath = \"{}\"\npassword_file = \"{}\"\n",
+        dir.join("a").display(),
+        password.display()
+    );
+    base::paths::write_atomic(&service.site, text.as_bytes(), base::paths::MODE_PRIVATE)
+        .expect("the settings can be written");
+    let copied = copy.display().to_string();
+    for words in [&["init"][..], &["run"]] {
+        let head = ["--site", site.as_str(), "backup"];
+        let (code, _, errors) = harness::process::ended([&head, words].concat());
+        assert_eq!(code, 0, "{errors}");
+    }
+    let words = ["--site", &site, "restore", "--yes", "--to", &copied];
+    let (code, _, errors) = harness::process::ended(words);
+    assert_eq!(code, 0, "{errors}");
+    assert!(
+        errors.contains("runbooks/factor-key-missing.md"),
+        "{errors}"
+    );
+    let raw = data_encoding::BASE32_NOPAD
+        .decode(secret.as_bytes())
+        .expect("base32");
+    for wanted in [key.as_bytes(), secret.as_bytes(), &raw] {
+        assert!(!lies_below(&copy, wanted));
+    }
+    // The search looks into the right place.
+    assert!(lies_below(&copy, b"stock"));
+    drop(service);
+}
+
+fn lies_below(dir: &Path, bytes: &[u8]) -> bool {
+    let entries = std::fs::read_dir(dir).expect("a directory");
+    entries
+        .map(|entry| entry.expect("an entry").path())
+        .any(|path| {
+            if path.is_dir() {
+                return lies_below(&path, bytes);
+            }
+            let content = std::fs::read(&path).expect("a file");
+            content.windows(bytes.len()).any(|window| window == bytes)
+        })
 }

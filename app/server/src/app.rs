@@ -10,6 +10,7 @@ use base::settings::SignInSettings;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use store::{Actor, Db};
 
+use crate::factor_keys::FactorKeys;
 use crate::features;
 use crate::sign_in::{SessionSettings, SignInRules};
 use crate::web::limits::MAINTENANCE_HOURS_MAX;
@@ -26,6 +27,8 @@ pub struct ServerSettings {
     pub session: SessionSettings,
     /// What is asked for at the door.
     pub sign_in: SignInRules,
+    /// What seals the secrets of second factors; without one nobody enrols a telephone.
+    pub factor_keys: FactorKeys,
     /// Directory of our own authority, which issues the terminals' certificates.
     pub authority: Option<PathBuf>,
     /// Requests a second that one session may keep up.
@@ -45,6 +48,7 @@ impl ServerSettings {
         Self {
             session: SessionSettings::from(&asked),
             sign_in: SignInRules::default(),
+            factor_keys: FactorKeys::none(),
             authority: None,
             requests_per_second: NonZeroU32::MIN.saturating_add(49),
             maintenance_hours_max: MAINTENANCE_HOURS_MAX,

@@ -7,6 +7,7 @@
 
 pub mod app;
 pub mod ca;
+pub mod factor_keys;
 pub mod features;
 pub mod sign_in;
 pub mod web;

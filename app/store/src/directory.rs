@@ -54,6 +54,12 @@ impl DataDir {
         self.keys().join("audit-terms.key")
     }
 
+    /// The keys that seal what second factors are checked with. Not among [`DataDir::keys`], which go
+    /// into backups.
+    pub fn factor_keys(&self) -> PathBuf {
+        self.0.join("secrets").join("factor.keys")
+    }
+
     /// Finished years of the access log, one read-only database each.
     pub fn audit_archives(&self) -> PathBuf {
         self.0.join("audit-archives")

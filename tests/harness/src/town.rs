@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, date};
 use rustix::fs::{FlockOperation, flock};
 use server::app::{App, ServerSettings};
+use server::factor_keys::FactorKeys;
 use server::features::imports::{self, EncodingChoice, ImportOptions};
 use server::features::maintenance::{self, NewGrant};
 use server::features::masters::{self, Masters};
@@ -40,7 +41,10 @@ impl Town {
     }
 
     /// A fresh copy with other settings.
-    pub fn with(settings: ServerSettings) -> Self {
+    pub fn with(mut settings: ServerSettings) -> Self {
+        if settings.factor_keys.is_empty() {
+            settings.factor_keys = FactorKeys::fresh().expect("a key");
+        }
         let dir = TempDir::new().expect("a temporary directory");
         copy(&template(), dir.path());
         let (clock, hand) = Clock::stepped(Clock::on_day(TODAY).now());

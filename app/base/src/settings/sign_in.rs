@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
@@ -45,6 +46,9 @@ pub struct SignInSettings {
     pub tablet_hours_max: u16,
     /// The host name that security keys are bound to; without it there are none.
     pub webauthn_host: Option<String>,
+    /// The file with the keys of second factors; absent: beside the database. A systemd credential
+    /// named `factor-keys` wins.
+    pub factor_key_file: Option<PathBuf>,
     /// `[sign_in.second_factor]`: role = what is accepted, one of them is asked for.
     pub second_factor: BTreeMap<String, Vec<Factor>>,
 }
@@ -64,6 +68,7 @@ impl Default for SignInSettings {
             tablet_idle_minutes: 10,
             tablet_hours_max: 10,
             webauthn_host: None,
+            factor_key_file: None,
             second_factor: BTreeMap::new(),
         }
     }

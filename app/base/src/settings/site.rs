@@ -170,6 +170,9 @@ impl Site {
             place(&mut tls.key);
             tls.client_ca.iter_mut().for_each(place);
         }
+        let sign_in = self.sign_in.as_mut().map(Spanned::get_mut);
+        let keys = sign_in.and_then(|sign_in| sign_in.factor_key_file.as_mut());
+        keys.into_iter().for_each(place);
         for repository in &mut self.backup.repositories {
             place(&mut repository.path);
             place(&mut repository.password_file);

@@ -7,6 +7,7 @@ use base::clock::Clock;
 use base::report::{Kind, Report};
 use serde::Serialize;
 use server::ca::Authority;
+use server::factor_keys::{FactorKeys, KeyPlace, KeysError};
 use server::features::masters::{self, Masters};
 use server::features::staff::accounts::form::read_login;
 use server::features::staff::{self, NewStaff};
@@ -20,11 +21,17 @@ use crate::output::Voice;
 struct Made {
     data: String,
     ca_file: String,
+    factor_key_file: String,
     login: String,
     password: String,
 }
 
-pub(crate) fn run(asked: &InitArguments, dir: &DataDir, voice: &Voice) -> Result<ExitCode, Report> {
+pub(crate) fn run(
+    asked: &InitArguments,
+    dir: &DataDir,
+    keys: &KeyPlace,
+    voice: &Voice,
+) -> Result<ExitCode, Report> {
     if dir.database().exists() {
         voice.say("このディレクトリはすでに使われています。何も変えていません。");
         return Err(Report::bare(Kind::DataDirectory));
@@ -48,6 +55,7 @@ pub(crate) fn run(asked: &InitArguments, dir: &DataDir, voice: &Voice) -> Result
         today,
     )
     .map_err(|error| error.report(&dir.tls()))?;
+    make_keys(keys)?;
     let password =
         server::web::session::one_time_password().ok_or_else(|| Report::bare(Kind::Fault))?;
     let new = NewStaff {
@@ -68,11 +76,25 @@ pub(crate) fn run(asked: &InitArguments, dir: &DataDir, voice: &Voice) -> Result
         login.as_str()
     ));
     voice.say("仮のパスワードはこの画面にしか出ません。最初のサインインで変えてください。");
+    voice.say(&format!(
+        "確認コードの鍵 {} はバックアップに入りません。印刷し、封をして、別の場所に保管してください。",
+        keys.path.display()
+    ));
     voice.result(&Made {
         data: dir.path().display().to_string(),
         ca_file: authority.ca_file.display().to_string(),
+        factor_key_file: keys.path.display().to_string(),
         login: login.as_str().to_owned(),
         password,
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A key that is there already (a credential, one put back from paper) is kept.
+pub(super) fn make_keys(place: &KeyPlace) -> Result<(), Report> {
+    let made = match FactorKeys::read(&place.path) {
+        Err(KeysError::Absent) => FactorKeys::fresh().and_then(|keys| keys.write(&place.path)),
+        read => read.map(drop),
+    };
+    made.map_err(|error| error.report(&place.path))
 }

@@ -5,6 +5,7 @@ mod backup;
 mod break_glass;
 mod carried_out;
 mod demo;
+mod factor_keys;
 mod import;
 mod incident;
 mod init;
@@ -18,7 +19,8 @@ use base::report::Report;
 use base::settings::Environment;
 
 use crate::arguments::{
-    Arguments, AuditVerb, BackupVerb, CarriedOutVerb, ImportVerb, IncidentVerb, UsersVerb, Verb,
+    Arguments, AuditVerb, BackupVerb, CarriedOutVerb, FactorKeysVerb, ImportVerb, IncidentVerb,
+    UsersVerb, Verb,
 };
 use crate::output::Voice;
 use crate::{operator, site};
@@ -32,11 +34,12 @@ pub(crate) fn run(
     let dir = || site::data_dir(arguments, environment);
     let site = || site::read(arguments, environment);
     let operator = || operator::required(arguments, environment, voice);
+    let keys = || site::factor_keys(arguments, environment, &dir()?);
     let timer = || operator::or_timer(arguments, environment, voice);
     match &arguments.verb {
         Verb::Demo(asked) => demo::run(asked, voice),
-        Verb::Serve => serve::run(&site()?, &dir()?, voice),
-        Verb::Init(asked) => init::run(asked, &dir()?, voice),
+        Verb::Serve => serve::run(&site()?, &dir()?, &keys()?, voice),
+        Verb::Init(asked) => init::run(asked, &dir()?, &keys()?, voice),
         Verb::Import {
             what: ImportVerb::Residents(asked),
         } => {
@@ -81,6 +84,16 @@ pub(crate) fn run(
             UsersVerb::Grant(asked) => users::grant(asked, &dir()?, &operator()?, voice),
             UsersVerb::BreakGlass { what } => break_glass::run(what, &dir()?, &operator()?, voice),
             UsersVerb::Report { to } => users::report(to, &dir()?, &operator()?, voice),
+        },
+        Verb::FactorKeys { what } => match what {
+            FactorKeysVerb::Check => factor_keys::check(&dir()?, &keys()?, voice),
+            FactorKeysVerb::Rotate { to, yes } => {
+                let to = (to.as_deref(), *yes);
+                factor_keys::rotate(to, &dir()?, &keys()?, &operator()?, voice)
+            }
+            FactorKeysVerb::TakeBack { yes } => {
+                factor_keys::take_back(*yes, &dir()?, &keys()?, &operator()?, voice)
+            }
         },
         Verb::CarriedOut {
             what: CarriedOutVerb::Add(asked),

@@ -15,6 +15,9 @@ use crate::arguments::RestoreArguments;
 use crate::operator;
 use crate::output::Voice;
 
+/// Rows that need a key which no backup holds.
+const SEALED: &str = "second_factor_secrets";
+
 #[derive(Serialize)]
 struct Restored {
     repository: String,
@@ -133,6 +136,12 @@ fn prove(
     } else {
         "戻しましたが、取ったときと同じではありません。手順書: runbooks/restore-failed.md"
     });
+    if found.rows.get(SEALED).is_some_and(|rows| *rows > 0) {
+        voice.say(
+            "確認コードの鍵は、バックアップに入っていません。保管してある紙から戻すか、\
+             登録を取り消します。手順書: runbooks/factor-key-missing.md",
+        );
+    }
     voice.result(&Restored {
         repository: repository.name.clone(),
         snapshot: done.snapshot.id.clone(),

@@ -7,6 +7,7 @@ use base::clock::Clock;
 use base::report::{Kind, Report};
 use base::settings::Site;
 use server::app::{App, ServerSettings};
+use server::factor_keys::{FactorKeys, KeyPlace};
 use server::features::staff;
 use server::web::Problem;
 use server::web::serve::{Port, run as serve};
@@ -16,11 +17,17 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::output::Voice;
 
-pub(crate) fn run(site: &Site, dir: &DataDir, voice: &Voice) -> Result<ExitCode, Report> {
+pub(crate) fn run(
+    site: &Site,
+    dir: &DataDir,
+    keys: &KeyPlace,
+    voice: &Voice,
+) -> Result<ExitCode, Report> {
     let port = Port::open(site.server.listen)?;
     let db = Db::open(dir, Clock::system()).map_err(StoreError::report)?;
     let tls = tls_of(site, dir);
     let settings = ServerSettings {
+        factor_keys: factor_keys(keys),
         authority: Some(dir.tls()),
         backup_days_kept: site.backup.days_kept,
         ..ServerSettings::signing_in(&site.sign_in())?
@@ -32,6 +39,19 @@ pub(crate) fn run(site: &Site, dir: &DataDir, voice: &Voice) -> Result<ExitCode,
         said.say(&format!("https://{address} で待っています。"))
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Without them the service starts all the same: whoever shows something else gets in, and those who
+/// cannot are told by the pages.
+pub(crate) fn factor_keys(place: &KeyPlace) -> FactorKeys {
+    FactorKeys::read(&place.path).unwrap_or_else(|error| {
+        let report = error.report(&place.path);
+        if let Some(advice) = report.for_operator() {
+            log::error!("{}", advice.text);
+        }
+        log::debug!("{}", report.for_developer());
+        FactorKeys::none()
+    })
 }
 
 fn tls_of(site: &Site, dir: &DataDir) -> TlsSettings {

@@ -36,12 +36,20 @@ pub(crate) fn of(visit: &Visit) -> Vec<Banner> {
             link: "保守作業の画面",
         }];
     }
-    if !visit.may(Permission::MaintenanceView) {
+    let doors = visit.may(Permission::MaintenanceView);
+    let accounts = visit.may(Permission::StaffAdminister);
+    if !doors && !accounts {
         return Vec::new();
     }
     let found = visit.app.db().read(&visit.actor, |tx| {
-        let mut banners = opened_envelopes(tx, visit)?;
-        banners.extend(open_doors(tx, visit)?);
+        let mut banners = Vec::new();
+        if doors {
+            banners = opened_envelopes(tx, visit)?;
+            banners.extend(open_doors(tx, visit)?);
+        }
+        if accounts {
+            banners.extend(closed_secrets(tx, visit)?);
+        }
         Ok::<_, StoreError>(banners)
     });
     found.unwrap_or_else(|error| {
@@ -94,6 +102,25 @@ fn opened_envelopes(tx: &ReadTx<'_>, visit: &Visit) -> Result<Vec<Banner>, Store
             link: "確かめる",
         })
     })
+}
+
+/// Telephones whose code nobody can check: the key that sealed them is not here.
+fn closed_secrets(tx: &ReadTx<'_>, visit: &Visit) -> Result<Option<Banner>, StoreError> {
+    let sql = "select key, count(*) from second_factor_secrets group by key";
+    let by_key: Vec<(String, i64)> = tx.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let here = visit.app.settings().factor_keys.names();
+    let closed = by_key
+        .iter()
+        .filter(|(key, _)| !here.contains(&key.as_str()));
+    let closed: i64 = closed.map(|(_, count)| count).sum();
+    Ok((closed > 0).then(|| Banner {
+        text: format!(
+            "確認コードの鍵がこの装置にありません。{closed}件の確認コードを確かめられず、\
+             その人はサインインできません。装置の担当者に鍵を戻してもらってください。"
+        ),
+        href: "/staff".to_owned(),
+        link: "職員の画面",
+    }))
 }
 
 /// R8.11.24 15:30, Japanese time.

@@ -62,6 +62,7 @@ coded! {
         SecondFactor = "second_factor", "本人の再確認";
         SecondFactorAdd = "second_factor_add", "本人確認の方法の登録";
         SecondFactorReset = "second_factor_reset", "本人確認の方法の取消し";
+        FactorKeyRotate = "factor_key_rotate", "確認コードの鍵の交換";
         PasswordChange = "password_change", "パスワード変更";
         StaffAdd = "staff_add", "職員の登録";
         StaffPostAdd = "staff_post_add", "職員の異動";

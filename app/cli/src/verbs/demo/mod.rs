@@ -15,12 +15,13 @@ use base::settings::Site;
 use serde::Serialize;
 use server::app::{App, ServerSettings};
 use server::ca::Authority;
+use server::factor_keys::KeyPlace;
 use server::web::serve::Port;
 use store::{DataDir, Db, StoreError};
 
 use crate::arguments::DemoArguments;
 use crate::output::Voice;
-use crate::verbs::serve::until_stopped;
+use crate::verbs::serve::{factor_keys, until_stopped};
 
 /// What whoever started it needs to know, as one JSON object.
 #[derive(Serialize)]
@@ -69,6 +70,10 @@ impl Places {
             complete: root.join("complete"),
         }
     }
+
+    fn factor_keys(&self) -> KeyPlace {
+        KeyPlace::find(None, None, self.data.factor_keys())
+    }
 }
 
 pub(crate) fn run(asked: &DemoArguments, voice: &Voice) -> Result<ExitCode, Report> {
@@ -91,6 +96,7 @@ pub(crate) fn run(asked: &DemoArguments, voice: &Voice) -> Result<ExitCode, Repo
         db,
         ServerSettings {
             notice: Some(notice),
+            factor_keys: factor_keys(&places.factor_keys()),
             authority: Some(places.data.tls()),
             ..ServerSettings::signing_in(&site.sign_in())?
         },

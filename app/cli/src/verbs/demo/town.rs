@@ -18,7 +18,7 @@ use store::{Actor, Db, StoreError};
 use super::{LoginShown, Places, cases, past, story};
 use crate::arguments::TownSize;
 use crate::output::Voice;
-use crate::verbs::{backup as backup_verb, import};
+use crate::verbs::{backup as backup_verb, import, init};
 
 /// Same seed, same town.
 const SEED: u64 = 20_260_401;
@@ -56,6 +56,7 @@ pub(super) fn build(
     ];
     let tls = places.data.tls();
     Authority::create(&tls, &["localhost"], &addresses, today).map_err(|e| e.report(&tls))?;
+    init::make_keys(&places.factor_keys())?;
     write_site(places, listen)?;
     let options = ImportOptions {
         encoding: EncodingChoice::Auto,

@@ -24,6 +24,7 @@ mod store;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use factors::{SealState, reseal, seal_state, take_back_closed};
 pub use model::{Login, NewStaff, PasswordProblem};
 pub use password::note_cost;
 pub use store::{add, find_login};

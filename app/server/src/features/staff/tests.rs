@@ -24,6 +24,7 @@ pub(crate) mod house {
     use tower::ServiceExt as _;
 
     use crate::app::{App, ServerSettings};
+    use crate::factor_keys::FactorKeys;
     use crate::features::masters::{self, Masters};
     use crate::features::staff::{Login, NewStaff, add};
     use crate::web::{Answer, Permission, Role, Routes, Visit, download, router};
@@ -75,10 +76,17 @@ pub(crate) mod house {
             Self::inside(tempfile::tempdir().unwrap(), settings)
         }
 
-        fn inside(dir: TempDir, settings: ServerSettings) -> Self {
+        fn inside(dir: TempDir, mut settings: ServerSettings) -> Self {
             let (clock, hand) = Clock::stepped("2026-11-24T00:00:00Z".parse().unwrap());
             let db = Db::create(&DataDir::new(dir.path().join("data")), clock).unwrap();
             masters::load(&db, &system(), &Masters::shipped().unwrap()).unwrap();
+            if settings.factor_keys.is_empty() {
+                settings.factor_keys = FactorKeys::fresh().unwrap();
+            }
+            Self::around((dir, hand), db, settings)
+        }
+
+        fn around((dir, hand): (TempDir, ClockHand), db: Db, settings: ServerSettings) -> Self {
             let app = App::new(db, settings);
             let echo = Routes::new("試験").post("/echo", Permission::SignedIn, echo);
             let router = router(&app, &App::routes().with(echo));
@@ -90,6 +98,19 @@ pub(crate) mod house {
                 router,
                 runtime,
             }
+        }
+
+        /// The same after a stop and a start with other keys.
+        pub(crate) fn restarted_with(self, factor_keys: FactorKeys) -> Self {
+            let settings = ServerSettings {
+                factor_keys,
+                ..self.app.settings().clone()
+            };
+            let (clock, files) = (self.app.clock().clone(), (self._dir, self.hand));
+            let place = self.app.db().dir().clone();
+            drop((self.app, self.router));
+            let db = Db::open(&place, clock).unwrap();
+            Self::around(files, db, settings)
         }
 
         pub(crate) fn app(&self) -> &App {

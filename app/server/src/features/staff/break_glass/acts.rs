@@ -9,7 +9,7 @@ use super::store as sql;
 use super::{PASSWORD_HOURS, view};
 use crate::features::staff::accounts;
 use crate::features::staff::model::{Login, NewStaff};
-use crate::features::staff::{password, store as staff_sql};
+use crate::features::staff::{factors, password, store as staff_sql};
 use crate::web::{Problem, Role, session};
 
 /// One sealed secret, to be printed once.
@@ -198,12 +198,13 @@ fn try_open(db: &Db, actor: &Actor, opening: &Opening) -> Result<Opened, Refused
     let valid_until = valid.map_or_else(|_| String::new(), |until| format!("{until:.6}"));
     let now = format!("{at:.6}");
     db.write(actor, |tx| {
-        let id = account(tx, db, opening, &hash, &now)?;
+        let (id, held) = account(tx, db, opening, &hash, &now)?;
         session::end_all(tx, id, None, "password", at)?;
         staff_sql::forgive(tx, &staff_sql::login_subject(opening.login.as_str()))?;
         let done = sql::insert_opening(tx, &pair, id, opening, (&valid_until, &now))?;
         let text = format!(
-            "組＝{pair}／職員番号＝{id}／開けた人＝{first}、{second}／理由＝{}／有効＝{}まで",
+            "組＝{pair}／職員番号＝{id}／開けた人＝{first}、{second}／理由＝{}／有効＝{}まで／\
+             本人確認の方法：前＝{held}／後＝なし",
             opening.reason,
             view::moment(&valid_until)
         );
@@ -228,14 +229,15 @@ fn fit(secrets: &[String; 2], hashes: &[String; 2]) -> Result<bool, Problem> {
     Ok(straight || crossed)
 }
 
-/// The account with its new password: one of today's administrators, or a new one.
+/// The account with its new password: one of today's administrators, or a new one; and what it held
+/// besides, which is taken back.
 fn account(
     tx: &store::WriteTx<'_>,
     db: &Db,
     opening: &Opening,
     hash: &str,
     now: &str,
-) -> Result<StaffId, Refused> {
+) -> Result<(StaffId, String), Refused> {
     let today = db.clock().today();
     let known = accounts::find(tx, opening.login.as_str())?;
     match (known, &opening.new) {
@@ -252,7 +254,12 @@ fn account(
                 by: None,
             };
             staff_sql::insert_password(tx, account.id, &given, now)?;
-            Ok(account.id)
+            // The telephone may be what was lost; whoever has the envelopes enrols another.
+            let held = factors::store::held(tx, account.id)?;
+            if let Some(last) = held.last() {
+                factors::store::reset(tx, account.id, last.id, ("非常用の封筒", None), now)?;
+            }
+            Ok((account.id, factors::words(&held)))
         }
         (None, Some(new)) => {
             let staff = NewStaff {
@@ -266,7 +273,8 @@ fn account(
                 password: String::new(),
                 must_change_password: true,
             };
-            Ok(staff_sql::insert(tx, &staff, hash, None, now)?)
+            let id = staff_sql::insert(tx, &staff, hash, None, now)?;
+            Ok((id, factors::words(&[])))
         }
     }
 }

@@ -99,6 +99,25 @@ fn the_password_of_an_opening_is_over_after_its_hours() {
 }
 
 #[test]
+fn an_opened_envelope_takes_back_what_may_have_been_lost_with_its_owner() {
+    let (house, [one, two]) = house();
+    house.execute(
+        "insert into second_factors (staff_id, kind, name, recorded_at)
+         values (1, 'totp', '公用スマホ', '')",
+    );
+    house.execute("insert into second_factor_secrets values (1, 'x', x'00', '')");
+    let asked = opening("admin", [&one.secret, &two.secret]);
+    open(house.db(), &console(), &asked).unwrap();
+    assert_eq!(house.count("select count(*) from second_factor_resets"), 1);
+    assert_eq!(house.count("select count(*) from second_factor_secrets"), 0);
+    assert!(
+        house
+            .detail("break_glass_open")
+            .contains("前＝確認コード「公用スマホ」／後＝なし")
+    );
+}
+
+#[test]
 fn one_secret_one_person_or_a_stranger_opens_nothing() {
     let (house, [one, two]) = house();
     let (first, second) = (one.secret.as_str(), two.secret.as_str());

@@ -19,6 +19,7 @@ struct AskPage {
     name: String,
     wrong: bool,
     code: bool,
+    closed: bool,
     key_options: Option<String>,
     resume_path: String,
     resume_body: String,
@@ -62,6 +63,7 @@ pub(in crate::features::staff) fn question(
     if held.is_empty() {
         return super::enrol::lead(visit, staff, shell, (path, body));
     }
+    let (code, closed) = telephones(visit, &held);
     let asked = keys::ask_known(visit, &held)?;
     let state = asked.as_ref().map(|asked| asked.state.as_str());
     visit.app.db().housekeep(&visit.actor, |tx| {
@@ -70,8 +72,9 @@ pub(in crate::features::staff) fn question(
     let page = AskPage {
         shell,
         name: staff.name.clone(),
-        wrong: status != StatusCode::OK,
-        code: held.iter().any(|held| held.kind == Kind::Totp),
+        wrong: status == StatusCode::UNPROCESSABLE_ENTITY,
+        code,
+        closed,
         key_options: asked.map(|asked| asked.options),
         resume_path: path.to_owned(),
         resume_body: body.to_owned(),
@@ -79,9 +82,29 @@ pub(in crate::features::staff) fn question(
     visit.page_as(status, &page)
 }
 
+/// Is there a telephone whose code can be checked, and one whose code cannot for want of the key?
+fn telephones(visit: &Visit, held: &[Held]) -> (bool, bool) {
+    let keys = &visit.app.settings().factor_keys;
+    let telephones = held.iter().filter(|held| held.kind == Kind::Totp);
+    let (mut open, mut closed) = (false, false);
+    for held in telephones {
+        match held.secret(keys) {
+            Ok(_) => open = true,
+            Err(why) => {
+                closed = true;
+                log::error!("factor.id":% = held.id; "second factor {} is closed: {why}", held.id);
+            }
+        }
+    }
+    (open, closed)
+}
+
 fn again(visit: &Visit, staff: &SignedIn) -> Answer {
+    again_as(visit, staff, StatusCode::UNPROCESSABLE_ENTITY)
+}
+
+fn again_as(visit: &Visit, staff: &SignedIn, status: StatusCode) -> Answer {
     let carried = (visit.form.get("resume_path"), visit.form.get("resume_body"));
-    let status = StatusCode::UNPROCESSABLE_ENTITY;
     question(visit, staff, (carried, visit.csrf()), status)
 }
 
@@ -131,13 +154,19 @@ pub(super) fn code(visit: &Visit) -> Answer {
     let staff = visit.halted_for(Halt::Factor)?;
     let held = offered(visit, staff)?;
     let (db, now) = (visit.app.db(), visit.app.clock().now());
+    let keys = &visit.app.settings().factor_keys;
+    let open = |held: &Held| Some((held.id, held.secret(keys).ok()?));
+    let open: Vec<_> = held.iter().filter_map(open).collect();
+    if open.is_empty() && telephones(visit, &held).1 {
+        // Nothing was guessed: there is nothing to check it with.
+        return again_as(visit, staff, StatusCode::SERVICE_UNAVAILABLE);
+    }
     let mut taken = false;
     if is_free(visit, staff.staff_id)? {
-        for held in held.iter().filter(|held| held.kind == Kind::Totp) {
+        for (id, secret) in open {
             let typed = visit.form.get("code");
-            if let Some(period) = period_of(&held.secret, typed, seconds(now))? {
-                taken |=
-                    db.housekeep(&visit.actor, |tx| sql::use_once(tx, held.id, period, now))?;
+            if let Some(period) = period_of(&secret, typed, seconds(now))? {
+                taken |= db.housekeep(&visit.actor, |tx| sql::use_once(tx, id, period, now))?;
             }
         }
     }

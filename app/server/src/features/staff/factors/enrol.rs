@@ -3,11 +3,11 @@
 use askama::Template;
 use axum::http::StatusCode;
 use base::settings::Factor;
-use store::{Event, Operation, ReadTx, RecordKind, StoreError};
+use store::{Event, Operation, ReadTx, RecordKind};
 
 use super::ask::{admit, is_free, offered, refuse, seconds};
 use super::model::{self, Held, Kind, NAME_CHARS_MAX};
-use super::{keys, store as sql};
+use super::{keys, sealing, store as sql};
 use crate::features::staff::accounts::view::moment;
 use crate::features::staff::model::Login;
 use crate::features::staff::pages::recognise;
@@ -21,11 +21,17 @@ struct LeadPage {
     name: String,
     code: bool,
     key: bool,
+    no_key_file: bool,
 }
 
 fn accepts(visit: &Visit, staff: &SignedIn, kind: Kind) -> bool {
     let accepted = visit.app.settings().sign_in.factors(staff.role);
     accepted.contains(&kind.factor())
+}
+
+/// Without a key nothing that is shared with a telephone may be kept.
+fn can_seal(visit: &Visit) -> bool {
+    !visit.app.settings().factor_keys.is_empty()
 }
 
 /// For somebody who has nothing to show yet.
@@ -35,11 +41,13 @@ pub(super) fn lead(
     shell: Shell,
     _carried: (&str, &str),
 ) -> Answer {
+    let (code, sealing) = (accepts(visit, staff, Kind::Totp), can_seal(visit));
     visit.page(&LeadPage {
         shell,
         name: staff.name.clone(),
-        code: accepts(visit, staff, Kind::Totp),
+        code: code && sealing,
         key: accepts(visit, staff, Kind::Webauthn),
+        no_key_file: code && !sealing,
     })
 }
 
@@ -82,7 +90,7 @@ pub(super) fn list(visit: &Visit) -> Answer {
     visit.page(&ListPage {
         shell: Shell::new(visit, "本人確認の方法").under(&[]),
         held: held.into_iter().map(words).collect(),
-        code: accepts(visit, staff, Kind::Totp),
+        code: accepts(visit, staff, Kind::Totp) && can_seal(visit),
         key: accepts(visit, staff, Kind::Webauthn),
         terminal: accepted.contains(&Factor::Terminal),
     })
@@ -164,7 +172,8 @@ fn code_page(
 pub(super) fn code_form(visit: &Visit) -> Answer {
     let staff = enroller(visit, Kind::Totp)?;
     let secret = model::fresh_secret()?;
-    remember(visit, staff, &format!("totp {secret}"))?;
+    let sealed = sealing::remember(visit, staff.session, &secret)?;
+    remember(visit, staff, &format!("totp {sealed}"))?;
     visit.page(&code_page(visit, staff, &secret, Vec::new())?)
 }
 
@@ -215,7 +224,9 @@ fn is_owner(
 
 pub(super) fn code(visit: &Visit) -> Answer {
     let staff = enroller(visit, Kind::Totp)?;
-    let Some(secret) = remembered(visit, staff, "totp ")? else {
+    let kept = remembered(visit, staff, "totp ")?;
+    let secret = kept.and_then(|kept| sealing::recall(visit, staff.session, &kept));
+    let Some(secret) = secret else {
         return Ok(redirect("/second-factors/totp"));
     };
     let mut problems = Vec::new();
@@ -237,7 +248,7 @@ pub(super) fn code(visit: &Visit) -> Answer {
         let page = code_page(visit, staff, &secret, problems)?;
         return visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
-    let id = save(visit, staff, (Kind::Totp, &name, &secret))?;
+    let id = save(visit, staff, &name, &Made::Secret(secret))?;
     visit
         .app
         .db()
@@ -245,26 +256,42 @@ pub(super) fn code(visit: &Visit) -> Answer {
     enrolled(visit, staff, Kind::Totp)
 }
 
+/// What an enrolment made.
+enum Made {
+    /// Shared with a telephone.
+    Secret(String),
+    /// Of a security key.
+    PublicKey(String),
+}
+
 fn save(
     visit: &Visit,
     staff: &SignedIn,
-    factor: (Kind, &str, &str),
+    name: &str,
+    made: &Made,
 ) -> Result<model::FactorId, Problem> {
-    let now = visit.app.clock().now();
-    visit
-        .app
-        .db()
-        .write(&visit.actor, |tx| {
-            let before = words(&sql::held(tx, staff.staff_id)?);
-            let id = sql::insert(tx, staff.staff_id, factor, now)?;
-            let after = words(&sql::held(tx, staff.staff_id)?);
-            session::set_challenge(tx, staff.session, None)?;
-            let event = Event::done(Operation::SecondFactorAdd)
-                .on(RecordKind::Staff, staff.staff_id.0)
-                .detail(format!("前＝{before}／後＝{after}"));
-            Ok::<_, StoreError>(tx.audited(event, id))
-        })
-        .map_err(Problem::from)
+    let (now, person) = (visit.app.clock().now(), staff.staff_id);
+    let keys = &visit.app.settings().factor_keys;
+    visit.app.db().write(&visit.actor, |tx| {
+        let before = words(&sql::held(tx, person)?);
+        let id = match made {
+            Made::Secret(secret) => {
+                let id = sql::insert(tx, person, (Kind::Totp, name, None), now)?;
+                let sealed = sealing::seal(keys, (id, person), secret)?;
+                sql::put_secret(tx, id, &sealed, now)?;
+                id
+            }
+            Made::PublicKey(key) => {
+                sql::insert(tx, person, (Kind::Webauthn, name, Some(key)), now)?
+            }
+        };
+        let after = words(&sql::held(tx, person)?);
+        session::set_challenge(tx, staff.session, None)?;
+        let event = Event::done(Operation::SecondFactorAdd)
+            .on(RecordKind::Staff, person.0)
+            .detail(format!("前＝{before}／後＝{after}"));
+        Ok::<_, Problem>(tx.audited(event, id))
+    })
 }
 
 /// What somebody holds, for the access log.
@@ -357,6 +384,6 @@ pub(super) fn key(visit: &Visit) -> Answer {
         let page = key_page(visit, staff, problems)?;
         return visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page);
     };
-    save(visit, staff, (Kind::Webauthn, &name, &made))?;
+    save(visit, staff, &name, &Made::PublicKey(made))?;
     enrolled(visit, staff, Kind::Webauthn)
 }

@@ -6,7 +6,7 @@ use webauthn_rs::prelude::{
     RegisterPublicKeyCredential, Url, Uuid, Webauthn, WebauthnBuilder,
 };
 
-use super::model::{Held, Kind};
+use super::model::Held;
 use crate::web::{Problem, Visit};
 
 /// "hokatsu" in front of the number of a person: what a key remembers of its owner.
@@ -34,8 +34,8 @@ fn json(value: &impl serde::Serialize) -> Result<String, Problem> {
 }
 
 fn passkeys(held: &[Held]) -> Vec<Passkey> {
-    let keys = held.iter().filter(|held| held.kind == Kind::Webauthn);
-    keys.filter_map(|held| serde_json::from_str(&held.secret).ok())
+    let keys = held.iter().filter_map(Held::key);
+    keys.filter_map(|key| serde_json::from_str(key).ok())
         .collect()
 }
 
@@ -103,12 +103,9 @@ pub(super) fn read_known<'h>(
         return Ok(None);
     };
     let is_it = |held: &&Held| {
-        let key: Option<Passkey> = serde_json::from_str(&held.secret).ok();
-        key.is_some_and(|key| key.cred_id() == result.cred_id())
+        let key = held.key().and_then(|key| serde_json::from_str(key).ok());
+        key.is_some_and(|key: Passkey| key.cred_id() == result.cred_id())
     };
-    let found = held
-        .iter()
-        .filter(|held| held.kind == Kind::Webauthn)
-        .find(is_it);
+    let found = held.iter().find(is_it);
     Ok(found.map(|held| (held, u64::from(result.counter()))))
 }

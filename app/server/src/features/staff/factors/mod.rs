@@ -2,7 +2,8 @@
 //!
 //! Shape: which role needs one, and which are accepted, say the settings. The certificate of the
 //! terminal is judged by the engine; `second_factors` holds codes (TOTP) and keys (WebAuthn), a row
-//! in `second_factor_resets` takes back what came before it.
+//! in `second_factor_resets` takes back what came before it. What a code is checked with lies sealed in
+//! `second_factor_secrets` ([`sealing`], `crate::factor_keys`).
 //! Invariant: a half-open session reaches [`ask`] and, only while its person has nothing to show
 //! yet, [`enrol`]; a code is taken once; guessing gets as slow as at the password.
 //! Not here: the reset by an administrator (`accounts`).
@@ -12,12 +13,14 @@ mod ask;
 mod enrol;
 mod keys;
 pub(in crate::features::staff) mod model;
+mod sealing;
 pub(in crate::features::staff) mod store;
 #[cfg(test)]
 mod tests;
 
 pub(super) use ask::question;
 pub(in crate::features::staff) use enrol::words;
+pub use sealing::{SealState, reseal, seal_state, take_back_closed};
 
 use crate::web::{Permission, Routes};
 

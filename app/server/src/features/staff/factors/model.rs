@@ -3,8 +3,10 @@
 use base::settings::Factor;
 use data_encoding::BASE32_NOPAD;
 use ring::rand::{SecureRandom as _, SystemRandom};
+use store::StaffId;
 use totp_rs::{Builder, Totp};
 
+use crate::factor_keys::{Closed, FactorKeys, Sealed};
 use crate::web::Problem;
 
 store::id_type!(
@@ -57,12 +59,21 @@ impl Kind {
     }
 }
 
+/// What a factor is checked with.
+pub(in crate::features::staff) enum Proof {
+    /// A shared secret, sealed; nothing: its row is gone.
+    Code(Option<Sealed>),
+    /// A public key with its counter, JSON.
+    Key(String),
+}
+
 /// One factor that counts.
 pub(in crate::features::staff) struct Held {
     pub(in crate::features::staff) id: FactorId,
+    pub(super) staff_id: StaffId,
     pub(in crate::features::staff) kind: Kind,
     pub(in crate::features::staff) name: String,
-    pub(super) secret: String,
+    pub(super) proof: Proof,
     pub(in crate::features::staff) at: String,
 }
 
@@ -70,6 +81,29 @@ impl std::fmt::Debug for Held {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Held({}, {:?}, …)", self.id, self.kind)
     }
+}
+
+impl Held {
+    /// The shared secret of a telephone.
+    pub(super) fn secret(&self, keys: &FactorKeys) -> Result<String, Closed> {
+        match &self.proof {
+            Proof::Code(Some(sealed)) => keys.open(&owner(self.id, self.staff_id), sealed),
+            Proof::Code(None) | Proof::Key(_) => Err(Closed::NoKey),
+        }
+    }
+
+    /// The public key of a security key.
+    pub(super) fn key(&self) -> Option<&str> {
+        match &self.proof {
+            Proof::Key(key) => Some(key),
+            Proof::Code(_) => None,
+        }
+    }
+}
+
+/// What a secret is bound to: moved to another person's row it stays closed.
+pub(super) fn owner(factor: FactorId, person: StaffId) -> String {
+    format!("second factor {factor} of {person}")
 }
 
 /// What is still to be shown after the password.

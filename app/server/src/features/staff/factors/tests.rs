@@ -7,8 +7,11 @@ use jiff::SignedDuration;
 use totp_rs::Builder;
 
 use crate::app::ServerSettings;
+use crate::factor_keys::FactorKeys;
 use crate::features::staff::tests::house::{Browser, House, Page, between};
+use crate::features::staff::{SealState, reseal, seal_state, take_back_closed};
 use crate::web::Role;
+use store::{Actor, Db};
 
 fn settings(nurse: &[Factor]) -> ServerSettings {
     let mut asked = SignInSettings {
@@ -306,4 +309,170 @@ fn a_forged_answer_of_a_key_is_refused() {
         assert_eq!(refused.status, 422, "{credential}");
     }
     assert_eq!(house.count("select count(*) from second_factors"), 0);
+}
+
+/// Does any file of the database hold these bytes?
+fn lies_in_the_database(house: &House, bytes: &[u8]) -> bool {
+    let files = std::fs::read_dir(house.db().dir().path()).unwrap();
+    let files = files.map(|entry| entry.unwrap().path());
+    files.filter(|path| path.is_file()).any(|path| {
+        let content = std::fs::read(path).unwrap();
+        content.windows(bytes.len()).any(|window| window == bytes)
+    })
+}
+
+#[test]
+fn no_file_of_the_database_holds_a_secret_while_it_is_shown_or_after() {
+    let house = house(&[Factor::Totp]);
+    let browser = house.browser();
+    browser.sign_in("nurse", house.password());
+    let page = browser.get("/second-factors/totp");
+    let secret = between(&page.body, "id=\"secret\">", "<").unwrap();
+    let secret = secret.replace(' ', "");
+    let raw = BASE32_NOPAD.decode(secret.as_bytes()).unwrap();
+    let absent = |when: &str| {
+        for form in [
+            secret.as_bytes(),
+            &raw,
+            data_encoding::HEXLOWER.encode(&raw).as_bytes(),
+        ] {
+            assert!(!lies_in_the_database(&house, form), "{when}");
+        }
+    };
+    absent("while it is shown");
+    let code = shown(&house, &secret);
+    let fields = [("code", code.as_str()), ("name", "公用スマホ")];
+    assert_eq!(browser.post("/second-factors/totp", &fields).status, 303);
+    absent("enrolled");
+    // The search finds what is there, or the lines above would prove nothing.
+    assert!(lies_in_the_database(&house, "公用スマホ".as_bytes()));
+}
+
+#[test]
+fn a_secret_moved_into_another_persons_row_opens_nothing() {
+    let house = house(&[Factor::Totp]);
+    house.add("clerk2", Role::Nurse, Some("0102"));
+    let secret = enrolled(&house, &house.browser());
+    house.execute(
+        "insert into second_factors (staff_id, kind, name, recorded_at) values (3, 'totp', 'x', '')",
+    );
+    house.execute(
+        "insert into second_factor_secrets select 2, key, sealed, '' from second_factor_secrets",
+    );
+    later(&house, 60);
+    let thief = house.browser();
+    thief.sign_in("clerk2", house.password());
+    assert_eq!(answer(&thief, &shown(&house, &secret)).status, 503);
+}
+
+fn actor() -> Actor {
+    Actor::system("試験")
+}
+
+fn state(db: &Db, keys: &FactorKeys) -> SealState {
+    let read = db.read(&actor(), |tx| seal_state(tx, keys));
+    read.unwrap()
+}
+
+#[test]
+fn after_a_change_of_the_key_the_old_one_opens_nothing_and_the_code_still_fits() {
+    let house = house(&[Factor::Totp]);
+    let secret = enrolled(&house, &house.browser());
+    let old = house.app().settings().factor_keys.clone();
+    let both = old.renewed().unwrap();
+    assert_eq!(reseal(house.db(), &actor(), &both).unwrap(), 1);
+    let (before, after) = (old.names()[0], both.names()[0]);
+    assert_eq!(
+        house.detail("factor_key_rotate"),
+        format!("前＝{before}／後＝{after}／件数＝1")
+    );
+    let newest = both.newest();
+    let told = |keys| {
+        let state = state(house.db(), keys);
+        (state.sealed, state.closed, state.old)
+    };
+    assert_eq!((told(&old), told(&newest)), ((1, 1, 1), (1, 0, 0)));
+    let house = house.restarted_with(newest);
+    later(&house, 60);
+    let browser = house.browser();
+    browser.sign_in("nurse", house.password());
+    assert_eq!(answer(&browser, &shown(&house, &secret)).status, 303);
+}
+
+#[test]
+fn a_change_that_cannot_open_everything_changes_nothing() {
+    let house = house(&[Factor::Totp]);
+    enrolled(&house, &house.browser());
+    let stranger = FactorKeys::fresh().unwrap();
+    assert!(reseal(house.db(), &actor(), &stranger).is_err());
+    assert_eq!(
+        state(house.db(), &house.app().settings().factor_keys).closed,
+        0
+    );
+}
+
+#[test]
+fn without_the_key_its_owners_are_told_what_to_do_and_everybody_else_works() {
+    let house = house(&[Factor::Totp]);
+    enrolled(&house, &house.browser());
+    let house = house.restarted_with(FactorKeys::none());
+    later(&house, 60);
+    let nurse = house.browser();
+    let asked = nurse.sign_in("nurse", house.password());
+    assert!(
+        asked.text().contains("確認コードの鍵がない"),
+        "{}",
+        asked.text()
+    );
+    assert!(!asked.body.contains("name=\"code\""));
+    assert_eq!(answer(&nurse, "123456").status, 503);
+    let refused = "select count(*) from audit_entries where operation = 'second_factor'
+        and outcome = 'refused'";
+    assert_eq!(house.count(refused), 0);
+    let admin = house.signed_in("admin");
+    let page = admin.get("/staff");
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("1件の確認コードを確かめられず"));
+
+    assert_eq!(state(house.db(), &FactorKeys::none()).closed, 1);
+    let keys = FactorKeys::fresh().unwrap();
+    assert_eq!(take_back_closed(house.db(), &actor(), &keys).unwrap(), 1);
+    assert!(
+        house
+            .detail("second_factor_reset")
+            .ends_with("確認コードの鍵がない")
+    );
+    assert_eq!(house.count("select count(*) from second_factor_secrets"), 0);
+    let house = house.restarted_with(keys);
+    enrolled(&house, &house.browser());
+    assert!(
+        !house
+            .signed_in("admin")
+            .get("/staff")
+            .text()
+            .contains("確認コードの鍵が")
+    );
+}
+
+#[test]
+fn without_a_key_nobody_enrols_a_telephone_and_the_page_says_why() {
+    let house = house(&[Factor::Totp]).restarted_with(FactorKeys::none());
+    let browser = house.browser();
+    let led = browser.sign_in("nurse", house.password());
+    assert!(led.text().contains("スマートフォンはいま登録できません"));
+    let page = browser.get("/second-factors/totp");
+    assert_eq!(page.status, 500);
+    assert!(page.text().contains("確認コードの鍵を扱えませんでした"));
+}
+
+#[test]
+fn what_is_taken_back_leaves_no_secret() {
+    let house = house(&[Factor::Totp]);
+    enrolled(&house, &house.browser());
+    assert_eq!(house.count("select count(*) from second_factor_secrets"), 1);
+    let admin = house.signed_in("admin");
+    admin.get("/staff/1/second-factor-reset");
+    admin.post("/staff/1/second-factor-reset", &[("reason", "紛失")]);
+    assert_eq!(house.count("select count(*) from second_factor_secrets"), 0);
+    assert_eq!(house.count("select count(*) from second_factors"), 1);
 }
