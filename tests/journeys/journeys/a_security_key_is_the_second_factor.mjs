@@ -26,7 +26,7 @@ export default async function (house) {
   await house.signIn(page, social);
   await mustSay(page, "はじめに一度だけ登録してください。");
   await house.mustBeAccessible(page, "led to enrol");
-  await page.getByRole("link", { name: "セキュリティキーを登録する" }).click();
+  await page.getByRole("button", { name: "セキュリティキーを登録する" }).click();
   await mustBeTitled(page, "セキュリティキーの登録");
   await page.waitForLoadState("load");
   await house.mustBeAccessible(page, "a key is enrolled");

@@ -271,7 +271,10 @@ fn permit(visit: &Visit, route: &Route, parts: &Parts) -> Result<(), Problem> {
         return Err(Problem::Page(Box::new(crate::web::answer::redirect(&to))));
     }
     let staff = visit.signed_in()?;
-    if staff.must_change_password && !matches!(route.path, "/password" | "/sign-out" | "/lock") {
+    if staff.must_change_password && !is_way_out(route.path) {
+        if parts.method == Method::POST {
+            return Err(Problem::PasswordNeeded);
+        }
         return Err(Problem::Page(Box::new(crate::web::answer::redirect(
             "/password",
         ))));
@@ -284,6 +287,14 @@ fn permit(visit: &Visit, route: &Route, parts: &Parts) -> Result<(), Problem> {
         Ok::<_, Problem>(tx.audited(event, ()))
     })?;
     Err(Problem::Forbidden)
+}
+
+/// What somebody whose password must be changed may still ask for.
+fn is_way_out(path: &str) -> bool {
+    matches!(
+        path,
+        "/password" | "/password/opening" | "/sign-out" | "/lock"
+    )
 }
 
 /// A form must come from a page of ours: its token (or that of our script) was made for this

@@ -19,6 +19,7 @@ struct ErrorPage {
     next: &'static str,
     sign_in: bool,
     factor: bool,
+    password: bool,
     resend: bool,
     resume_path: String,
     resume_body: String,
@@ -58,6 +59,7 @@ pub(crate) fn of(visit: &Visit, problem: Problem, posted: bool) -> Response {
         next: words.next,
         sign_in,
         factor,
+        password: matches!(problem, Problem::PasswordNeeded),
         resend,
         resume_path,
         resume_body,
@@ -76,6 +78,11 @@ pub(crate) fn of(visit: &Visit, problem: Problem, posted: bool) -> Response {
 fn carried(visit: &Visit, posted: bool) -> (String, String) {
     if !posted {
         return (address(visit), String::new());
+    }
+    let (path, body) = (visit.form.get("resume_path"), visit.form.get("resume_body"));
+    if !path.is_empty() {
+        // A page of the door was halted itself: what it carried is what was typed.
+        return (path.to_owned(), body.to_owned());
     }
     let body = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(typed(visit))

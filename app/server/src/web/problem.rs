@@ -15,6 +15,8 @@ pub enum Problem {
     Forbidden,
     /// Nobody is signed in (or no longer).
     SignInNeeded,
+    /// The password must be changed before anything is saved.
+    PasswordNeeded,
     /// The vendor's window has ended (or was ended) while signed in.
     WindowShut,
     /// The form did not come from a page of this session.
@@ -92,6 +94,13 @@ impl Problem {
                 "まだ何も保存されていません。",
                 "サインインすると続けられます。",
             ),
+            Self::PasswordNeeded => words(
+                StatusCode::FORBIDDEN,
+                "先にパスワードを変えてください",
+                "まだ何も保存されていません。入力した内容は残っています。",
+                "パスワードが仮のものか、使い始めてから決められた日数がたちました。\
+                 変えると、続きから保存できます。",
+            ),
             Self::WindowShut => words(
                 StatusCode::UNAUTHORIZED,
                 "保守作業の時間は終わりました",
@@ -162,6 +171,7 @@ impl Problem {
             Self::NotFound
             | Self::Forbidden
             | Self::SignInNeeded
+            | Self::PasswordNeeded
             | Self::WindowShut
             | Self::ForeignForm
             | Self::WrongMethod
@@ -189,6 +199,7 @@ impl Problem {
             Self::NotFound
             | Self::Forbidden
             | Self::SignInNeeded
+            | Self::PasswordNeeded
             | Self::WindowShut
             | Self::ForeignForm
             | Self::WrongMethod

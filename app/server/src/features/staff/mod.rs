@@ -56,6 +56,11 @@ pub fn routes() -> Routes {
             Permission::SignedIn,
             own_password::change_password,
         )
+        .post(
+            "/password/opening",
+            Permission::SignedIn,
+            own_password::password_form,
+        )
         .with(factors::routes())
         .with(accounts::routes())
         .with(rights::routes())

@@ -6,6 +6,7 @@ use store::{Operation, ReadTx, StoreError};
 
 use super::model::{Login, PasswordProblem, check_password};
 use super::pages::recognise;
+use super::resume::{Carried, resume};
 use super::{password, store as sql};
 use crate::web::{Answer, Problem, Shell, SignedIn, Visit, redirect, session};
 
@@ -16,6 +17,7 @@ struct PasswordPage {
     first: bool,
     old: bool,
     hint: String,
+    carried: Carried,
     problems: Vec<FieldProblem>,
 }
 
@@ -56,6 +58,7 @@ fn password_page(
         first,
         old: staff.must_change_password && !first,
         hint: format!("{length_min}文字以上。文の形にすると覚えやすくなります。"),
+        carried: Carried::of(visit),
         problems,
     })
 }
@@ -63,7 +66,8 @@ fn password_page(
 pub(super) fn change_password(visit: &Visit) -> Answer {
     let staff = visit.signed_in()?;
     match try_change(visit, staff)? {
-        Ok(()) => Ok(redirect("/?done=password")),
+        Ok(()) if visit.form.get("resume_path").is_empty() => Ok(redirect("/?done=password")),
+        Ok(()) => resume(visit, None),
         Err(problem) => {
             let (field, text) = words(problem, visit.app.settings().sign_in.password.length_min);
             let page = password_page(visit, staff, vec![FieldProblem { field, text }])?;

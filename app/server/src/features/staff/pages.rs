@@ -7,11 +7,11 @@ use store::{Actor, Event, Operation, StoreError};
 use super::break_glass::is_expired;
 use super::factors::model::Wanted;
 use super::model::{Login, may_try};
-use super::resume::resume;
+use super::resume::{Carried, resume};
 use super::store::Known;
 use super::{factors, password, store as sql};
 use crate::web::session::{Holder, Touch};
-use crate::web::{Answer, Problem, Shell, Visit, cookies, redirect, session, window};
+use crate::web::{Answer, Problem, Shell, Typed, Visit, cookies, redirect, session, window};
 
 /// Failures of one terminal weigh less than those of one ID: a centre shares an address.
 const TERMINAL_FACTOR: i64 = 6;
@@ -23,25 +23,17 @@ struct SignInPage {
     login: String,
     refused: bool,
     shut_out: bool,
-    resume_path: String,
-    resume_body: String,
+    carried: Carried,
 }
 
 pub(super) fn form(visit: &Visit) -> Answer {
     if visit.staff.is_some() {
         return Ok(redirect("/"));
     }
-    let path = visit.query.get("to");
-    visit.page(&sign_in_page(visit, "", false, path, ""))
+    visit.page(&sign_in_page(visit, "", false))
 }
 
-fn sign_in_page(
-    visit: &Visit,
-    login: &str,
-    refused: bool,
-    resume_path: &str,
-    resume_body: &str,
-) -> SignInPage {
+fn sign_in_page(visit: &Visit, login: &str, refused: bool) -> SignInPage {
     SignInPage {
         shell: Shell {
             report: None,
@@ -50,8 +42,7 @@ fn sign_in_page(
         login: login.to_owned(),
         refused,
         shut_out: false,
-        resume_path: resume_path.to_owned(),
-        resume_body: resume_body.to_owned(),
+        carried: Carried::of(visit),
     }
 }
 
@@ -64,9 +55,7 @@ pub(super) fn sign_in(visit: &Visit) -> Answer {
         }
         Some(known) => welcome(visit, &known, &login),
         None => {
-            let form = &visit.form;
-            let (path, body) = (form.get("resume_path"), form.get("resume_body"));
-            let page = sign_in_page(visit, login.as_str(), true, path, body);
+            let page = sign_in_page(visit, login.as_str(), true);
             visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
     }
@@ -80,7 +69,7 @@ fn shut_out(visit: &Visit, known: &Known, login: &Login) -> Answer {
     })?;
     let page = SignInPage {
         shut_out: true,
-        ..sign_in_page(visit, login.as_str(), false, "", "")
+        ..sign_in_page(visit, login.as_str(), false)
     };
     visit.page_as(StatusCode::FORBIDDEN, &page)
 }
@@ -208,8 +197,7 @@ fn ask_on(visit: &Visit, new: &session::NewSession) -> Answer {
     let Holder::Halted(halted) = holder else {
         return Ok(redirect("/second-factor"));
     };
-    let carried = (visit.form.get("resume_path"), visit.form.get("resume_body"));
-    let carried = (carried, new.csrf_token());
+    let carried = (Carried::of(visit), new.csrf_token());
     factors::question(visit, &halted.staff, carried, StatusCode::OK)
 }
 
@@ -218,6 +206,7 @@ fn ask_on(visit: &Visit, new: &session::NewSession) -> Answer {
 struct WrongTerminalPage {
     shell: Shell,
     revoked: bool,
+    texts: Vec<Typed>,
 }
 
 /// ID and password are right, but nobody gets in from here.
@@ -233,7 +222,12 @@ fn turned_away(visit: &Visit, actor: &Actor) -> Answer {
         Ok::<_, Problem>(tx.audited(event, ()))
     })?;
     let shell = Shell::new(visit, "この端末からは入れません");
-    visit.page_as(StatusCode::FORBIDDEN, &WrongTerminalPage { shell, revoked })
+    let page = WrongTerminalPage {
+        shell,
+        revoked,
+        texts: Carried::of(visit).texts(),
+    };
+    visit.page_as(StatusCode::FORBIDDEN, &page)
 }
 
 pub(super) fn sign_out(visit: &Visit) -> Answer {

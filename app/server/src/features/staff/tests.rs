@@ -1009,3 +1009,65 @@ fn guessing_the_present_password_of_an_open_session_gets_slower_too() {
     house.hand.step(minutes(2));
     assert_eq!(change(PASSWORD), 303);
 }
+
+/// A nurse whose password comes of age while she is at work.
+fn aging() -> House {
+    let asked = base::settings::SignInSettings {
+        password_days_max: Some(30),
+        ..base::settings::SignInSettings::default()
+    };
+    let house = House::with(crate::app::ServerSettings::signing_in(&asked).unwrap());
+    house.add("nurse", Role::Nurse, Some("0101"));
+    house
+        .hand
+        .step(SignedDuration::from_hours(30 * 24) - minutes(10));
+    house
+}
+
+#[test]
+fn words_typed_when_the_password_came_of_age_are_saved_after_it_was_changed() {
+    let house = aging();
+    let browser = house.signed_in("nurse");
+    browser.get("/password");
+    house.hand.step(minutes(20));
+    let asked = browser.post("/echo", &[("text", TYPED)]);
+    assert_eq!(asked.status, 403);
+    assert!(asked.text().contains("先にパスワードを変えてください"));
+    assert!(asked.body.contains("action=\"/password/opening\""));
+    let (path, body) = (hidden(&asked, "resume_path"), hidden(&asked, "resume_body"));
+    let carried = [
+        ("resume_path", path.as_str()),
+        ("resume_body", body.as_str()),
+    ];
+    let form = browser.post("/password/opening", &carried);
+    assert_eq!(form.status, 200);
+    assert!(form.text().contains("決められた日数がたちました"));
+    let change = |again: &str| {
+        let fields = [
+            ("password", PASSWORD),
+            ("new_password", "川沿いの道を夕方に走る五時"),
+            ("new_password_again", again),
+        ];
+        browser.post("/password", &[&fields[..], &carried].concat())
+    };
+    let wrong = change("ちがうもの");
+    assert_eq!(
+        (wrong.status, hidden(&wrong, "resume_body")),
+        (422, body.clone())
+    );
+    // A lock between the two pages carries the first words, and no password.
+    house.hand.step(minutes(40));
+    let locked = change("川沿いの道を夕方に走る五時");
+    assert_eq!(locked.status, 401);
+    assert_eq!(hidden(&locked, "resume_path"), "/echo");
+    assert!(!locked.body.contains("川沿い"));
+    let opened = browser.post(
+        "/lock/opening",
+        &[&[("password", PASSWORD)], &carried[..]].concat(),
+    );
+    assert!(opened.body.contains("action=\"/echo\""));
+    let done = change("川沿いの道を夕方に走る五時");
+    assert_eq!(done.status, 200, "{}", done.text());
+    assert!(done.body.contains("action=\"/echo\"") && done.body.contains("𠮷野さん宅"));
+    assert_eq!(browser.post("/echo", &[("text", TYPED)]).body, TYPED);
+}

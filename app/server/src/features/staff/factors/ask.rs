@@ -8,7 +8,7 @@ use store::{Event, Operation, ReadTx, StaffId, StoreError};
 use super::model::{Held, Kind, period_of};
 use super::{keys, store as sql};
 use crate::features::staff::model::may_try;
-use crate::features::staff::resume::resume;
+use crate::features::staff::resume::{Carried, resume};
 use crate::features::staff::store as staff_sql;
 use crate::web::{Answer, Halt, Problem, Shell, SignedIn, Visit, cookies, redirect, session};
 
@@ -21,8 +21,7 @@ struct AskPage {
     code: bool,
     closed: bool,
     key_options: Option<String>,
-    resume_path: String,
-    resume_body: String,
+    carried: Carried,
 }
 
 /// What this person holds and this role accepts.
@@ -40,11 +39,7 @@ pub(super) fn page(visit: &Visit) -> Answer {
         return Ok(redirect("/"));
     }
     let staff = visit.halted_for(Halt::Factor)?;
-    let carried = if visit.form.has("resume_path") {
-        (visit.form.get("resume_path"), visit.form.get("resume_body"))
-    } else {
-        (visit.query.get("to"), "")
-    };
+    let carried = Carried::of(visit);
     question(visit, staff, (carried, visit.csrf()), StatusCode::OK)
 }
 
@@ -52,7 +47,7 @@ pub(super) fn page(visit: &Visit) -> Answer {
 pub(in crate::features::staff) fn question(
     visit: &Visit,
     staff: &SignedIn,
-    ((path, body), csrf): ((&str, &str), String),
+    (carried, csrf): (Carried, String),
     status: StatusCode,
 ) -> Answer {
     let held = offered(visit, staff)?;
@@ -61,7 +56,7 @@ pub(in crate::features::staff) fn question(
         ..Shell::new(visit, "本人の再確認")
     };
     if held.is_empty() {
-        return super::enrol::lead(visit, staff, shell, (path, body));
+        return super::enrol::lead(visit, staff, shell, carried);
     }
     let (code, closed) = telephones(visit, &held);
     let asked = keys::ask_known(visit, &held)?;
@@ -76,8 +71,7 @@ pub(in crate::features::staff) fn question(
         code,
         closed,
         key_options: asked.map(|asked| asked.options),
-        resume_path: path.to_owned(),
-        resume_body: body.to_owned(),
+        carried,
     };
     visit.page_as(status, &page)
 }
@@ -104,8 +98,7 @@ fn again(visit: &Visit, staff: &SignedIn) -> Answer {
 }
 
 fn again_as(visit: &Visit, staff: &SignedIn, status: StatusCode) -> Answer {
-    let carried = (visit.form.get("resume_path"), visit.form.get("resume_body"));
-    question(visit, staff, (carried, visit.csrf()), status)
+    question(visit, staff, (Carried::of(visit), visit.csrf()), status)
 }
 
 fn subject(id: StaffId) -> String {

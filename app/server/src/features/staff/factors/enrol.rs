@@ -5,12 +5,13 @@ use axum::http::StatusCode;
 use base::settings::Factor;
 use store::{Event, Operation, ReadTx, RecordKind};
 
-use super::ask::{admit, is_free, offered, refuse, seconds};
+use super::ask::{admit, is_free, offered, question, refuse, seconds};
 use super::model::{self, Held, Kind, NAME_CHARS_MAX};
 use super::{keys, sealing, store as sql};
 use crate::features::staff::accounts::view::moment;
 use crate::features::staff::model::Login;
 use crate::features::staff::pages::recognise;
+use crate::features::staff::resume::Carried;
 use crate::features::staff::store as staff_sql;
 use crate::web::{Answer, Halt, Problem, Shell, SignedIn, Visit, redirect, session};
 
@@ -22,6 +23,7 @@ struct LeadPage {
     code: bool,
     key: bool,
     no_key_file: bool,
+    carried: Carried,
 }
 
 fn accepts(visit: &Visit, staff: &SignedIn, kind: Kind) -> bool {
@@ -35,12 +37,7 @@ fn can_seal(visit: &Visit) -> bool {
 }
 
 /// For somebody who has nothing to show yet.
-pub(super) fn lead(
-    visit: &Visit,
-    staff: &SignedIn,
-    shell: Shell,
-    _carried: (&str, &str),
-) -> Answer {
+pub(super) fn lead(visit: &Visit, staff: &SignedIn, shell: Shell, carried: Carried) -> Answer {
     let (code, sealing) = (accepts(visit, staff, Kind::Totp), can_seal(visit));
     visit.page(&LeadPage {
         shell,
@@ -48,6 +45,7 @@ pub(super) fn lead(
         code: code && sealing,
         key: accepts(visit, staff, Kind::Webauthn),
         no_key_file: code && !sealing,
+        carried,
     })
 }
 
@@ -59,7 +57,7 @@ fn enroller(visit: &Visit, kind: Kind) -> Result<&SignedIn, Problem> {
         None => {
             let staff = visit.halted_for(Halt::Factor)?;
             if !offered(visit, staff)?.is_empty() {
-                return Err(Problem::Page(Box::new(redirect("/second-factor"))));
+                return Err(Problem::Page(Box::new(to_the_question(visit, staff)?)));
             }
             staff
         }
@@ -69,6 +67,15 @@ fn enroller(visit: &Visit, kind: Kind) -> Result<&SignedIn, Problem> {
     } else {
         Err(Problem::NotFound)
     }
+}
+
+/// Another page of the same person was faster; what was typed goes along.
+fn to_the_question(visit: &Visit, staff: &SignedIn) -> Answer {
+    let carried = Carried::of(visit);
+    if carried.body.is_empty() {
+        return Ok(redirect("/second-factor"));
+    }
+    question(visit, staff, (carried, visit.csrf()), StatusCode::OK)
 }
 
 #[derive(Template)]
@@ -115,6 +122,7 @@ struct CodePage {
     side: usize,
     path: String,
     name: String,
+    carried: Carried,
     problems: Vec<FieldProblem>,
 }
 
@@ -164,6 +172,7 @@ fn code_page(
             typed
         }
         .to_owned(),
+        carried: Carried::of(visit),
         problems,
     })
 }
@@ -171,10 +180,18 @@ fn code_page(
 /// A new secret with every opening: what was on a screen that somebody walked away from is void.
 pub(super) fn code_form(visit: &Visit) -> Answer {
     let staff = enroller(visit, Kind::Totp)?;
+    visit.page(&fresh_code(visit, staff, Vec::new())?)
+}
+
+fn fresh_code(
+    visit: &Visit,
+    staff: &SignedIn,
+    problems: Vec<FieldProblem>,
+) -> Result<CodePage, Problem> {
     let secret = model::fresh_secret()?;
     let sealed = sealing::remember(visit, staff.session, &secret)?;
     remember(visit, staff, &format!("totp {sealed}"))?;
-    visit.page(&code_page(visit, staff, &secret, Vec::new())?)
+    code_page(visit, staff, &secret, problems)
 }
 
 fn remember(visit: &Visit, staff: &SignedIn, challenge: &str) -> Result<(), Problem> {
@@ -222,12 +239,19 @@ fn is_owner(
     Ok(())
 }
 
+/// The secret that was shown is void: another page was opened since, or the key has changed.
+const AGAIN: FieldProblem = FieldProblem {
+    field: "code",
+    text: "図が新しくなりました。もう一度アプリで読み取り、いま表示されている6桁を入力してください。",
+};
+
 pub(super) fn code(visit: &Visit) -> Answer {
     let staff = enroller(visit, Kind::Totp)?;
     let kept = remembered(visit, staff, "totp ")?;
     let secret = kept.and_then(|kept| sealing::recall(visit, staff.session, &kept));
     let Some(secret) = secret else {
-        return Ok(redirect("/second-factors/totp"));
+        let page = fresh_code(visit, staff, vec![AGAIN])?;
+        return visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page);
     };
     let mut problems = Vec::new();
     let name = name(visit, &mut problems);
@@ -324,6 +348,7 @@ struct KeyPage {
     half: bool,
     options: String,
     name: String,
+    carried: Carried,
     problems: Vec<FieldProblem>,
 }
 
@@ -361,15 +386,15 @@ fn key_page(
             typed
         }
         .to_owned(),
+        carried: Carried::of(visit),
         problems,
     })
 }
 
 pub(super) fn key(visit: &Visit) -> Answer {
     let staff = enroller(visit, Kind::Webauthn)?;
-    let Some(state) = remembered(visit, staff, "key ")? else {
-        return Ok(redirect("/second-factors/key"));
-    };
+    // Nothing remembered is no state that an answer fits to.
+    let state = remembered(visit, staff, "key ")?.unwrap_or_default();
     let mut problems = Vec::new();
     let name = name(visit, &mut problems);
     is_owner(visit, staff, &mut problems)?;

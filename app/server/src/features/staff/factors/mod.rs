@@ -34,6 +34,16 @@ pub(super) fn routes() -> Routes {
         .get("/second-factors", Permission::SignedIn, enrol::list)
         .get("/second-factors/totp", Permission::Public, enrol::code_form)
         .post("/second-factors/totp", Permission::Public, enrol::code)
+        .post(
+            "/second-factors/totp/opening",
+            Permission::Public,
+            enrol::code_form,
+        )
         .get("/second-factors/key", Permission::Public, enrol::key_form)
         .post("/second-factors/key", Permission::Public, enrol::key)
+        .post(
+            "/second-factors/key/opening",
+            Permission::Public,
+            enrol::key_form,
+        )
 }

@@ -209,6 +209,76 @@ fn words_typed_before_come_through_the_question_too() {
 }
 
 #[test]
+fn words_typed_before_come_through_the_first_enrolment_and_its_mistakes() {
+    let house = house(&[Factor::Totp]);
+    let browser = house.browser();
+    browser.get("/sign-in");
+    let carried = [("resume_path", "/echo"), ("resume_body", "text=abc")];
+    let fields = [("login", "nurse"), ("password", house.password())];
+    let led = browser.post("/sign-in", &[&fields[..], &carried].concat());
+    assert!(led.body.contains("value=\"text=abc\""), "{}", led.body);
+    assert!(led.text().contains("登録のあとで保存できます"));
+    let opened = browser.post("/second-factors/totp/opening", &carried);
+    assert!(opened.body.contains("value=\"text=abc\""));
+    let secret = between(&opened.body, "id=\"secret\">", "<").unwrap();
+    let send = |code: &str| {
+        let fields = [("code", code), ("name", "公用スマホ")];
+        browser.post("/second-factors/totp", &[&fields[..], &carried].concat())
+    };
+    let wrong = send("000000");
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.body.contains("value=\"text=abc\""));
+    let done = send(&shown(&house, &secret));
+    assert_eq!(done.status, 200, "{}", done.text());
+    assert!(done.body.contains("action=\"/echo\"") && done.text().contains("abc"));
+    assert_eq!(browser.post("/echo", &[("text", "abc")]).body, "abc");
+}
+
+#[test]
+fn a_picture_that_another_page_made_void_is_drawn_anew_with_what_was_typed() {
+    let house = house(&[Factor::Totp]);
+    let browser = house.browser();
+    browser.sign_in("nurse", house.password());
+    let fields = [
+        ("code", "123456"),
+        ("name", "公用スマホ"),
+        ("resume_path", "/echo"),
+        ("resume_body", "text=abc"),
+    ];
+    let page = browser.post("/second-factors/totp", &fields);
+    assert_eq!(page.status, 422);
+    assert!(page.text().contains("図が新しくなりました"));
+    assert!(page.body.contains("value=\"text=abc\"") && page.body.contains("id=\"secret\""));
+}
+
+#[test]
+fn words_typed_before_come_along_when_another_page_enrolled_first() {
+    let house = house(&[Factor::Totp]);
+    let (one, other) = (house.browser(), house.browser());
+    one.sign_in("nurse", house.password());
+    enrolled(&house, &other);
+    let carried = [("resume_path", "/echo"), ("resume_body", "text=abc")];
+    let asked = one.post("/second-factors/totp/opening", &carried);
+    assert!(asked.body.contains("name=\"code\"") && asked.body.contains("value=\"text=abc\""));
+}
+
+#[test]
+fn whoever_is_turned_away_can_still_read_what_was_typed() {
+    let house = house(&[Factor::Terminal]);
+    let browser = house.browser();
+    browser.get("/sign-in");
+    let fields = [
+        ("login", "nurse"),
+        ("password", house.password()),
+        ("resume_path", "/echo"),
+        ("resume_body", "text=%E8%A8%AA%E5%95%8F%E3%81%97%E3%81%9F"),
+    ];
+    let away = browser.post("/sign-in", &fields);
+    assert_eq!(away.status, 403);
+    assert!(away.text().contains("訪問した") && away.text().contains("写してから"));
+}
+
+#[test]
 fn a_registered_terminal_is_the_second_factor_and_without_one_the_page_says_what_to_do() {
     let house = house(&[Factor::Terminal]);
     let away = house.browser().sign_in("nurse", house.password());
