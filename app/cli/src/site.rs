@@ -58,6 +58,15 @@ pub(crate) fn factor_keys(
     Ok(KeyPlace::find(credentials, named, dir.factor_keys()))
 }
 
+/// Where the first site file goes: as named, else beside the data when only that was named.
+pub(crate) fn first(arguments: &Arguments, environment: &Environment, dir: &DataDir) -> PathBuf {
+    if arguments.site.is_none() && arguments.data.is_some() {
+        dir.path().join("site.toml")
+    } else {
+        path(arguments, environment)
+    }
+}
+
 /// The repositories of the site file, in its order.
 pub(crate) fn repositories(site: &Site) -> Vec<RepositorySettings> {
     let named = site

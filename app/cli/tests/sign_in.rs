@@ -281,6 +281,45 @@ fn a_stock_authenticator_enrols_and_signs_in() {
     assert_eq!(answered(&service, &next_code(&secret)), 303);
 }
 
+#[test]
+fn a_first_start_has_its_administrator_enrol_before_the_password_opens_anything() {
+    let root = TempDir::new().expect("a directory");
+    let data = root.path().join("data").display().to_string();
+    let words = ["--data", &data, "--json", "init", "--admin", "admin"];
+    let more = ["--admin-name", "管理 者"];
+    let (code, out, errors) = harness::process::ended([&words[..], &more].concat());
+    assert_eq!(code, 0, "{errors}");
+    assert!(
+        errors.contains("スマートフォンの確認コードを登録します"),
+        "{errors}"
+    );
+    let made: serde_json::Value = serde_json::from_str(&out).expect("one JSON object");
+    let of = |name: &str| made[name].as_str().expect(name).to_owned();
+    let (site, password) = (PathBuf::from(of("site_file")), of("password"));
+    harness::process::listen_anywhere(&site);
+    let (_server, base) = Server::serve(&site);
+    let at = |path: &str| format!("{base}{path}");
+    let mut admin = Client::trusting(Path::new(&of("ca_file")));
+    assert!(!admin.sign_in(&base, "admin", &password));
+    admin.take_token(&at("/second-factor"));
+    let (_, page) = admin.get(&at("/second-factors/totp"));
+    let secret = between(&page, "id=\"secret\">", "<").replace(' ', "");
+    let shown = ended("oathtool", &["--totp", "--base32", &secret]);
+    let code = text(&shown).trim().to_owned();
+    let fields = [("code", code.as_str()), ("name", "公用スマホ")];
+    let done = admin
+        .post(&at("/second-factors/totp"), &fields)
+        .expect("an answer");
+    assert_eq!(done.status(), 303);
+    let cookie = done.headers().get("set-cookie").expect("a session");
+    assert!(
+        cookie
+            .to_str()
+            .expect("text")
+            .starts_with("__Host-hokatsu=")
+    );
+}
+
 fn told(site: &Path, words: &[&str]) -> (i32, serde_json::Value, String) {
     let site = site.display().to_string();
     let head = ["--site", site.as_str(), "--json", "factor-keys"];

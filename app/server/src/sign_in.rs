@@ -176,6 +176,18 @@ mod tests {
     }
 
     #[test]
+    fn the_first_site_file_asks_every_role_for_more_and_lets_the_first_administrator_in() {
+        let place = std::path::Path::new("/x");
+        let site = base::settings::Site::parse(&base::settings::first_site(place), place);
+        let rules = SignInRules::new(&site.unwrap().sign_in()).unwrap();
+        for role in Role::ALL {
+            assert!(!rules.factors(*role).is_empty(), "{role:?}");
+        }
+        // Nobody has registered a terminal yet.
+        assert!(rules.factors(Role::SystemAdmin).contains(&Factor::Totp));
+    }
+
+    #[test]
     fn a_tablet_has_the_shorter_limits() {
         let limits = SessionSettings::from(&SignInSettings::default());
         let minutes = |kind| limits.limits(kind).idle.as_mins();

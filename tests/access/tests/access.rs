@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU32;
 
+use base::settings::{Site, first_site};
 use harness::{Browser, Page, Town};
 use server::app::{App, ServerSettings};
 use server::web::{Permission, Rights, Role};
@@ -114,6 +115,49 @@ fn every_route_is_closed_to_whoever_is_not_signed_in() {
             );
         } else {
             assert_eq!(page.status, 401, "{method} {path}");
+        }
+    }
+}
+
+/// As `hokatsu init` writes it.
+fn town_of_the_first_site_file() -> Town {
+    let place = std::path::Path::new("/srv/data");
+    let site = Site::parse(&first_site(place), place).unwrap();
+    Town::with(ServerSettings {
+        requests_per_second: NonZeroU32::MAX,
+        ..ServerSettings::signing_in(&site.sign_in()).unwrap()
+    })
+}
+
+#[test]
+fn by_the_first_site_file_the_password_alone_opens_nothing_to_anybody() {
+    let town = town_of_the_first_site_file();
+    for role in all_roles() {
+        let (half_in, page) = town.after_password(role, None);
+        let enrols = matches!(role, Role::SystemAdmin | Role::Vendor);
+        let said = if enrols {
+            (200, "はじめに一度だけ登録")
+        } else {
+            (403, "登録した端末からだけ")
+        };
+        assert_eq!(page.status, said.0, "{role:?}");
+        assert!(page.text().contains(said.1), "{role:?}: {}", page.text());
+        for (method, path, permission) in ROWS {
+            if *permission == Permission::Public {
+                continue;
+            }
+            let (mut browser, address) = (half_in.clone(), address(path, 1));
+            // The door is before the form's token.
+            let page = if *method == "GET" {
+                browser.get(&address)
+            } else {
+                browser.post_raw(&address, &[])
+            };
+            let shut = match page.status.as_u16() {
+                303 => page.location().starts_with("/second-factor?to="),
+                status => status == 401,
+            };
+            assert!(shut, "{role:?} {method} {path}: {}", page.status);
         }
     }
 }

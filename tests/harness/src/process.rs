@@ -55,7 +55,8 @@ pub fn ended<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> (i32, Strin
     )
 }
 
-/// A first data directory and its settings file below `root`, without a town.
+/// A first data directory and its settings file below `root`, without a town. The file asks for
+/// nothing but a password: suites about something else sign in by it.
 pub fn prepared(root: &Path) -> (PathBuf, PathBuf) {
     let (data, site) = (root.join("data"), root.join("site.toml"));
     let text = format!(

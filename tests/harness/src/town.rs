@@ -18,7 +18,7 @@ use server::web::Role;
 use store::{Actor, DataDir, Db, Scope, StaffId};
 use tempfile::TempDir;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, Page};
 
 /// The day on which all suites happen.
 pub const TODAY: Date = date(2026, 11, 20);
@@ -68,19 +68,24 @@ impl Town {
 
     /// Somebody of this role (and centre, by its code) who is signed in.
     pub fn signed_in(&self, role: Role, centre: Option<&str>) -> Browser {
+        let (browser, page) = self.after_password(role, centre);
+        assert!(
+            browser.is_signed_in(),
+            "{role:?} cannot sign in: {}",
+            page.text()
+        );
+        browser
+    }
+
+    /// The same after the right password, let in or not, with the page that answered.
+    pub fn after_password(&self, role: Role, centre: Option<&str>) -> (Browser, Page) {
         let member = member(role, centre);
         if role == Role::Vendor {
             self.let_in(member.login);
         }
         let mut browser = self.browser();
         let page = browser.sign_in(member.login, &demo::staff::password(member.login));
-        assert!(
-            browser.is_signed_in(),
-            "{} cannot sign in: {}",
-            member.login,
-            page.text()
-        );
-        browser
+        (browser, page)
     }
 
     /// Opens a window of an hour for somebody of the vendor.

@@ -6,6 +6,7 @@
 //! keep its default. Secrets are paths here, never values.
 
 mod environment;
+mod first;
 mod problem;
 mod sign_in;
 mod site;
@@ -13,6 +14,7 @@ mod site;
 mod tests;
 
 pub use environment::Environment;
+pub use first::first_site;
 pub use problem::SettingsProblem;
 pub use sign_in::{Factor, SignInSettings};
 pub use site::{

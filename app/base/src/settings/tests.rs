@@ -125,3 +125,18 @@ fn wrong_words_about_signing_in_are_told_with_what_to_write() {
     let none = "[sign_in.second_factor]\nnurse = []\n";
     assert!(said(none).contains("nurse に、terminal"));
 }
+
+#[test]
+fn the_first_file_is_right_whatever_its_directory_is_called() {
+    let data = Path::new("/srv/ほかつ \"x\"/data");
+    let site = Site::parse(&first_site(data), Path::new("/etc/hokatsu/site.toml")).unwrap();
+    assert_eq!(site.server.data.as_deref(), Some(data));
+    let asked = site.sign_in();
+    assert_eq!(asked.password_length_min, 12);
+    assert!(
+        asked
+            .second_factor
+            .values()
+            .all(|factors| !factors.is_empty())
+    );
+}

@@ -1,10 +1,13 @@
 //! `init`: the first data directory. Refuses a used one.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::process::ExitCode;
 
 use base::clock::Clock;
-use base::report::{Kind, Report};
+use base::paths::{MODE_PRIVATE, write_atomic};
+use base::report::{Kind, Report, Runbook};
+use base::settings::{Site, first_site};
 use serde::Serialize;
 use server::ca::Authority;
 use server::factor_keys::{FactorKeys, KeyPlace, KeysError};
@@ -20,6 +23,7 @@ use crate::output::Voice;
 #[derive(Serialize)]
 struct Made {
     data: String,
+    site_file: String,
     ca_file: String,
     factor_key_file: String,
     login: String,
@@ -29,7 +33,7 @@ struct Made {
 pub(crate) fn run(
     asked: &InitArguments,
     dir: &DataDir,
-    keys: &KeyPlace,
+    (site, keys): (&Path, &KeyPlace),
     voice: &Voice,
 ) -> Result<ExitCode, Report> {
     if dir.database().exists() {
@@ -40,6 +44,8 @@ pub(crate) fn run(
         voice.say("--admin は、半角の英小文字・数字・ピリオドで10文字までにしてください。");
         return Err(Report::bare(Kind::Usage));
     };
+    base::paths::create_private_dir(dir.path()).map_err(|error| unwritten(dir.path(), error))?;
+    settle_site(site, dir, voice)?;
     let clock = Clock::system();
     let today = clock.today();
     let db = Db::create(dir, clock).map_err(StoreError::report)?;
@@ -82,12 +88,46 @@ pub(crate) fn run(
     ));
     voice.result(&Made {
         data: dir.path().display().to_string(),
+        site_file: site.display().to_string(),
         ca_file: authority.ca_file.display().to_string(),
         factor_key_file: keys.path.display().to_string(),
         login: login.as_str().to_owned(),
         password,
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the first site file; one that is there is somebody's decision and stays as it is.
+fn settle_site(site: &Path, dir: &DataDir, voice: &Voice) -> Result<(), Report> {
+    if site.exists() {
+        let read = Site::read(site).map_err(|problem| problem.report())?;
+        if read.sign_in().second_factor.is_empty() {
+            voice.say(&format!(
+                "{} に [sign_in.second_factor] がないので、だれもがパスワードだけで入れます。",
+                site.display()
+            ));
+        }
+        return Ok(());
+    }
+    let data = std::path::absolute(dir.path()).map_err(|e| unwritten(dir.path(), e))?;
+    let written = write_atomic(site, first_site(&data).as_bytes(), MODE_PRIVATE);
+    written.map_err(|error| unwritten(site, error))?;
+    voice.say(&format!("設定ファイル {} を書きました。", site.display()));
+    voice.say(
+        "パスワードのほかに、登録した端末が要ります。最初のシステム管理者は、最初のサインインで\
+         スマートフォンの確認コードを登録します。",
+    );
+    Ok(())
+}
+
+fn unwritten(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Report {
+    Report::new(Kind::Settings, error)
+        .operator(
+            "設定ファイルかデータディレクトリを書けません。何も作っていません。\
+             --site と --data で別の場所にできます",
+            Runbook::DiskReadOnly,
+        )
+        .at(path)
 }
 
 /// A key that is there already (a credential, one put back from paper) is kept.

@@ -39,7 +39,10 @@ pub(crate) fn run(
     match &arguments.verb {
         Verb::Demo(asked) => demo::run(asked, voice),
         Verb::Serve => serve::run(&site()?, &dir()?, &keys()?, voice),
-        Verb::Init(asked) => init::run(asked, &dir()?, &keys()?, voice),
+        Verb::Init(asked) => {
+            let first = site::first(arguments, environment, &dir()?);
+            init::run(asked, &dir()?, (&first, &keys()?), voice)
+        }
         Verb::Import {
             what: ImportVerb::Residents(asked),
         } => {

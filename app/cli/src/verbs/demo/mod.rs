@@ -138,6 +138,7 @@ fn announce(places: &Places, port: u16, logins: Vec<LoginShown>, voice: &Voice) 
             ));
         }
     }
+    voice.say("練習用なので、パスワードのほかには何も求めません。");
     voice.say("止めるには Ctrl-C を押します。");
     if let Err(report) = voice.result(&ready) {
         voice.report(&report);

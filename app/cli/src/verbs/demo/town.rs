@@ -131,7 +131,8 @@ fn write_site(places: &Places, listen: SocketAddr) -> Result<(), Report> {
     let quoted = |path: &Path| serde_json::Value::from(path.display().to_string()).to_string();
     let mut text = format!(
         "[server]\nlisten = \"{listen}\"\ndata = {}\n\n[organisation]\nname = \"和光市（架空の町）\"\n\
-         insurer_no = \"112292\"\n\n[sign_in]\nwebauthn_host = \"localhost\"\n",
+         insurer_no = \"112292\"\n\n[sign_in]\nwebauthn_host = \"localhost\"\n\
+         # 練習用なので、パスワードのほかには何も求めません（[sign_in.second_factor] がない）。\n",
         quoted(places.data.path())
     );
     for repository in repositories(&places.root) {
