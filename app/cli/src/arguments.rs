@@ -246,6 +246,8 @@ pub(crate) enum UsersVerb {
         #[command(subcommand)]
         what: BreakGlassVerb,
     },
+    /// パスワード1回の照合の重さを、この機械で測る（サービスを動かしたままでよい）
+    PasswordCost,
     /// アクセス権限付与状況報告をCSVで書き出す
     Report {
         /// 書き出す場所

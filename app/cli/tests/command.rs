@@ -643,3 +643,17 @@ fn evidence_is_checked_by_the_command_and_what_is_none_is_told() {
         "{errors}"
     );
 }
+
+#[test]
+fn what_a_password_costs_is_measured_without_a_database() {
+    let (code, out, errors) = ended(["--json", "users", "password-cost"]);
+    assert_eq!(code, 0, "{errors}");
+    let cost: serde_json::Value = serde_json::from_str(&out).unwrap();
+    // OWASP's least for argon2id: 19 MiB, two passes, one lane.
+    assert_eq!(
+        (&cost["memory_kib"], &cost["passes"], &cost["lanes"]),
+        (&19_456.into(), &2.into(), &1.into())
+    );
+    assert!(cost["duration_ms"].as_u64().unwrap() < 60_000);
+    assert!(errors.contains("argon2id"));
+}

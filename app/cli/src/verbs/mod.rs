@@ -86,6 +86,7 @@ pub(crate) fn run(
             UsersVerb::Disable(asked) => users::disable(asked, &dir()?, &operator()?, voice),
             UsersVerb::Grant(asked) => users::grant(asked, &dir()?, &operator()?, voice),
             UsersVerb::BreakGlass { what } => break_glass::run(what, &dir()?, &operator()?, voice),
+            UsersVerb::PasswordCost => users::password_cost(voice),
             UsersVerb::Report { to } => users::report(to, &dir()?, &operator()?, voice),
         },
         Verb::FactorKeys { what } => match what {

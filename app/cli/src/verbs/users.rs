@@ -7,6 +7,7 @@ use base::clock::Clock;
 use base::paths::{MODE_PRIVATE, create_private_dir, write_atomic};
 use base::report::{Kind, Report, Runbook};
 use serde::Serialize;
+use server::features::staff;
 use server::features::staff::accounts::acts::{self, Hand, Refusal, Undone};
 use server::features::staff::accounts::form::{FieldProblem, Form};
 use server::features::staff::accounts::model::{Account, leaving};
@@ -109,6 +110,17 @@ pub(crate) fn list(dir: &DataDir, operator: &Operator, voice: &Voice) -> Result<
         users: users.collect(),
     })?;
     console.close()
+}
+
+/// Reads nothing and changes nothing: no name is asked for.
+pub(crate) fn password_cost(voice: &Voice) -> Result<ExitCode, Report> {
+    let cost = staff::measure_cost().map_err(Problem::report)?;
+    voice.say(&format!(
+        "argon2id：メモリ {} KiB、{}回、並列 {}、{} ミリ秒",
+        cost.memory_kib, cost.passes, cost.lanes, cost.duration_ms
+    ));
+    voice.result(&cost)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What is told once. Only with `--json` it goes to standard output.

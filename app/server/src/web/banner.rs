@@ -118,8 +118,8 @@ fn closed_secrets(tx: &ReadTx<'_>, visit: &Visit) -> Result<Option<Banner>, Stor
             "確認コードの鍵がこの装置にありません。{closed}件の確認コードを確かめられず、\
              その人はサインインできません。装置の担当者に鍵を戻してもらってください。"
         ),
-        href: "/staff".to_owned(),
-        link: "職員の画面",
+        href: "/staff/sign-in-rules".to_owned(),
+        link: "サインインの決まり",
     }))
 }
 

@@ -26,7 +26,7 @@ pub(crate) mod tests;
 
 pub use factors::{SealState, reseal, seal_state, take_back_closed};
 pub use model::{Login, NewStaff, PasswordProblem};
-pub use password::note_cost;
+pub use password::{Cost, measure_cost, note_cost};
 pub use store::{add, find_login};
 
 use crate::web::{Permission, Routes};

@@ -25,6 +25,7 @@ pub mod model;
 mod pages;
 mod posts;
 pub mod report;
+mod rules;
 pub(super) mod store;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,7 @@ pub(super) fn routes() -> Routes {
         .get("/staff/report/export", see, report::ask)
         .post("/staff/report/export", see, report::give)
         .get("/staff/report.pdf", see, report::pdf)
+        .get("/staff/sign-in-rules", see, rules::page)
         .get("/staff/{id}", see, pages::show)
         .get("/staff/{id}/posts/new", change, posts::new)
         .post("/staff/{id}/posts", change, posts::create)

@@ -116,3 +116,28 @@ fn a_cell_of_the_report_that_excel_would_calculate_is_text() {
             .contains(",'=1+1,")
     );
 }
+
+#[test]
+fn the_rules_of_signing_in_stand_on_a_page_with_what_a_guess_costs() {
+    let desk = Desk::new();
+    let page = desk.admin().get("/staff/sign-in-rules");
+    assert_eq!(page.status, 200);
+    let text = page.text();
+    for words in [
+        "12文字以上",
+        "argon2id",
+        "ミリ秒",
+        "パスワードだけ",
+        "30分触れないと",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let memory = between(&page.body, "<dt>メモリ</dt><dd><span class=\"num\">", "<");
+    assert_eq!(memory.as_deref(), Some("19"));
+    assert!(
+        desk.admin()
+            .get("/staff")
+            .body
+            .contains("/staff/sign-in-rules")
+    );
+}
