@@ -1,9 +1,9 @@
-//! Days as they are stored (`2026-11-25`) and read back.
+//! Days (`2026-11-25`) and times of the day (`09:30`) as they are stored, read back.
 //!
 //! A day that cannot be read is told as what it is, a broken row; it never becomes the first day of
 //! all time or none, which would open or end something. (rusqlite's own `jiff` feature is for jiff 0.2.)
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{Row, RowIndex};
 
@@ -34,6 +34,24 @@ pub fn optional_day(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Op
     Ok(day.map(|day| day.0))
 }
 
+struct Minute(Time);
+
+impl FromSql for Minute {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let text = value.as_str()?;
+        let time = text.parse().map_err(FromSqlError::other)?;
+        Ok(Self(time))
+    }
+}
+
+/// A time of the day of a row.
+///
+/// # Errors
+/// When there is none, or it is no time.
+pub fn time(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Time> {
+    row.get::<_, Minute>(column).map(|minute| minute.0)
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
@@ -60,5 +78,14 @@ mod tests {
             assert!(read(sql, |row| optional_day(row, 0)).is_err(), "{sql}");
         }
         assert!(read("select null", |row| day(row, 0)).is_err());
+    }
+
+    #[test]
+    fn a_time_is_read_and_what_is_none_is_an_error() {
+        let morning = read("select '09:30'", |row| time(row, 0));
+        assert_eq!(morning, Ok(jiff::civil::time(9, 30, 0, 0)));
+        for sql in ["select ''", "select '25:00'", "select null"] {
+            assert!(read(sql, |row| time(row, 0)).is_err(), "{sql}");
+        }
     }
 }

@@ -30,7 +30,7 @@ mod tx;
 
 pub use actor::{AbuseSight, Actor, Operator, Scope};
 pub use audit::{Audited, Event, Operation, Outcome, RecordKind};
-pub use days::{day, optional_day};
+pub use days::{day, optional_day, time};
 pub use db::{Db, SystemReason};
 pub use directory::DataDir;
 pub use error::StoreError;

@@ -601,20 +601,6 @@ pub(super) struct Bar {
     pub(super) ending: Option<Note>,
 }
 
-/// Somebody who works here today.
-#[derive(Debug, Clone)]
-pub(super) struct Colleague {
-    pub(super) id: StaffId,
-    pub(super) name: String,
-    pub(super) role: String,
-    pub(super) office: String,
-    /// May meet cases, write in them, open reporters, or keeps them all.
-    pub(super) views: bool,
-    pub(super) writes: bool,
-    pub(super) reads_reporters: bool,
-    pub(super) keeps: bool,
-}
-
 /// A consultation that belongs to the case.
 #[derive(Debug, Clone)]
 pub(super) struct Taking {

@@ -6,10 +6,11 @@ use askama::Template;
 use axum::http::StatusCode;
 use store::{Operation, ReadTx, StaffId};
 
-use super::model::{Case, Colleague, Member};
+use super::model::{Case, Member};
 use super::store::{self as sql, NewMember};
 use super::view::{self, BarWords, Choice, MemberWords};
 use super::{form, pages};
+use crate::features::staff::rights::{Holder, holders};
 use crate::web::{
     Answer, FieldProblem, Fields, Permission, Problem, Shell, Visit, problem_of, redirect,
 };
@@ -44,7 +45,7 @@ impl TeamPage {
 struct Known {
     case: Case,
     team: Vec<Member>,
-    colleagues: Vec<Colleague>,
+    colleagues: Vec<Holder>,
     kept_away: HashSet<i64>,
 }
 
@@ -53,19 +54,21 @@ impl Known {
         let (case, today) = (pages::load(visit, tx)?, visit.today());
         Ok(Self {
             team: sql::members(tx, case.id, today)?,
-            colleagues: sql::colleagues(tx, today)?,
+            colleagues: holders(tx, today)?,
             kept_away: sql::excluded(tx, case.id)?,
             case,
         })
     }
 
     /// Who may be named: works here in a role that meets cases, is not kept from this one, not named.
-    fn offered(&self, visit: &Visit) -> impl Iterator<Item = &Colleague> {
+    fn offered(&self, visit: &Visit) -> impl Iterator<Item = &Holder> {
         let today = visit.today();
         self.colleagues.iter().filter(move |one| {
             let mut team = self.team.iter();
-            let named = team.any(|member| member.staff == one.id && member.lasts(today));
-            one.views && !named && !self.kept_away.contains(&one.id.0)
+            let named = team.any(|member| member.staff == one.staff && member.lasts(today));
+            one.rights.has(Permission::AbuseView)
+                && !named
+                && !self.kept_away.contains(&one.staff.0)
         })
     }
 }
@@ -84,7 +87,7 @@ fn team_page(
         Vec::new()
     };
     let barred = |id: StaffId| bars.iter().any(|b| b.staff == id && b.ending.is_none());
-    let barrable = known.colleagues.iter().filter(|one| !barred(one.id));
+    let barrable = known.colleagues.iter().filter(|one| !barred(one.staff));
     let access = [("write", "閲覧と記録"), ("read", "閲覧のみ")];
     Ok(TeamPage {
         shell: pages::shell(visit, case, "関係者"),
@@ -124,18 +127,18 @@ fn not_yet(visit: &Visit, tx: &ReadTx<'_>, known: &Known, problems: Vec<FieldPro
 }
 
 /// What stands against naming somebody so.
-fn objection(one: &Colleague, typed: &form::TypedMember) -> Option<FieldProblem> {
+fn objection(one: &Holder, typed: &form::TypedMember) -> Option<FieldProblem> {
     let bad = |field, text: &str| FieldProblem {
         field,
         text: text.to_owned(),
     };
-    if typed.may_write && !one.writes {
+    if typed.may_write && !one.rights.has(Permission::AbuseWrite) {
         return Some(bad(
             "access",
             "この職員の役割では記録できません。「閲覧のみ」にしてください。",
         ));
     }
-    (typed.reads_reporter && !one.reads_reporters).then(|| {
+    (typed.reads_reporter && !one.rights.has(Permission::AbuseReporterRead)).then(|| {
         bad(
             "reads_reporter",
             "この職員の役割では、通報者を見られません。印を外してください。",
@@ -161,7 +164,7 @@ pub(super) fn add(visit: &Visit) -> Answer {
             let again = redirect(&format!("/abuse-cases/{id}/members?done=again"));
             return Err(Problem::Page(Box::new(again)));
         }
-        let Some(one) = known.offered(visit).find(|one| one.id.0 == typed.staff) else {
+        let Some(one) = known.offered(visit).find(|one| one.staff.0 == typed.staff) else {
             let text = "この職員は関係者にできません。選び直してください。".to_owned();
             let problem = FieldProblem {
                 field: "staff",
@@ -182,7 +185,7 @@ pub(super) fn add(visit: &Visit) -> Answer {
             return Err(not_yet(visit, tx, &known, vec![problem]));
         }
         let new = NewMember {
-            staff: one.id,
+            staff: one.staff,
             may_write: typed.may_write,
             reads_reporter: typed.reads_reporter,
             starts_on: today,
@@ -192,7 +195,7 @@ pub(super) fn add(visit: &Visit) -> Answer {
         sql::add_member(tx, id, &new, (by, &now))?;
         let words = format!(
             "old=なし new=職員番号{}・{}{}",
-            one.id,
+            one.staff,
             if new.may_write { "記録" } else { "閲覧" },
             if new.reads_reporter {
                 "・通報者"
@@ -257,23 +260,26 @@ pub(super) fn bar(visit: &Visit) -> Answer {
             };
             not_yet(visit, tx, &known, vec![problem])
         };
-        let Some(one) = known.colleagues.iter().find(|one| one.id.0 == staff) else {
+        let Some(one) = known.colleagues.iter().find(|one| one.staff.0 == staff) else {
             return Err(refuse(
                 "この職員は、いま在職していません。選び直してください。",
             ));
         };
-        if one.id == by {
+        if one.staff == by {
             return Err(refuse(
                 "自分は除外できません。ほかの担当者に頼んでください。",
             ));
         }
         let bars = sql::bars(tx, id)?;
-        if bars.iter().any(|b| b.staff == one.id && b.ending.is_none()) {
+        if bars
+            .iter()
+            .any(|b| b.staff == one.staff && b.ending.is_none())
+        {
             let again = redirect(&format!("/abuse-cases/{id}/members?done=again"));
             return Err(Problem::Page(Box::new(again)));
         }
-        sql::add_bar(tx, id, one.id, &reason, (by, &now))?;
-        let words = format!("old=なし new=職員番号{}", one.id);
+        sql::add_bar(tx, id, one.staff, &reason, (by, &now))?;
+        let words = format!("old=なし new=職員番号{}", one.staff);
         let event = pages::event_with(Operation::AbuseBar, &known.case, &words);
         Ok(tx.audited(event, ()))
     })?;

@@ -5,11 +5,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::model::{
-    Bar, Case, Colleague, Judgement, Known, Look, LookReason, Member, Note, Person, Reporter,
-    Severity, Stage, Step, StepWords, Taking, Version,
+    Bar, Case, Judgement, Known, Look, LookReason, Member, Note, Person, Reporter, Severity, Stage,
+    Step, StepWords, Taking, Version,
 };
 use super::rules::Clock;
 use super::store::{Listed, Sealed};
+use crate::features::staff::rights::Holder;
 use crate::web::Fields;
 pub(super) use crate::web::days::{day_short, moment};
 
@@ -653,10 +654,7 @@ pub(super) fn bar(bar: &Bar) -> BarWords {
     }
 }
 
-pub(super) fn colleagues<'c>(
-    all: impl Iterator<Item = &'c Colleague>,
-    chosen: &str,
-) -> Vec<Choice> {
+pub(super) fn colleagues<'c>(all: impl Iterator<Item = &'c Holder>, chosen: &str) -> Vec<Choice> {
     let first = Choice {
         value: String::new(),
         label: "選んでください".to_owned(),
@@ -664,10 +662,11 @@ pub(super) fn colleagues<'c>(
     };
     let rest = all.map(|one| {
         let role = crate::web::Role::from_code(&one.role).map_or("", crate::web::Role::label);
+        let office = one.centre.as_ref().map_or("市", |centre| &centre.name);
         Choice {
-            value: one.id.to_string(),
-            label: format!("{}　{}（{role}）", one.office, one.name),
-            selected: one.id.to_string() == chosen,
+            value: one.staff.to_string(),
+            label: format!("{office}　{}（{role}）", one.name),
+            selected: one.staff.to_string() == chosen,
         }
     });
     std::iter::once(first).chain(rest).collect()

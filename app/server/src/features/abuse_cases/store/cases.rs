@@ -1,13 +1,15 @@
 //! Cases and what is known of them.
 
-use jiff::civil::{Date, Time};
+use jiff::civil::Date;
 use ring::rand::{SecureRandom as _, SystemRandom};
-use store::{CentreId, ReadTx, ResidentId, Row, RowResult, StoreError, WriteTx, params};
+use store::{
+    CentreId, FromSql, FromSqlError, FromSqlResult, ReadTx, ResidentId, Row, RowResult, StoreError,
+    ValueRef, WriteTx, params,
+};
 
 use super::{Hand, limit, note, reporter, steps, team};
 use crate::features::abuse_cases::model::{
-    AbuseKind, CarerRelation, Case, CaseId, CaseType, Known, NUMBER_BITS, Person, ReceivedAt,
-    Reporter, ReporterKind, Urgency, Version,
+    AbuseKind, Case, CaseId, Known, NUMBER_BITS, Person, Reporter, Version,
 };
 use crate::web::Problem;
 
@@ -16,32 +18,39 @@ const VERSION: &str = "v.case_type, v.reported_on, v.reported_at, v.received_at,
     v.carer_name, v.carer_relation, v.carer_note, v.kinds, v.content, v.source, v.urgency,
     v.place_now";
 
+/// Codes in one column, separated by commas.
+struct Kinds(Vec<AbuseKind>);
+
+impl FromSql for Kinds {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let codes = value.as_str()?.split(',').filter(|code| !code.is_empty());
+        let kinds = codes.map(|code| AbuseKind::from_code(code).ok_or(FromSqlError::InvalidType));
+        kinds.collect::<Result<_, _>>().map(Self)
+    }
+}
+
 /// Reads the columns of [`VERSION`], which stand first.
 fn known(row: &Row<'_>) -> RowResult<Known> {
-    let text = |at: usize| row.get::<_, String>(at);
     Ok(Known {
-        case_type: CaseType::from_code(&text(0)?).unwrap_or(CaseType::Carer),
-        reported_on: text(1)?.parse().unwrap_or(Date::MIN),
-        reported_at: text(2)?.parse().unwrap_or(Time::midnight()),
-        received_at: ReceivedAt::from_code(&text(3)?).unwrap_or(ReceivedAt::City),
-        reporter_kind: ReporterKind::from_code(&text(4)?).unwrap_or(ReporterKind::Unknown),
+        case_type: row.get(0)?,
+        reported_on: store::day(row, 1)?,
+        reported_at: store::time(row, 2)?,
+        received_at: row.get(3)?,
+        reporter_kind: row.get(4)?,
         resident: row.get(5)?,
-        victim_name: text(6)?,
-        victim_sex: text(7)?,
-        victim_age: text(8)?,
-        victim_note: text(9)?,
+        victim_name: row.get(6)?,
+        victim_sex: row.get(7)?,
+        victim_age: row.get(8)?,
+        victim_note: row.get(9)?,
         carer_resident: row.get(10)?,
-        carer_name: text(11)?,
-        carer_relation: CarerRelation::from_code(&text(12)?).unwrap_or(CarerRelation::Unknown),
-        carer_note: text(13)?,
-        kinds: text(14)?
-            .split(',')
-            .filter_map(AbuseKind::from_code)
-            .collect(),
-        content: text(15)?,
-        source: text(16)?,
-        urgency: Urgency::from_code(&text(17)?).unwrap_or(Urgency::Soon),
-        place_now: text(18)?,
+        carer_name: row.get(11)?,
+        carer_relation: row.get(12)?,
+        carer_note: row.get(13)?,
+        kinds: row.get::<_, Kinds>(14)?.0,
+        content: row.get(15)?,
+        source: row.get(16)?,
+        urgency: row.get(17)?,
+        place_now: row.get(18)?,
     })
 }
 
@@ -224,10 +233,9 @@ pub(in super::super) fn sealed(tx: &ReadTx<'_>) -> Result<Vec<Sealed>, StoreErro
     let sql = "select id, reported_on, resident_id from sealed_abuse_cases
         order by reported_on desc, id limit 200";
     tx.all(sql, [], |row| {
-        let day: String = row.get(1)?;
         Ok(Sealed {
             id: CaseId(row.get(0)?),
-            reported_on: day.parse().unwrap_or(Date::MIN),
+            reported_on: store::day(row, 1)?,
             resident: row.get(2)?,
         })
     })

@@ -14,8 +14,8 @@ pub(super) use reporter::{insert_look, looks, newest_reporter, save_reporter};
 pub use steps::insert_step;
 pub(super) use steps::{insert_step_withdrawal, step_of};
 pub(super) use team::{
-    NewMember, add_bar, add_member, bars, centre_managers, colleagues, consultation_of, end_bar,
-    end_member, end_taking, excluded, has_member, insert_member, members, take, takings,
+    NewMember, add_bar, add_member, bars, centre_managers, consultation_of, end_bar, end_member,
+    end_taking, excluded, has_member, insert_member, members, take, takings,
 };
 
 use store::{Row, RowResult, StaffId};

@@ -1,13 +1,12 @@
 //! Steps of a case.
 
-use jiff::civil::Date;
 use store::{ReadTx, Row, RowResult, StoreError, WriteTx, params};
 
 use super::{Hand, note};
 use crate::features::abuse_cases::model::{
-    CaseId, ClosingReason, Judgement, Method, Power, Safety, Severity, Step, StepKind, StepWords,
-    Urgent,
+    CaseId, ClosingReason, Judgement, Method, Power, Safety, Severity, Step, StepWords, Urgent,
 };
+use crate::web::coded::optional;
 
 /// Steps of one case; one a day for ten years.
 const STEPS_MAX: i64 = 4_000;
@@ -39,25 +38,23 @@ fn step(row: &Row<'_>) -> RowResult<Step> {
 }
 
 fn words(row: &Row<'_>) -> RowResult<StepWords> {
-    let text = |at: usize| row.get::<_, String>(at);
-    let next: Option<String> = row.get(13)?;
     Ok(StepWords {
-        kind: StepKind::from_code(&text(1)?).unwrap_or(StepKind::Other),
-        held_on: text(2)?.parse().unwrap_or(Date::MIN),
-        held_at: text(3)?,
-        persons: text(4)?,
-        method: Method::from_code(&text(5)?),
-        safety: Safety::from_code(&text(6)?),
-        manager: text(7)?,
-        judgement: Judgement::from_code(&text(8)?),
-        urgent: Urgent::from_code(&text(9)?),
-        severity: Severity::from_code(&text(10)?),
-        policy: text(11)?,
-        roles: text(12)?,
-        next_review_on: next.and_then(|day| day.parse().ok()),
-        power: Power::from_code(&text(14)?),
-        closing_reason: ClosingReason::from_code(&text(15)?),
-        note: text(16)?,
+        kind: row.get(1)?,
+        held_on: store::day(row, 2)?,
+        held_at: row.get(3)?,
+        persons: row.get(4)?,
+        method: optional(row, 5)?,
+        safety: optional(row, 6)?,
+        manager: row.get(7)?,
+        judgement: optional(row, 8)?,
+        urgent: optional(row, 9)?,
+        severity: optional(row, 10)?,
+        policy: row.get(11)?,
+        roles: row.get(12)?,
+        next_review_on: store::optional_day(row, 13)?,
+        power: optional(row, 14)?,
+        closing_reason: optional(row, 15)?,
+        note: row.get(16)?,
     })
 }
 

@@ -6,8 +6,9 @@ use jiff::civil::Date;
 use store::{CentreId, ReadTx, StaffId, StoreError, WriteTx, params};
 
 use super::{Hand, note};
-use crate::features::abuse_cases::model::{Bar, CaseId, Colleague, Member, Note, Taking};
-use crate::web::{Permission, Role, rights};
+use crate::features::abuse_cases::model::{Bar, CaseId, Member, Note, Taking};
+use crate::features::staff::rights::holders;
+use crate::web::{Permission, Role};
 
 const MEMBERS: &str = "
     select m.no, m.staff_id, s.name,
@@ -29,7 +30,6 @@ pub(in super::super) fn members(
     today: Date,
 ) -> Result<Vec<Member>, StoreError> {
     let mut members = tx.all(MEMBERS, params![case], |row| {
-        let (from, to): (String, Option<String>) = (row.get(6)?, row.get(7)?);
         Ok(Member {
             no: row.get(0)?,
             staff: row.get(1)?,
@@ -37,8 +37,8 @@ pub(in super::super) fn members(
             office: row.get(3)?,
             may_write: row.get(4)?,
             reads_reporter: row.get(5)?,
-            starts_on: from.parse().unwrap_or(Date::MIN),
-            ends_on: to.and_then(|day| day.parse().ok()),
+            starts_on: store::day(row, 6)?,
+            ends_on: store::optional_day(row, 7)?,
             added: Note {
                 by: row.get(8)?,
                 at: row.get(9)?,
@@ -48,53 +48,13 @@ pub(in super::super) fn members(
             works: false,
         })
     })?;
+    let working = holders(tx, today)?;
     for member in &mut members {
-        member.works = works(tx, member.staff, today)?;
+        let mut known = working.iter();
+        member.works =
+            known.any(|one| one.staff == member.staff && one.rights.has(Permission::AbuseView));
     }
     Ok(members)
-}
-
-/// Works here today in a role (or with an exception) that may meet cases.
-fn works(tx: &ReadTx<'_>, staff: StaffId, today: Date) -> Result<bool, StoreError> {
-    let sql = "select role from staff_terms where staff_id = ?1 and starts_on <= ?2
-        and (ends_on is null or ends_on >= ?2) order by id desc limit 1";
-    let role: Option<String> = tx.one(sql, params![staff, today.to_string()], |row| row.get(0))?;
-    let Some(role) = role else { return Ok(false) };
-    Ok(rights::held(tx, staff, &role, today)?.has(Permission::AbuseView))
-}
-
-const COLLEAGUES: &str = "
-    select s.id, s.name, t.role, coalesce(c.short_name, '市')
-    from staff_terms t join staff s on s.id = t.staff_id
-    left join support_centres c on c.id = t.centre_id
-    where t.starts_on <= ?1 and (t.ends_on is null or t.ends_on >= ?1)
-    order by c.code is null, c.code, s.kana, s.id";
-
-/// Everybody who works here today.
-pub(in super::super) fn colleagues(
-    tx: &ReadTx<'_>,
-    today: Date,
-) -> Result<Vec<Colleague>, StoreError> {
-    let mut found = tx.all(COLLEAGUES, params![today.to_string()], |row| {
-        Ok(Colleague {
-            id: row.get(0)?,
-            name: row.get(1)?,
-            role: row.get(2)?,
-            office: row.get(3)?,
-            views: false,
-            writes: false,
-            reads_reporters: false,
-            keeps: false,
-        })
-    })?;
-    for one in &mut found {
-        let held = rights::held(tx, one.id, &one.role, today)?;
-        one.views = held.has(Permission::AbuseView);
-        one.writes = held.has(Permission::AbuseWrite);
-        one.reads_reporters = held.has(Permission::AbuseReporterRead);
-        one.keeps = held.has(Permission::AbuseKeep);
-    }
-    Ok(found)
 }
 
 const MANAGERS: &str = "
