@@ -1,7 +1,7 @@
 //! SQL about requests and decisions.
 
 use jiff::civil::Date;
-use store::{ReadTx, Row, RowResult, StaffId, StoreError, WriteTx, params};
+use store::{ReadTx, Row, RowResult, StaffId, StoreError, WriteTx, day, params};
 
 use super::model::{Approval, ApprovalId, Ask, Decision, State};
 
@@ -51,7 +51,6 @@ fn listed(kinds: &[&str]) -> String {
 
 fn approval_row(row: &Row<'_>) -> RowResult<Approval> {
     let decision: Option<String> = row.get(9)?;
-    let expires_on: String = row.get(8)?;
     Ok(Approval {
         id: row.get(0)?,
         kind: row.get(1)?,
@@ -61,8 +60,7 @@ fn approval_row(row: &Row<'_>) -> RowResult<Approval> {
         by: row.get(5)?,
         by_name: row.get(6)?,
         at: row.get(7)?,
-        // A day that cannot be read has passed.
-        expires_on: expires_on.parse().unwrap_or(Date::MIN),
+        expires_on: day(row, 8)?,
         decision: match decision {
             None => None,
             Some(decision) => Some(Decision {

@@ -2,7 +2,8 @@
 
 use jiff::civil::Date;
 use store::{
-    CentreId, ReadTx, Row, RowResult, StaffId, StoreError, Value, WriteTx, params, params_from_iter,
+    CentreId, ReadTx, Row, RowResult, StaffId, StoreError, Value, WriteTx, day, optional_day,
+    params, params_from_iter,
 };
 
 use super::form::Ending;
@@ -195,7 +196,7 @@ pub(super) fn endings(tx: &ReadTx<'_>, id: CarriedOutId) -> Result<Vec<EndingRow
     tx.all(sql, params![id], |row| {
         Ok(EndingRow {
             kind: row.get(0)?,
-            ended_on: day(row, 1)?,
+            ended_on: optional_day(row, 1)?,
             handled_by: row.get(2)?,
             method: row.get(3)?,
             certificate: row.get(4)?,
@@ -242,8 +243,7 @@ const FROM: &str = "from carried_out_states c
 
 fn record(row: &Row<'_>) -> RowResult<Record> {
     let ending = row.get::<_, Option<String>>("ending")?;
-    let ended_on = row.get::<_, Option<String>>("ended_on")?;
-    let ended_on = ended_on.and_then(|day| day.parse().ok());
+    let ended_on = optional_day(row, "ended_on")?;
     Ok(Record {
         id: row.get("id")?,
         origin: Origin::of(&row.get::<_, String>("origin")?),
@@ -259,11 +259,9 @@ fn record(row: &Row<'_>) -> RowResult<Record> {
 }
 
 fn entry(row: &Row<'_>) -> RowResult<Entry> {
-    let taken_on: String = row.get("taken_on")?;
-    let due_on: Option<String> = row.get("due_on")?;
     let encrypted: bool = row.get("encrypted")?;
     Ok(Entry {
-        taken_on: taken_on.parse().unwrap_or(Date::MIN),
+        taken_on: day(row, "taken_on")?,
         what: row.get("what")?,
         persons: row.get("persons")?,
         purpose: row.get("purpose")?,
@@ -277,14 +275,9 @@ fn entry(row: &Row<'_>) -> RowResult<Entry> {
         } else {
             Protection::Instead(row.get("protection")?)
         },
-        due_on: due_on.and_then(|day| day.parse().ok()),
+        due_on: optional_day(row, "due_on")?,
         note: row.get("note")?,
     })
-}
-
-fn day(row: &Row<'_>, at: usize) -> RowResult<Option<Date>> {
-    let text: Option<String> = row.get(at)?;
-    Ok(text.and_then(|day| day.parse().ok()))
 }
 
 /// One entry within the reach of whoever asks.

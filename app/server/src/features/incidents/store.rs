@@ -4,7 +4,7 @@ use base::clock::japan;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use store::{
-    CentreId, ReadTx, ResidentId, Row, RowResult, StaffId, StoreError, WriteTx, params,
+    CentreId, ReadTx, ResidentId, Row, RowResult, StaffId, StoreError, WriteTx, day, params,
     params_from_iter,
 };
 
@@ -71,12 +71,11 @@ fn incident(row: &Row<'_>) -> RowResult<Incident> {
 }
 
 fn known(row: &Row<'_>) -> RowResult<Known> {
-    let (kind, known_on, criteria): (String, String, String) =
-        (row.get(6)?, row.get(7)?, row.get(18)?);
+    let (kind, criteria): (String, String) = (row.get(6)?, row.get(18)?);
     Ok(Known {
         title: row.get(5)?,
         kind: Kind::from_code(&kind).unwrap_or(Kind::Feared),
-        known_on: known_on.parse().unwrap_or(Date::MIN),
+        known_on: day(row, 7)?,
         happened: row.get(8)?,
         summary: row.get(9)?,
         items: row.get(10)?,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use store::{
     Actor, Audited, CentreId, Db, Event, Operation, ReadTx, RecordKind, Row, RowResult, StoreError,
-    WriteTx, params,
+    WriteTx, day, optional_day, params,
 };
 
 use super::model::{Centre, Entry, Kept, Loaded, Masters, MastersError, Period, Step, steps};
@@ -165,18 +165,14 @@ impl Load<'_, '_> {
         let rows = self.tx.all(table.kept, [], |row| {
             let mut key = texts(row, 3)?;
             let content = key.split_off(table.keys);
-            let from: Option<Date> = row.get::<_, String>(1)?.parse().ok();
-            let to = row
-                .get::<_, Option<String>>(2)?
-                .and_then(|to| to.parse().ok());
-            Ok((key, row.get(0)?, content, from, to))
+            let period = Period {
+                from: day(row, 1)?,
+                to: optional_day(row, 2)?,
+            };
+            Ok((key, row.get(0)?, content, period))
         })?;
         let mut kept: BTreeMap<Vec<String>, Vec<Kept>> = BTreeMap::new();
-        for (key, id, content, from, to) in rows {
-            let period = Period {
-                from: from.unwrap_or(Date::MIN),
-                to,
-            };
+        for (key, id, content, period) in rows {
             kept.entry(key).or_default().push(Kept {
                 id,
                 content,

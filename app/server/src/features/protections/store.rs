@@ -1,7 +1,10 @@
 //! SQL about protections, through the views that only whoever keeps them can read.
 
 use jiff::civil::Date;
-use store::{CentreId, ReadTx, ResidentId, Row, RowResult, StaffId, StoreError, WriteTx, params};
+use store::{
+    CentreId, ReadTx, ResidentId, Row, RowResult, StaffId, StoreError, WriteTx, day, optional_day,
+    params,
+};
 
 use super::model::{Act, Colleague, Exclusion, Grant, Made, Person, Shield};
 
@@ -49,13 +52,8 @@ fn read_person(row: &Row<'_>) -> RowResult<Person> {
         centre_id: row.get(5)?,
         centre: row.get(6)?,
         in_register: row.get(7)?,
-        register_until: day(row, 8)?,
+        register_until: optional_day(row, 8)?,
     })
-}
-
-fn day(row: &Row<'_>, column: usize) -> RowResult<Option<Date>> {
-    let text: Option<String> = row.get(column)?;
-    Ok(text.and_then(|text| text.parse().ok()))
 }
 
 /// One of the sealed list, with what shows whether she is looked after.
@@ -82,8 +80,8 @@ pub(super) fn sealed(tx: &ReadTx<'_>, today: Date) -> Result<Vec<Sealed>, StoreE
     tx.all(SEALED, params![today.to_string()], |row| {
         Ok(Sealed {
             person: read_person(row)?,
-            certified_until: day(row, 9)?,
-            last_contact_on: day(row, 10)?,
+            certified_until: optional_day(row, 9)?,
+            last_contact_on: optional_day(row, 10)?,
             openers: row.get(11)?,
         })
     })
@@ -171,8 +169,8 @@ pub(super) fn grants(tx: &ReadTx<'_>, wanted: Wanted) -> Result<Vec<Grant>, Stor
             staff: row.get(AFTER)?,
             staff_login: row.get(AFTER + 1)?,
             staff_name: row.get(AFTER + 2)?,
-            starts_on: day(row, AFTER + 3)?.unwrap_or(Date::MIN),
-            ends_on: day(row, AFTER + 4)?.unwrap_or(Date::MIN),
+            starts_on: day(row, AFTER + 3)?,
+            ends_on: day(row, AFTER + 4)?,
             urgent: row.get(AFTER + 5)?,
             decision,
         })
@@ -189,7 +187,7 @@ pub(super) fn shields(tx: &ReadTx<'_>, wanted: Wanted) -> Result<Vec<Shield>, St
         Ok(Shield {
             made: made(row)?,
             of_register: row.get::<_, String>(AFTER)? == "register",
-            planned_until: day(row, AFTER + 1)?,
+            planned_until: optional_day(row, AFTER + 1)?,
         })
     })
 }
@@ -259,7 +257,7 @@ pub(super) fn lent(tx: &ReadTx<'_>, person: ResidentId, on: Date) -> Result<Vec<
             staff: row.get(0)?,
             role: row.get(1)?,
             centre: row.get(2)?,
-            until: day(row, 3)?,
+            until: optional_day(row, 3)?,
         })
     })
 }

@@ -1,7 +1,10 @@
 //! SQL about accounts.
 
 use jiff::civil::Date;
-use store::{CentreId, ReadTx, Row, RowResult, StaffId, StoreError, WriteTx, named_params, params};
+use store::{
+    CentreId, ReadTx, Row, RowResult, StaffId, StoreError, WriteTx, day, named_params,
+    optional_day, params,
+};
 
 use super::model::{Account, Centre, NewEnd, Post, Term, Written};
 
@@ -87,8 +90,8 @@ fn post(row: &Row<'_>) -> RowResult<Post> {
         job: row.get(2)?,
         centre,
         term: Term {
-            starts_on: day(row.get(6)?),
-            ends_on: row.get::<_, Option<String>>(7)?.map(day),
+            starts_on: day(row, 6)?,
+            ends_on: optional_day(row, 7)?,
         },
         made: written(row, 8)?,
         ending: ending.map(|_| written(row, 13)).transpose()?,
@@ -102,11 +105,6 @@ fn written(row: &Row<'_>, first: usize) -> RowResult<Written> {
         at: row.get(first + 2)?,
         reason: row.get(first + 3)?,
     })
-}
-
-/// Days are written by us; one that cannot be read lies before everything and opens nothing.
-fn day(stored: String) -> Date {
-    stored.parse().unwrap_or(Date::MIN)
 }
 
 /// Writes down a last day; returns the new row.

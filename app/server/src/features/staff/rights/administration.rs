@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use store::{ReadTx, StaffId, StoreError, params};
+use store::{ReadTx, Row, RowResult, StaffId, StoreError, day, optional_day, params};
 
 use crate::features::staff::accounts::model::{State, Term};
 use crate::web::Permission;
@@ -32,13 +32,13 @@ impl Administration {
         let code = PERMISSION.code();
         Ok(Self {
             posts: tx.all(posts, [], |row| {
-                Ok((row.get(0)?, row.get(1)?, term(row.get(2)?, row.get(3)?)))
+                Ok((row.get(0)?, row.get(1)?, term(row, 2)?))
             })?,
             rows: tx.all(rows, params![code], |row| {
-                Ok((row.get(0)?, day(row.get(1)?), row.get(2)?))
+                Ok((row.get(0)?, day(row, 1)?, row.get(2)?))
             })?,
             exceptions: tx.all(exceptions, params![code], |row| {
-                Ok((row.get(0)?, term(row.get(1)?, row.get(2)?), row.get(3)?))
+                Ok((row.get(0)?, term(row, 1)?, row.get(3)?))
             })?,
         })
     }
@@ -83,16 +83,12 @@ impl Administration {
     }
 }
 
-fn term(starts_on: String, ends_on: Option<String>) -> Term {
-    Term {
-        starts_on: day(starts_on),
-        ends_on: ends_on.map(day),
-    }
-}
-
-/// Days are written by us; one that cannot be read lies before everything.
-fn day(stored: String) -> Date {
-    stored.parse().unwrap_or(Date::MIN)
+/// First and last day, from this column on.
+fn term(row: &Row<'_>, first: usize) -> RowResult<Term> {
+    Ok(Term {
+        starts_on: day(row, first)?,
+        ends_on: optional_day(row, first + 1)?,
+    })
 }
 
 #[cfg(test)]

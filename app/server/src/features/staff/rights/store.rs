@@ -1,7 +1,9 @@
 //! SQL about rights: rows of roles, exceptions, who holds what.
 
 use jiff::civil::Date;
-use store::{ReadTx, Row, RowResult, Scope, StaffId, StoreError, WriteTx, params};
+use store::{
+    ReadTx, Row, RowResult, Scope, StaffId, StoreError, WriteTx, day, optional_day, params,
+};
 
 use super::acts::Stamp;
 use super::model::{
@@ -99,7 +101,7 @@ fn role_row(row: &Row<'_>) -> RowResult<Option<RoleRow>> {
             permission,
             granted: row.get(3)?,
         },
-        starts_on: day(row.get(4)?),
+        starts_on: day(row, 4)?,
         is_shipped: made.reason == rights::AS_SHIPPED && made.by.is_none(),
         made,
     }))
@@ -112,11 +114,6 @@ fn written(row: &Row<'_>, first: usize) -> RowResult<Written> {
         at: row.get(first + 2)?,
         reason: row.get(first + 3)?,
     })
-}
-
-/// Days are written by us; one that cannot be read lies before everything.
-fn day(stored: String) -> Date {
-    stored.parse().unwrap_or(Date::MIN)
 }
 
 /// The newest things written about a role: what a form was opened on.
@@ -187,8 +184,8 @@ fn exception_row(row: &Row<'_>) -> RowResult<Option<Exception>> {
             granted: row.get(3)?,
         },
         term: Term {
-            starts_on: day(row.get(4)?),
-            ends_on: row.get::<_, Option<String>>(5)?.map(day),
+            starts_on: day(row, 4)?,
+            ends_on: optional_day(row, 5)?,
         },
         made: written(row, 6)?,
         ending: ending.map(|_| written(row, 11)).transpose()?,

@@ -1,7 +1,7 @@
 //! SQL about lists.
 
 use jiff::civil::Date;
-use store::{ReadTx, Row, RowResult, StaffId, StoreError, WriteTx, params};
+use store::{ReadTx, Row, RowResult, StaffId, StoreError, WriteTx, day, params};
 
 use super::model::{Effect, Entered, LineId, Plan};
 use crate::features::staff::accounts::model::{PostId, Written};
@@ -46,12 +46,10 @@ pub(super) fn plans(tx: &ReadTx<'_>) -> Result<Vec<Plan>, StoreError> {
 
 fn plan_row(row: &Row<'_>) -> RowResult<Plan> {
     let step: Option<String> = row.get(7)?;
-    let starts_on: String = row.get(2)?;
     Ok(Plan {
         id: row.get(0)?,
         title: row.get(1)?,
-        // A day that cannot be read has passed: nothing can be confirmed any more.
-        starts_on: starts_on.parse().unwrap_or(Date::MIN),
+        starts_on: day(row, 2)?,
         made: written(row, 3)?,
         lines: Vec::new(),
         last_step: match step {
