@@ -71,6 +71,11 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         what: FactorKeysVerb,
     },
+    /// サーバと認証局の証明書
+    Certificates {
+        #[command(subcommand)]
+        what: CertificatesVerb,
+    },
     /// 持出し台帳
     CarriedOut {
         #[command(subcommand)]
@@ -253,6 +258,24 @@ pub(crate) enum UsersVerb {
         /// 書き出す場所
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CertificatesVerb {
+    /// 期限と残りの日数（残りが少ないか、切れていれば 1 で終わる）
+    Check,
+    /// サーバの証明書を更新する（ふだんはサービスが自動で行う。動かしたままでよい）
+    RenewServer {
+        /// 聞かずに行う
+        #[arg(long)]
+        yes: bool,
+    },
+    /// 認証局の証明書を同じ鍵で更新する（端末に新しい hokatsu-ca.crt を配る。動かしたままでよい）
+    RenewAuthority {
+        /// 聞かずに行う
+        #[arg(long)]
+        yes: bool,
     },
 }
 

@@ -30,6 +30,7 @@ pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
         | Verb::Restore(_)
         | Verb::Users { .. }
         | Verb::CarriedOut { .. }
+        | Verb::Certificates { .. }
         | Verb::FactorKeys { .. } => {
             if asked == LevelFilter::Info {
                 LevelFilter::Error

@@ -11,9 +11,10 @@ use std::time::Duration;
 use base::clock::Clock;
 use base::command::{Output, Spec, run};
 use harness::process::{Client, Server, prepared};
+use server::ca::Authority;
 use server::features::staff::{self, Login, NewStaff};
 use server::web::Role;
-use store::{Actor, DataDir, Db};
+use store::{Actor, DataDir, Db, Event, Operation, StoreError, SystemReason};
 use tempfile::TempDir;
 
 const PASSWORD: &str = "さくら並木を朝に歩く七時";
@@ -201,6 +202,76 @@ fn curl_gets_in_with_the_terminals_certificate_until_it_is_lost_and_not_without(
     assert!(page.ends_with("status 401"), "{page}");
     let (_, again) = service.curl_signs_in("again", &with);
     assert!(again.ends_with("status 403"), "{again}");
+}
+
+#[test]
+fn an_expired_certificate_gets_through_the_handshake_to_a_page_and_no_further() {
+    let service = Service::start();
+    let dir = DataDir::new(service.dir.join("data"));
+    let first = jiff::civil::date(2020, 1, 1);
+    let made = Authority::issue_terminal(&dir.tls(), "hokatsu terminal 1", "abc", first);
+    let made = made.expect("a certificate");
+    let service = service.after(|_| {
+        let db = Db::open(&dir, Clock::system()).expect("the database");
+        let rows = [
+            "insert into terminals values (1, 'suite', 1, '')".to_owned(),
+            "insert into terminal_details values (1, 1, '窓口PC-1', 'pc', null, '', 1, '')"
+                .to_owned(),
+            format!(
+                "insert into terminal_certificates values (1, 1, '{}', '{}', 1, '')",
+                made.fingerprint, made.expires_on
+            ),
+        ];
+        let written = db.system(&Actor::system("試験"), SystemReason::Demo, |tx| {
+            for row in rows {
+                tx.execute(&row, [])?;
+            }
+            Ok::<_, StoreError>(tx.audited(Event::done(Operation::SetUp), ()))
+        });
+        written.expect("a registered terminal");
+        db.close().expect("a clean stop");
+    });
+    let file = service.dir.join("expired.p12");
+    base::paths::write_atomic(&file, &made.package, base::paths::MODE_PRIVATE).expect("a file");
+    let shown = format!("{}:abc", file.display());
+    let with = ["--cert-type", "P12", "--cert", &shown];
+    let (code, page) = service.curl_signs_in("expired", &with);
+    assert_eq!(code, Some(0), "{page}");
+    assert!(page.ends_with("status 403"), "{page}");
+    assert!(page.contains("で期限が切れました"), "{page}");
+    let (_, inside) = service.curl("expired", &with, "/password");
+    assert!(inside.ends_with("status 401"), "{inside}");
+}
+
+#[test]
+fn the_certificates_of_the_appliance_are_looked_at_and_renewed_beside_the_service() {
+    let service = Service::start();
+    let site = service.site.display().to_string();
+    let run = |words: &[&str]| {
+        let head = ["--site", site.as_str(), "--json", "certificates"];
+        harness::process::ended([&head, words].concat())
+    };
+    let (code, out, errors) = run(&["check"]);
+    assert_eq!(code, 0, "{errors}");
+    let told: serde_json::Value = serde_json::from_str(&out).expect("one JSON object");
+    assert_eq!(told["server"]["days_left"], 396);
+    let tls = service.dir.join("data/tls");
+    let soon = Clock::system().today();
+    let old = soon
+        .checked_sub(jiff::Span::new().days(380))
+        .expect("a day");
+    Authority::renew_server(&tls, old).expect("an old certificate");
+    let (code, out, errors) = run(&["check"]);
+    assert_eq!(code, 1, "{out}");
+    assert!(errors.contains("renew-server"), "{errors}");
+    for verb in ["renew-server", "renew-authority"] {
+        assert_eq!(run(&[verb]).0, 2, "asked first");
+        let (code, _, errors) = run(&[verb, "--yes"]);
+        assert_eq!(code, 0, "{errors}");
+    }
+    assert_eq!(run(&["check"]).0, 0);
+    // The service goes on, and a terminal that trusts the former authority trusts it still.
+    assert!(service.client().trusts(&service.at("/sign-in")));
 }
 
 #[test]

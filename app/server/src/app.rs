@@ -29,6 +29,8 @@ pub struct ServerSettings {
     pub sign_in: SignInRules,
     /// What seals the secrets of second factors; without one nobody enrols a telephone.
     pub factor_keys: FactorKeys,
+    /// The certificate that the service shows; nothing: the one of its own authority.
+    pub server_certificate: Option<PathBuf>,
     /// Directory of our own authority, which issues the terminals' certificates.
     pub authority: Option<PathBuf>,
     /// Requests a second that one session may keep up.
@@ -49,6 +51,7 @@ impl ServerSettings {
             session: SessionSettings::from(&asked),
             sign_in: SignInRules::default(),
             factor_keys: FactorKeys::none(),
+            server_certificate: None,
             authority: None,
             requests_per_second: NonZeroU32::MIN.saturating_add(49),
             maintenance_hours_max: MAINTENANCE_HOURS_MAX,

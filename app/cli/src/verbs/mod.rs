@@ -4,6 +4,7 @@ mod audit;
 mod backup;
 mod break_glass;
 mod carried_out;
+mod certificates;
 mod demo;
 mod factor_keys;
 mod import;
@@ -19,8 +20,8 @@ use base::report::Report;
 use base::settings::Environment;
 
 use crate::arguments::{
-    Arguments, AuditVerb, BackupVerb, CarriedOutVerb, FactorKeysVerb, ImportVerb, IncidentVerb,
-    UsersVerb, Verb,
+    Arguments, AuditVerb, BackupVerb, CarriedOutVerb, CertificatesVerb, FactorKeysVerb, ImportVerb,
+    IncidentVerb, UsersVerb, Verb,
 };
 use crate::output::Voice;
 use crate::{operator, site};
@@ -89,6 +90,21 @@ pub(crate) fn run(
             UsersVerb::PasswordCost => users::password_cost(voice),
             UsersVerb::Report { to } => users::report(to, &dir()?, &operator()?, voice),
         },
+        Verb::Certificates { what } => {
+            let (dir, file) = (dir()?, site::path(arguments, environment));
+            // Without a site file there is no certificate but our own.
+            let shown = file.exists().then(&site).transpose()?;
+            let shown = shown.map(|site| serve::tls_of(&site, &dir).certificate);
+            match what {
+                CertificatesVerb::Check => certificates::check(&dir, shown, voice),
+                CertificatesVerb::RenewServer { yes } => {
+                    certificates::renew_server(*yes, &dir, operator()?, voice)
+                }
+                CertificatesVerb::RenewAuthority { yes } => {
+                    certificates::renew_authority(*yes, &dir, operator()?, voice)
+                }
+            }
+        }
         Verb::FactorKeys { what } => match what {
             FactorKeysVerb::Check => factor_keys::check(&dir()?, &keys()?, voice),
             FactorKeysVerb::Rotate { to, yes } => {

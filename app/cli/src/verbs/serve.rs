@@ -28,6 +28,7 @@ pub(crate) fn run(
     let tls = tls_of(site, dir);
     let settings = ServerSettings {
         factor_keys: factor_keys(keys),
+        server_certificate: Some(tls.certificate.clone()),
         authority: Some(dir.tls()),
         backup_days_kept: site.backup.days_kept,
         ..ServerSettings::signing_in(&site.sign_in())?
@@ -54,7 +55,7 @@ pub(crate) fn factor_keys(place: &KeyPlace) -> FactorKeys {
     })
 }
 
-fn tls_of(site: &Site, dir: &DataDir) -> TlsSettings {
+pub(super) fn tls_of(site: &Site, dir: &DataDir) -> TlsSettings {
     // A certificate of the city's for the service, and ours for the terminals, go together.
     let own = Some(dir.tls().join("ca.pem")).filter(|file| file.exists());
     match &site.server.tls {

@@ -2,9 +2,14 @@
 //!
 //! Shape: `ca.pem` is given to the terminals, `ca.key` never leaves the directory; `server.pem` and
 //! `server.key` are what the service shows. [`terminal`] makes the certificates by which terminals
-//! are recognised; that one is lost is told by the register of terminals, not by a revocation list.
+//! are recognised, `standing` renews those of service and authority. That a terminal is lost is told
+//! by the register of terminals, not by a revocation list.
 
+mod standing;
 pub mod terminal;
+pub mod terms;
+
+pub use standing::ends_on;
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -22,8 +27,8 @@ use crate::web::tls::TlsSettings;
 
 /// The authority outlives the contract (five years) with room for a late successor.
 const CA_YEARS: i32 = 10;
-/// A server certificate is renewed within what browsers accept.
-const SERVER_DAYS: i32 = 397;
+/// Within what browsers accept (398 with the days before and after); the service renews it by itself.
+const SERVER_DAYS: i32 = 396;
 
 /// Certificate or key could not be made or written.
 #[derive(Debug, thiserror::Error)]
@@ -152,7 +157,8 @@ fn server_params(
     Ok(params)
 }
 
-/// From the day before, so that a terminal whose clock is slow accepts it.
+/// From the day before, so that a terminal whose clock is slow accepts it, to the whole of the last
+/// Japanese day: midnight UTC is nine in the morning.
 fn valid(params: &mut CertificateParams, today: Date, end: Date) -> Result<(), CaError> {
     let day = |date: Date| {
         let month = u8::try_from(date.month()).or(Err(CaError::Calendar))?;
@@ -160,6 +166,6 @@ fn valid(params: &mut CertificateParams, today: Date, end: Date) -> Result<(), C
         Ok::<_, CaError>(date_time_ymd(i32::from(date.year()), month, day))
     };
     params.not_before = day(today.yesterday().or(Err(CaError::Calendar))?)?;
-    params.not_after = day(end)?;
+    params.not_after = day(end.tomorrow().or(Err(CaError::Calendar))?)?;
     Ok(())
 }

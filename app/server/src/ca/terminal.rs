@@ -14,8 +14,7 @@ use rustls::pki_types::pem::PemObject as _;
 
 use super::{Authority, CaError, valid};
 
-/// As long as the contract. Not shorter: what is lost is shut out by the register the same second,
-/// and an expired certificate fails before any page could say why.
+/// As long as the contract. Not shorter: what is lost is shut out by the register the same second.
 const TERMINAL_YEARS: i32 = 5;
 
 /// What was made for one terminal.

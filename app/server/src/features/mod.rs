@@ -62,5 +62,9 @@ pub fn approval_kinds() -> Vec<&'static approvals::Kind> {
 
 /// What is to be done once on each day, in this order.
 pub fn daily() -> &'static [Task] {
-    &[area_changes::apply_due, access_log::sign_day]
+    &[
+        area_changes::apply_due,
+        access_log::sign_day,
+        terminals::renew_due,
+    ]
 }

@@ -1,5 +1,5 @@
-//! What administrators must not overlook stands above every page: an open door for the vendor, an
-//! opened envelope.
+//! What must not be overlooked stands above every page: for administrators an open door for the
+//! vendor, an opened envelope, a missing key; for whoever sits there a certificate near its end.
 
 use base::clock::japan;
 use base::wareki::Wareki;
@@ -26,6 +26,26 @@ pub struct Banner {
 /// What this person must see. A database that does not answer leaves them out; the page itself
 /// then says so.
 pub(crate) fn of(visit: &Visit) -> Vec<Banner> {
+    let mut banners = of_administrators(visit);
+    banners.extend(own_terminal(visit));
+    banners
+}
+
+/// The terminal that somebody sits at, near the end of its certificate.
+fn own_terminal(visit: &Visit) -> Option<Banner> {
+    let here = visit.terminal.as_ref()?;
+    let left = here.ends_soon(visit.today()).filter(|_| !here.renewed)?;
+    visit.staff.as_ref().map(|_| Banner {
+        text: format!(
+            "この端末（{}）の証明書は、あと{left}日で期限が切れます。切れると、この端末から入れなくなります。",
+            here.name
+        ),
+        href: "/terminals/own".to_owned(),
+        link: "更新する",
+    })
+}
+
+fn of_administrators(visit: &Visit) -> Vec<Banner> {
     if let Some(window) = &visit.window {
         return vec![Banner {
             text: format!(

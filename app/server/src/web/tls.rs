@@ -9,12 +9,17 @@ use std::time::Duration;
 
 use axum_server::tls_rustls::RustlsConfig;
 use base::report::{Kind, Report, Runbook};
+use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
+use rustls::pki_types::UnixTime;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::server::danger::ClientCertVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig,
+    SignatureScheme,
+};
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -66,10 +71,69 @@ fn verifier(
     for certificate in certificates {
         roots.add(certificate).map_err(|e| unusable(path, e))?;
     }
-    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
+    let strict = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
         .allow_unauthenticated()
         .build()
-        .map_err(|e| unusable(path, e))
+        .map_err(|e| unusable(path, e))?;
+    Ok(Arc::new(ExpiredToo(strict)))
+}
+
+/// Lets an expired certificate of ours through the handshake, because only a page can say that it is
+/// expired and what to do; the engine counts it as none (`Terminal::expired`). Everything else about
+/// it is checked as of its last second.
+#[derive(Debug)]
+struct ExpiredToo(Arc<dyn ClientCertVerifier>);
+
+impl ClientCertVerifier for ExpiredToo {
+    fn offer_client_auth(&self) -> bool {
+        self.0.offer_client_auth()
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        self.0.client_auth_mandatory()
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.0.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let strict = self.0.verify_client_cert(leaf, chain, now);
+        if let Err(Error::InvalidCertificate(CertificateError::ExpiredContext {
+            not_after, ..
+        })) = strict
+        {
+            return self.0.verify_client_cert(leaf, chain, not_after);
+        }
+        strict
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls12_signature(message, leaf, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.0.verify_tls13_signature(message, leaf, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
 }
 
 fn unusable(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Report {
@@ -108,10 +172,11 @@ pub(crate) async fn watch(settings: TlsSettings, live: RustlsConfig) {
 
 type Stamp = Option<(std::time::SystemTime, u64)>;
 
-fn stamp(settings: &TlsSettings) -> [Stamp; 2] {
+fn stamp(settings: &TlsSettings) -> [Stamp; 3] {
     let of = |path: &Path| {
         let data = std::fs::metadata(path).ok()?;
         Some((data.modified().ok()?, data.len()))
     };
-    [of(&settings.certificate), of(&settings.key)]
+    let authority = settings.client_ca.as_deref().and_then(of);
+    [of(&settings.certificate), of(&settings.key), authority]
 }

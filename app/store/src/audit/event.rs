@@ -84,6 +84,7 @@ coded! {
         TerminalChange = "terminal_change", "端末の変更";
         TerminalIssue = "terminal_issue", "端末の証明書の発行";
         TerminalRevoke = "terminal_revoke", "端末の使用停止";
+        CertificateRenew = "certificate_renew", "サーバ・認証局の証明書の更新";
         Refusal = "refusal", "権限のない操作";
         SetUp = "set_up", "初期設定";
         MasterLoad = "master_load", "マスタの読込み";

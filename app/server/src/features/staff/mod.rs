@@ -12,6 +12,7 @@
 
 pub mod accounts;
 pub mod break_glass;
+mod confirm;
 mod factors;
 mod lock;
 mod model;
@@ -24,6 +25,7 @@ mod store;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use confirm::confirms;
 pub use factors::{SealState, reseal, seal_state, take_back_closed};
 pub use model::{Login, NewStaff, PasswordProblem};
 pub use password::{Cost, measure_cost, note_cost};

@@ -2,8 +2,9 @@
 
 use askama::Template;
 use axum::http::StatusCode;
-use store::{Actor, Event, Operation, StoreError};
+use store::{Actor, Event, Operation, RecordKind, StoreError};
 
+use super::accounts::view;
 use super::break_glass::is_expired;
 use super::factors::model::Wanted;
 use super::model::{Login, may_try};
@@ -11,7 +12,9 @@ use super::resume::{Carried, resume};
 use super::store::Known;
 use super::{factors, password, store as sql};
 use crate::web::session::{Holder, Touch};
-use crate::web::{Answer, Problem, Shell, Typed, Visit, cookies, redirect, session, window};
+use crate::web::{
+    Answer, Problem, Shell, Terminal, Typed, Visit, cookies, redirect, session, terminal, window,
+};
 
 /// Failures of one terminal weigh less than those of one ID: a centre shares an address.
 const TERMINAL_FACTOR: i64 = 6;
@@ -165,7 +168,7 @@ fn welcome(visit: &Visit, known: &Known, login: &Login) -> Answer {
     let accepted = known
         .role
         .map_or(&[][..], |role| visit.app.settings().sign_in.factors(role));
-    let wanted = factors::model::wanted(accepted, here.is_some_and(|here| !here.revoked));
+    let wanted = factors::model::wanted(accepted, here.is_some_and(Terminal::counts));
     if here.is_some_and(|here| here.revoked) || wanted == Wanted::Terminal {
         return turned_away(visit, &actor);
     }
@@ -173,7 +176,20 @@ fn welcome(visit: &Visit, known: &Known, login: &Login) -> Answer {
     let half = wanted == Wanted::Second;
     let event = Event::done(Operation::SignIn);
     let event = event.detail(if half { "本人の再確認へ" } else { "" });
-    db.write(&actor, |tx| Ok::<_, Problem>(tx.audited(event, ())))?;
+    let now = visit.app.clock().now();
+    db.write(&actor, |tx| {
+        let settled = match here {
+            Some(here) => terminal::retire_older(tx, here, known.staff_id, now)?,
+            None => None,
+        };
+        let settled = here.zip(settled).map(|(here, ended)| {
+            let text =
+                format!("前＝更新の前の証明書／後＝新しい証明書の発行／終えたセッション＝{ended}");
+            let event = Event::done(Operation::TerminalRevoke);
+            event.on(RecordKind::Terminal, here.id.0).detail(text)
+        });
+        Ok::<_, Problem>(tx.audited_all(event, settled.into_iter().collect(), ()))
+    })?;
     let at = session::Start {
         place: &visit.actor.terminal,
         certificate: visit.terminal.as_ref().map(|here| here.certificate),
@@ -206,16 +222,19 @@ fn ask_on(visit: &Visit, new: &session::NewSession) -> Answer {
 struct WrongTerminalPage {
     shell: Shell,
     revoked: bool,
+    expired: Option<String>,
     texts: Vec<Typed>,
 }
 
 /// ID and password are right, but nobody gets in from here.
 fn turned_away(visit: &Visit, actor: &Actor) -> Answer {
-    let revoked = visit.terminal.is_some();
-    let why = if revoked {
-        "止めた端末"
-    } else {
-        "端末の証明書なし"
+    let here = visit.terminal.as_ref();
+    let revoked = here.is_some_and(|here| here.revoked);
+    let expired = here.filter(|here| here.expired && !here.revoked);
+    let why = match (revoked, expired) {
+        (true, _) => "止めた端末",
+        (false, Some(_)) => "端末の証明書の期限切れ",
+        (false, None) => "端末の証明書なし",
     };
     visit.app.db().write(actor, |tx| {
         let event = Event::refused(Operation::SignIn).detail(why);
@@ -225,6 +244,7 @@ fn turned_away(visit: &Visit, actor: &Actor) -> Answer {
     let page = WrongTerminalPage {
         shell,
         revoked,
+        expired: expired.map(|here| view::day(here.expires_on)),
         texts: Carried::of(visit).texts(),
     };
     visit.page_as(StatusCode::FORBIDDEN, &page)

@@ -11,10 +11,11 @@ use super::model::{Machine, Reason};
 use super::pages::{late, machine, shell_of};
 use super::{store as sql, view};
 use crate::ca::Authority;
+use crate::ca::terminal::Issued;
 use crate::web::{Answer, Problem, Shell, TerminalId, Visit, download, redirect, session};
 
 /// Where our own authority lies, or a page that says that there is none.
-fn directory(visit: &Visit) -> Result<&Path, Problem> {
+pub(super) fn directory(visit: &Visit) -> Result<&Path, Problem> {
     let dir = visit.app.settings().authority.as_deref();
     let dir = dir.filter(|dir| dir.join("ca.key").exists());
     dir.ok_or_else(|| absent(visit))
@@ -67,27 +68,57 @@ pub(super) fn ask(visit: &Visit) -> Answer {
 #[template(path = "features/terminals/given.html")]
 struct GivenPage {
     shell: Shell,
-    id: TerminalId,
+    /// Where to go on.
+    back: String,
+    /// The terminal made it itself: the old one opens until the new one is in.
+    renewed: bool,
     file: String,
     package: String,
     passphrase: String,
     until: String,
 }
 
+/// Key, certificate and passphrase of one issue.
+pub(super) struct Made {
+    pub(super) issued: Issued,
+    passphrase: String,
+}
+
+pub(super) fn make(visit: &Visit, id: TerminalId) -> Result<Made, Problem> {
+    let dir = directory(visit)?;
+    let fault = Problem::Fault("no randomness for a passphrase");
+    let passphrase = session::one_time_password().ok_or(fault)?;
+    let name = format!("hokatsu terminal {id}");
+    let issued = Authority::issue_terminal(dir, &name, &passphrase, visit.today())
+        .map_err(|error| error.report(dir))?;
+    Ok(Made { issued, passphrase })
+}
+
 /// The only page that ever holds the key: it leaves with it and is kept nowhere.
-///
+pub(super) fn given(
+    visit: &Visit,
+    id: TerminalId,
+    made: Made,
+    (shell, back, renewed): (Shell, String, bool),
+) -> Answer {
+    visit.page(&GivenPage {
+        shell,
+        back,
+        renewed,
+        file: format!("hokatsu-terminal-{id}.p12"),
+        package: BASE64.encode(&made.issued.package),
+        until: view::day(made.issued.expires_on),
+        passphrase: made.passphrase,
+    })
+}
+
 /// Sent twice by the same administrator, the newer certificate counts, which is the one her browser
 /// shows; another administrator is told.
 pub(super) fn issue(visit: &Visit) -> Answer {
     let machine = machine(visit)?;
-    let dir = directory(visit)?;
     let seen: i64 = visit.form.trimmed("seen").parse().unwrap_or(0);
-    let fault = Problem::Fault("no randomness for a passphrase");
-    let passphrase = session::one_time_password().ok_or(fault)?;
-    let today = visit.today();
-    let name = format!("hokatsu terminal {}", machine.id);
-    let issued = Authority::issue_terminal(dir, &name, &passphrase, today)
-        .map_err(|error| error.report(dir))?;
+    let (made, today) = (make(visit, machine.id)?, visit.today());
+    let issued = &made.issued;
     let (db, at) = (visit.app.db(), visit.app.clock().now());
     let now = format!("{at:.6}");
     db.write(&visit.actor, |tx| {
@@ -96,14 +127,12 @@ pub(super) fn issue(visit: &Visit) -> Answer {
             return Err(late_certificate(visit, newest));
         }
         let before = view::state(newest.state(today)).0;
-        let old = newest.certificates.first();
-        let old = old.filter(|certificate| certificate.revoked.is_none());
         let mut ended = 0;
-        if let Some(old) = old {
+        for old in newest.unstopped() {
             sql::revoke(tx, old.id, Reason::Replaced, &visit.actor, &now)?;
-            ended = session::end_at(tx, old.id, at)?;
+            ended += session::end_at(tx, old.id, at)?;
         }
-        sql::insert_certificate(tx, machine.id, &issued, &visit.actor, &now)?;
+        sql::insert_certificate(tx, machine.id, issued, &visit.actor, &now)?;
         let text = format!(
             "前＝{before}／後＝使用中（{}まで）／終えたセッション＝{ended}",
             issued.expires_on
@@ -111,14 +140,9 @@ pub(super) fn issue(visit: &Visit) -> Answer {
         let event = Event::done(Operation::TerminalIssue).on(RecordKind::Terminal, machine.id.0);
         Ok(tx.audited(event.detail(text), ()))
     })?;
-    visit.page(&GivenPage {
-        shell: shell_of(visit, &machine, "証明書を発行しました"),
-        id: machine.id,
-        file: format!("hokatsu-terminal-{}.p12", machine.id),
-        package: BASE64.encode(&issued.package),
-        until: view::day(issued.expires_on),
-        passphrase,
-    })
+    let shell = shell_of(visit, &machine, "証明書を発行しました");
+    let back = format!("/terminals/{}", machine.id);
+    given(visit, machine.id, made, (shell, back, false))
 }
 
 fn is_mine(visit: &Visit, newest: &Machine) -> bool {
@@ -152,13 +176,15 @@ fn stop(visit: &Visit, reason: Reason, done: &str) -> Answer {
         let newest = sql::machine(tx, id)?.ok_or(Problem::NotFound)?;
         let event = |event: Event, text: String| event.on(RecordKind::Terminal, id.0).detail(text);
         let before = view::state(newest.state(today)).0;
-        let open = newest.certificates.first();
-        let Some(open) = open.filter(|certificate| certificate.revoked.is_none()) else {
+        if newest.unstopped().next().is_none() {
             let refused = Event::refused(Operation::TerminalRevoke);
             return Ok(tx.audited(event(refused, format!("前＝{before}")), false));
-        };
-        sql::revoke(tx, open.id, reason, &visit.actor, &now)?;
-        let ended = session::end_at(tx, open.id, at)?;
+        }
+        let mut ended = 0;
+        for open in newest.unstopped() {
+            sql::revoke(tx, open.id, reason, &visit.actor, &now)?;
+            ended += session::end_at(tx, open.id, at)?;
+        }
         let after = view::reason(reason);
         let text = format!("前＝{before}／後＝{after}／終えたセッション＝{ended}");
         Ok::<_, Problem>(tx.audited(event(Event::done(Operation::TerminalRevoke), text), true))

@@ -5,18 +5,23 @@
 //! gets in with one any more. The engine asks them with every request (`web::terminal`).
 //! Invariant: a key is made for one file, shown once and kept nowhere; each act leaves an entry
 //! with the old and the new state; a lost terminal's sessions end in the same transaction.
-//! Limits: [`form`].
+//! [`own`] renews a terminal from itself; [`standing`] is about the appliance's own certificates.
+//! Limits: [`form`]; days before an end: `data/terminals.toml`.
 //! Not here: for which role a terminal is required (`sign_in.second_factor` of the settings).
 //! Source: docs/decisions/0016-terminals-by-certificate.md.
 
 mod certificates;
 pub mod form;
 mod model;
+mod own;
 mod pages;
+mod standing;
 mod store;
 #[cfg(test)]
 mod tests;
 mod view;
+
+pub use standing::renew_due;
 
 use crate::web::{Permission, Routes};
 
@@ -28,6 +33,9 @@ pub fn routes() -> Routes {
         .post("/terminals", change, pages::create)
         .get("/terminals/new", change, pages::new)
         .get("/terminals/help", see, pages::help)
+        .get("/terminals/own", Permission::SignedIn, own::page)
+        .get("/terminals/own/help", Permission::SignedIn, pages::own_help)
+        .post("/terminals/own/renewal", Permission::SignedIn, own::renew)
         .get("/terminals/ca.crt", see, certificates::authority)
         .get("/terminals/{id}", see, pages::show)
         .get("/terminals/{id}/edit", change, pages::edit)

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use store::{CentreId, StaffId};
 
+use crate::ca::terms::{self, days_left};
 use crate::web::{CertificateId, TerminalId, TerminalKind};
 
 /// A centre that a terminal can belong to.
@@ -83,7 +84,7 @@ pub(super) enum State {
     New,
     /// In use.
     Valid,
-    /// In use, for less than [`SOON_DAYS`] more.
+    /// In use, not for long any more (`data/terminals.toml`).
     EndsSoon,
     /// Its certificate is too old.
     Expired,
@@ -93,20 +94,18 @@ pub(super) enum State {
     Retired,
 }
 
-/// So long before its end a certificate is marked, days.
-const SOON_DAYS: i32 = 60;
-
 impl State {
     pub(super) fn of(newest: Option<&Certificate>, today: Date) -> Self {
         let Some(certificate) = newest else {
             return Self::New;
         };
-        let left = (certificate.expires_on - today).get_days();
+        let left = days_left(certificate.expires_on, today);
+        let soon = terms::on(today).is_some_and(|terms| left <= terms.terminal_days);
         match certificate.revoked {
             Some((Reason::Lost, ..)) => Self::Lost,
             Some((Reason::Retired | Reason::Replaced, ..)) => Self::Retired,
             None if left < 0 => Self::Expired,
-            None if left < SOON_DAYS => Self::EndsSoon,
+            None if soon => Self::EndsSoon,
             None => Self::Valid,
         }
     }
@@ -120,6 +119,11 @@ impl State {
 impl Machine {
     pub(super) fn state(&self, today: Date) -> State {
         State::of(self.certificates.first(), today)
+    }
+
+    /// Every certificate that nobody stopped: after a renewal there are two for a while.
+    pub(super) fn unstopped(&self) -> impl Iterator<Item = &Certificate> {
+        self.certificates.iter().filter(|c| c.revoked.is_none())
     }
 
     /// The certificate that counts, or 0: what a form was opened on.

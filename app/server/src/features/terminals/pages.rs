@@ -7,7 +7,7 @@ use store::{Event, Operation, ReadTx, RecordKind, StoreError};
 use super::form::{self, FieldProblem};
 use super::model::{Centre, Details, Machine};
 use super::view::{self, CertificateWords, Choice, Line};
-use super::{form::CITY_CODE, store as sql};
+use super::{form::CITY_CODE, standing, store as sql};
 use crate::web::limits::ROWS_PER_PAGE;
 use crate::web::{
     Answer, Fields, Pages, Permission, Problem, Shell, TerminalId, TerminalKind, Typed, Visit,
@@ -19,6 +19,7 @@ use crate::web::{
 struct ListPage {
     shell: Shell,
     rows: Vec<Line>,
+    own: Vec<standing::Own>,
     pages: Pages,
     may_change: bool,
 }
@@ -32,6 +33,7 @@ pub(super) fn list(visit: &Visit) -> Answer {
     visit.page(&ListPage {
         shell: Shell::new(visit, "端末").under(&[]),
         rows: machines.iter().map(|m| view::line(m, today)).collect(),
+        own: standing::of(&visit.app, today),
         pages: Pages::new("/terminals", &visit.query, page, total),
         may_change: visit.may(Permission::TerminalAdminister),
     })
@@ -306,9 +308,23 @@ pub(super) fn late(visit: &Visit, machine: &Machine) -> Problem {
 #[template(path = "features/terminals/help.html")]
 struct HelpPage {
     shell: Shell,
+    authority: bool,
 }
 
 pub(super) fn help(visit: &Visit) -> Answer {
     let shell = Shell::new(visit, "端末の設定のしかた").under(&[("端末", "/terminals")]);
-    visit.page(&HelpPage { shell })
+    visit.page(&HelpPage {
+        shell,
+        authority: true,
+    })
+}
+
+/// The same for whoever renews her own terminal: it trusts the authority already.
+pub(super) fn own_help(visit: &Visit) -> Answer {
+    let above = [("この端末の証明書", "/terminals/own")];
+    let shell = Shell::new(visit, "端末の設定のしかた").under(&above);
+    visit.page(&HelpPage {
+        shell,
+        authority: false,
+    })
 }

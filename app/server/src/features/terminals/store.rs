@@ -1,7 +1,7 @@
 //! SQL about terminals.
 
 use jiff::civil::Date;
-use store::{Actor, CentreId, ReadTx, StoreError, WriteTx, params};
+use store::{Actor, CentreId, ReadTx, StoreError, WriteTx, day, params};
 
 use super::model::{Centre, Certificate, Details, Machine, Reason};
 use crate::ca::terminal::Issued;
@@ -94,7 +94,6 @@ const CERTIFICATES: &str = "
 
 fn certificates(tx: &ReadTx<'_>, id: TerminalId) -> Result<Vec<Certificate>, StoreError> {
     tx.all(CERTIFICATES, params![id], |row| {
-        let expires_on: String = row.get(2)?;
         let reason: Option<String> = row.get(5)?;
         let revoked = match reason.as_deref().and_then(Reason::from_code) {
             Some(reason) => Some((reason, row.get(6)?, row.get(7)?)),
@@ -103,8 +102,7 @@ fn certificates(tx: &ReadTx<'_>, id: TerminalId) -> Result<Vec<Certificate>, Sto
         Ok(Certificate {
             id: row.get(0)?,
             fingerprint: row.get(1)?,
-            // A day that cannot be read is over.
-            expires_on: expires_on.parse().unwrap_or(Date::MIN),
+            expires_on: day(row, 2)?,
             issued_at: row.get(3)?,
             issued_by: row.get(4)?,
             issuer: row.get(8)?,

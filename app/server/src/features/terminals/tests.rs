@@ -1,5 +1,9 @@
 //! Terminals through their own routes: registering, certificates, losing one.
 
+use base::settings::{Factor, SignInSettings};
+use jiff::SignedDuration;
+
+use crate::app::ServerSettings;
 use crate::features::staff::tests::house::{Browser, House, Page, between};
 use crate::web::Role;
 
@@ -278,4 +282,219 @@ fn without_an_authority_the_page_says_so() {
     let page = admin.get("/terminals/1/certificate");
     assert_eq!(page.status, 409);
     assert!(page.text().contains("認証局の鍵がありません"));
+}
+
+/// From the day of the desks to the last day of the certificates made on it.
+const LIFE_DAYS: i64 = 1826;
+
+fn days_later(desk: &Desk, days: i64) {
+    desk.house.hand.step(SignedDuration::from_hours(24 * days));
+}
+
+fn renewed(browser: &Browser<'_>, password: &str) -> Page {
+    browser.get("/terminals/own");
+    browser.post("/terminals/own/renewal", &[("password", password)])
+}
+
+#[test]
+fn a_terminal_near_its_end_renews_itself_and_the_first_use_ends_the_old_certificate() {
+    let desk = Desk::new();
+    let password = desk.house.password();
+    let (_, old) = desk.enrolled(&desk.house.signed_in("admin"), "窓口PC-1", "pc");
+    days_later(&desk, LIFE_DAYS - 40);
+    let nurse = desk.house.browser_at(&old);
+    nurse.sign_in("nurse", password);
+    let told = "あと40日で期限が切れます";
+    assert!(nurse.get("/password").text().contains(told));
+    assert!(
+        !desk
+            .house
+            .signed_in("nurse")
+            .get("/password")
+            .text()
+            .contains(told)
+    );
+
+    let wrong = renewed(&nurse, "falsch und falsch");
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.text().contains("今のパスワードが違います"));
+    assert_eq!(
+        desk.house
+            .count("select count(*) from terminal_certificates"),
+        1
+    );
+    let (unused, _) = opened(&renewed(&nurse, password));
+    let (new, _) = opened(&renewed(&nurse, password));
+    assert_eq!(
+        desk.detail("terminal_issue"),
+        "前＝使用中（2031-11-24まで）／後＝使用中（2036-10-15まで）／この端末での更新"
+    );
+    // Until the new one is shown, the old one opens, and nobody is asked again.
+    assert!(!nurse.get("/password").text().contains(told));
+    assert_eq!(
+        desk.house
+            .browser_at(&unused)
+            .sign_in("nurse", password)
+            .status,
+        403
+    );
+    assert_eq!(
+        desk.house
+            .browser_at(&new)
+            .sign_in("nurse", password)
+            .status,
+        303
+    );
+    assert_eq!(nurse.get("/password").status, 401);
+    assert_eq!(
+        desk.house
+            .browser_at(&old)
+            .sign_in("nurse", password)
+            .status,
+        403
+    );
+    assert_eq!(
+        desk.detail("terminal_revoke"),
+        "前＝更新の前の証明書／後＝新しい証明書の発行／終えたセッション＝1"
+    );
+}
+
+#[test]
+fn a_terminal_far_from_its_end_or_without_a_certificate_is_not_renewed() {
+    let desk = Desk::new();
+    let password = desk.house.password();
+    let (_, certificate) = desk.enrolled(&desk.house.signed_in("admin"), "窓口PC-1", "pc");
+    let far = desk.house.browser_at(&certificate);
+    far.sign_in("nurse", password);
+    assert!(far.get("/terminals/own").text().contains("60日前からです"));
+    assert!(renewed(&far, password).text().contains("60日前からです"));
+    let without = desk.house.signed_in("nurse");
+    assert!(
+        renewed(&without, password)
+            .text()
+            .contains("証明書が届いていません")
+    );
+    assert_eq!(
+        desk.house
+            .count("select count(*) from terminal_certificates"),
+        1
+    );
+}
+
+#[test]
+fn losing_a_terminal_stops_its_renewed_certificate_as_well() {
+    let desk = Desk::new();
+    let password = desk.house.password();
+    let (path, old) = desk.enrolled(&desk.house.signed_in("admin"), "訪問用-1", "tablet");
+    days_later(&desk, LIFE_DAYS - 1);
+    let nurse = desk.house.browser_at(&old);
+    nurse.sign_in("nurse", password);
+    let (new, _) = opened(&renewed(&nurse, password));
+    let admin = desk.house.signed_in("admin");
+    admin.get(&path);
+    assert_eq!(admin.post(&format!("{path}/loss"), &[]).status, 303);
+    for certificate in [old, new] {
+        let browser = desk.house.browser_at(&certificate);
+        assert_eq!(browser.sign_in("nurse", password).status, 403);
+    }
+    assert_eq!(nurse.get("/password").status, 401);
+}
+
+/// Nurses need a terminal; social workers a terminal or a code.
+fn strict() -> Desk {
+    let mut asked = SignInSettings::default();
+    let factors = [
+        ("nurse", vec![Factor::Terminal]),
+        ("clerk", vec![Factor::Terminal, Factor::Totp]),
+    ];
+    for (role, factors) in factors {
+        asked.second_factor.insert(role.to_owned(), factors);
+    }
+    let settings = ServerSettings::signing_in(&asked).unwrap();
+    let house = House::with_authority_and(settings);
+    house.add("admin", Role::SystemAdmin, None);
+    house.add("nurse", Role::Nurse, Some("0101"));
+    house.add("clerk", Role::Clerk, Some("0101"));
+    Desk { house }
+}
+
+#[test]
+fn an_expired_certificate_counts_as_none_and_the_page_says_what_to_do() {
+    let desk = strict();
+    let password = desk.house.password();
+    let (_, certificate) = desk.enrolled(&desk.house.signed_in("admin"), "窓口PC-1", "pc");
+    days_later(&desk, LIFE_DAYS);
+    // 23:50 of the last day: whoever is in stays in, as after a change of roles.
+    desk.house
+        .hand
+        .step(SignedDuration::from_mins(14 * 60 + 50));
+    let nurse = desk.house.browser_at(&certificate);
+    assert_eq!(nurse.sign_in("nurse", password).status, 303);
+    desk.house.hand.step(SignedDuration::from_mins(20));
+    let page = nurse.get("/terminals/own");
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("R13.11.24 で期限が切れました"));
+    assert!(
+        renewed(&nurse, password)
+            .text()
+            .contains("この画面では更新できません")
+    );
+    let away = desk
+        .house
+        .browser_at(&certificate)
+        .sign_in("nurse", password);
+    assert_eq!(away.status, 403);
+    assert!(
+        away.text().contains("R13.11.24 で期限が切れました"),
+        "{}",
+        away.text()
+    );
+    assert_eq!(desk.detail("sign_in"), "端末の証明書の期限切れ");
+    let asked = desk
+        .house
+        .browser_at(&certificate)
+        .sign_in("clerk", password);
+    assert!(asked.text().contains("はじめに一度だけ登録"));
+    assert_eq!(
+        desk.house
+            .count("select count(*) from terminal_certificates"),
+        1
+    );
+}
+
+#[test]
+fn the_list_says_how_many_days_are_left_also_of_the_appliances_own() {
+    let desk = Desk::new();
+    let admin = desk.house.signed_in("admin");
+    desk.enrolled(&admin, "窓口PC-1", "pc");
+    let text = admin.get("/terminals").text();
+    for words in [
+        "あと1826日",
+        "認証局",
+        "あと3653日",
+        "サーバ",
+        "あと396日",
+        "自動で更新します",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    days_later(&desk, LIFE_DAYS + 1);
+    let text = desk.house.signed_in("admin").get("/terminals").text();
+    assert!(text.contains("期限切れ") && text.contains("切れました"));
+}
+
+#[test]
+fn the_service_renews_its_own_certificate_before_it_ends_once_and_writes_it_down() {
+    let desk = Desk::new();
+    let renewals = "select count(*) from audit_entries where operation = 'certificate_renew'";
+    days_later(&desk, 365);
+    assert!(desk.house.app().begin_day());
+    assert_eq!(desk.house.count(renewals), 0);
+    days_later(&desk, 1);
+    assert!(desk.house.app().begin_day() && desk.house.app().begin_day());
+    assert_eq!(desk.house.count(renewals), 1);
+    assert_eq!(
+        desk.detail("certificate_renew"),
+        "サーバ／前＝2027-12-25まで／後＝2028-12-25まで"
+    );
 }

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use super::form::CITY_CODE;
 use super::model::{Centre, Certificate, Details, Machine, Reason, State};
+use crate::ca::terms::days_left;
 use crate::web::{TerminalId, TerminalKind};
 
 /// What stands where the city is meant.
@@ -92,6 +93,7 @@ pub(super) struct Line {
     pub(super) state: &'static str,
     pub(super) css: &'static str,
     pub(super) until: String,
+    pub(super) left: String,
     pub(super) last_seen: String,
 }
 
@@ -107,11 +109,24 @@ pub(super) fn line(machine: &Machine, today: Date) -> Line {
         state: label,
         css,
         until: newest.map_or_else(String::new, |c| day(c.expires_on)),
+        left: newest.map_or_else(String::new, |c| left(c, today)),
         last_seen: machine
             .last_seen_at
             .as_deref()
             .map(moment)
             .unwrap_or_default(),
+    }
+}
+
+/// あと25日; nothing for one that was stopped.
+fn left(certificate: &Certificate, today: Date) -> String {
+    match (
+        &certificate.revoked,
+        days_left(certificate.expires_on, today),
+    ) {
+        (Some(_), _) => String::new(),
+        (None, left) if left < 0 => "切れました".to_owned(),
+        (None, left) => format!("あと{left}日"),
     }
 }
 

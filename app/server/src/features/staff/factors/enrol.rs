@@ -9,8 +9,8 @@ use super::ask::{admit, is_free, offered, question, refuse, seconds};
 use super::model::{self, Held, Kind, NAME_CHARS_MAX};
 use super::{keys, sealing, store as sql};
 use crate::features::staff::accounts::view::moment;
+use crate::features::staff::confirm::confirms;
 use crate::features::staff::model::Login;
-use crate::features::staff::pages::recognise;
 use crate::features::staff::resume::Carried;
 use crate::features::staff::store as staff_sql;
 use crate::web::{Answer, Halt, Problem, Shell, SignedIn, Visit, redirect, session};
@@ -221,16 +221,11 @@ fn name(visit: &Visit, problems: &mut Vec<FieldProblem>) -> String {
 }
 
 /// Whoever is in shows the password once more: a screen left open must not be enough.
-fn is_owner(
-    visit: &Visit,
-    staff: &SignedIn,
-    problems: &mut Vec<FieldProblem>,
-) -> Result<(), Problem> {
+fn is_owner(visit: &Visit, problems: &mut Vec<FieldProblem>) -> Result<(), Problem> {
     if visit.staff.is_none() {
         return Ok(());
     }
-    let (login, typed) = (login(visit, staff)?, visit.form.get("password"));
-    if recognise(visit, &login, typed, Operation::SecondFactorAdd)?.is_none() {
+    if !confirms(visit, Operation::SecondFactorAdd)? {
         problems.push(FieldProblem {
             field: "password",
             text: "今のパスワードが違います。",
@@ -255,7 +250,7 @@ pub(super) fn code(visit: &Visit) -> Answer {
     };
     let mut problems = Vec::new();
     let name = name(visit, &mut problems);
-    is_owner(visit, staff, &mut problems)?;
+    is_owner(visit, &mut problems)?;
     let now = visit.app.clock().now();
     let free = is_free(visit, staff.staff_id)?;
     let period = model::period_of(&secret, visit.form.get("code"), seconds(now))?;
@@ -397,7 +392,7 @@ pub(super) fn key(visit: &Visit) -> Answer {
     let state = remembered(visit, staff, "key ")?.unwrap_or_default();
     let mut problems = Vec::new();
     let name = name(visit, &mut problems);
-    is_owner(visit, staff, &mut problems)?;
+    is_owner(visit, &mut problems)?;
     let made = keys::read_new(visit, &state, visit.form.get("credential"))?;
     let Some(made) = made.filter(|_| problems.is_empty()) else {
         if problems.is_empty() {
