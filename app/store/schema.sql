@@ -461,20 +461,25 @@ create table approvals (
   id integer primary key,
   kind text not null,
   payload text not null,                          -- JSON; read by the slice that owns the kind
-  summary text not null,                          -- what would happen, in words, old and new
+  facts text not null,                            -- JSON, label and value: what was true when it was asked
+  summary text not null,                          -- what would happen, in words, old and new; no resident
   reason text not null,
+  urgent integer not null check (urgent in (0, 1)),  -- works already; the second person looks afterwards
+  centre_id integer references support_centres,   -- of whoever asked; null: the city
   requested_by integer not null references staff,
   requested_at text not null,
   expires_on text not null                        -- last day on which it can be approved
 ) strict;
+create index approvals_by_requester on approvals (requested_by, id);
 
 create table approval_decisions (
   id integer primary key,
   approval_id integer not null unique references approvals,
-  decision text not null check (decision in ('approved', 'refused', 'withdrawn')),
+  decision text not null check (decision in ('approved', 'refused', 'withdrawn', 'lapsed')),
   reason text not null,
-  decided_by integer not null references staff,
-  recorded_at text not null
+  decided_by integer references staff,            -- null: nobody did in time
+  recorded_at text not null,
+  check ((decision = 'lapsed') = (decided_by is null))
 ) strict;
 
 -- What a role may do from a day on: the row with the latest first day that has come counts, of
@@ -883,9 +888,8 @@ create table disposal_requests (
   class text not null,                            -- class of data/retention.toml
   due_on text not null,                           -- the day for which the list was made
   rule text not null,                             -- the rule as it read that day
-  reason text not null,
   submission text not null unique,                -- one per opened form
-  requested_by integer not null references staff,
+  approval_id integer not null unique references approvals,  -- who asked, why, and who decided
   recorded_at text not null
 ) strict;
 
@@ -896,15 +900,6 @@ create table disposal_request_records (
   number text not null,
   primary key (request_id, record_id)
 ) strict, without rowid;
-
-create table disposal_decisions (
-  id integer primary key,
-  request_id integer not null unique references disposal_requests,
-  decision text not null check (decision in ('approved', 'refused')),
-  reason text not null,
-  decided_by integer not null references staff,
-  recorded_at text not null
-) strict;
 
 create table disposals (
   id integer primary key,
@@ -1098,19 +1093,11 @@ create table shield_grants (
   reason text not null,
   urgent integer not null check (urgent in (0, 1)),
   recorded_by integer not null references staff,
-  recorded_at text not null
+  recorded_at text not null,
+  approval_id integer not null unique references approvals  -- what the second person decided
 ) strict;
 create index shield_grants_by_resident on shield_grants (resident_id);
 create index shield_grants_by_staff on shield_grants (staff_id);
-
-create table shield_grant_decisions (
-  id integer primary key,
-  grant_id integer not null unique references shield_grants,
-  decision text not null check (decision in ('approved', 'refused')),
-  reason text not null,
-  recorded_by integer not null references staff,
-  recorded_at text not null
-) strict;
 
 create table shield_grant_endings (
   id integer primary key,

@@ -4,20 +4,25 @@ create table approvals (
   id integer primary key,
   kind text not null,
   payload text not null,                          -- JSON; read by the slice that owns the kind
-  summary text not null,                          -- what would happen, in words, old and new
+  facts text not null,                            -- JSON, label and value: what was true when it was asked
+  summary text not null,                          -- what would happen, in words, old and new; no resident
   reason text not null,
+  urgent integer not null check (urgent in (0, 1)),  -- works already; the second person looks afterwards
+  centre_id integer references support_centres,   -- of whoever asked; null: the city
   requested_by integer not null references staff,
   requested_at text not null,
   expires_on text not null                        -- last day on which it can be approved
 ) strict;
+create index approvals_by_requester on approvals (requested_by, id);
 
 create table approval_decisions (
   id integer primary key,
   approval_id integer not null unique references approvals,
-  decision text not null check (decision in ('approved', 'refused', 'withdrawn')),
+  decision text not null check (decision in ('approved', 'refused', 'withdrawn', 'lapsed')),
   reason text not null,
-  decided_by integer not null references staff,
-  recorded_at text not null
+  decided_by integer references staff,            -- null: nobody did in time
+  recorded_at text not null,
+  check ((decision = 'lapsed') = (decided_by is null))
 ) strict;
 
 -- What a role may do from a day on: the row with the latest first day that has come counts, of

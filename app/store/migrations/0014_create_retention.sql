@@ -5,9 +5,8 @@ create table disposal_requests (
   class text not null,                            -- class of data/retention.toml
   due_on text not null,                           -- the day for which the list was made
   rule text not null,                             -- the rule as it read that day
-  reason text not null,
   submission text not null unique,                -- one per opened form
-  requested_by integer not null references staff,
+  approval_id integer not null unique references approvals,  -- who asked, why, and who decided
   recorded_at text not null
 ) strict;
 
@@ -18,15 +17,6 @@ create table disposal_request_records (
   number text not null,
   primary key (request_id, record_id)
 ) strict, without rowid;
-
-create table disposal_decisions (
-  id integer primary key,
-  request_id integer not null unique references disposal_requests,
-  decision text not null check (decision in ('approved', 'refused')),
-  reason text not null,
-  decided_by integer not null references staff,
-  recorded_at text not null
-) strict;
 
 create table disposals (
   id integer primary key,

@@ -33,19 +33,11 @@ create table shield_grants (
   reason text not null,
   urgent integer not null check (urgent in (0, 1)),
   recorded_by integer not null references staff,
-  recorded_at text not null
+  recorded_at text not null,
+  approval_id integer not null unique references approvals  -- what the second person decided
 ) strict;
 create index shield_grants_by_resident on shield_grants (resident_id);
 create index shield_grants_by_staff on shield_grants (staff_id);
-
-create table shield_grant_decisions (
-  id integer primary key,
-  grant_id integer not null unique references shield_grants,
-  decision text not null check (decision in ('approved', 'refused')),
-  reason text not null,
-  recorded_by integer not null references staff,
-  recorded_at text not null
-) strict;
 
 create table shield_grant_endings (
   id integer primary key,

@@ -29,6 +29,7 @@ const REACH_TABLES: &[&str] = &[
     "abuse_members",
     "abuse_taking_endings",
     "abuse_takings",
+    "approval_decisions",
     "assignment_endings",
     "assignments",
     "case_grant_endings",
@@ -37,7 +38,6 @@ const REACH_TABLES: &[&str] = &[
     "exclusion_endings",
     "exclusions",
     "shield_endings",
-    "shield_grant_decisions",
     "shield_grant_endings",
     "shield_grants",
     "shields",
@@ -174,7 +174,7 @@ const SHIELDED: &str = "
 // Urgent ones work until a second person refuses; any other one only once it is approved.
 const OPENED: &str = "
     select g.resident_id from shield_grants g
-    left join shield_grant_decisions d on d.grant_id = g.id
+    left join approval_decisions d on d.approval_id = g.approval_id
     where g.staff_id = ?1 and g.starts_on <= ?2 and g.ends_on >= ?2
       and (d.decision = 'approved' or (g.urgent = 1 and d.decision is null))
       and not exists (select 1 from shield_grant_endings e where e.grant_id = g.id)";

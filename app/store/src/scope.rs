@@ -60,7 +60,6 @@ pub const PERSON_TABLES: &[&str] = &[
     "resident_places",
     "residents",
     "shield_endings",
-    "shield_grant_decisions",
     "shield_grant_endings",
     "shield_grants",
     "shields",

@@ -171,11 +171,11 @@ create temp view known_shields as
   where may_protect() and not is_excluded(s.resident_id);
 
 create temp view known_shield_grants as
-  select g.*, d.decision, d.reason as decision_reason, d.recorded_by as decided_by,
+  select g.*, d.decision, d.reason as decision_reason, d.decided_by as decided_by,
          d.recorded_at as decided_at, e.recorded_at as ended_at, e.reason as ending_reason,
          e.recorded_by as ended_by
   from main.shield_grants g
-  left join main.shield_grant_decisions d on d.grant_id = g.id
+  left join main.approval_decisions d on d.approval_id = g.approval_id
   left join main.shield_grant_endings e on e.grant_id = g.id
   where may_protect() and not is_excluded(g.resident_id);
 

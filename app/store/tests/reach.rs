@@ -82,8 +82,8 @@ fn other() -> Actor {
 }
 
 const GRANT: &str =
-    "insert into shield_grants values (1, 3, 2, '2026-11-20', '2026-11-25', 'x', 0, 1, '')";
-const APPROVED: &str = "insert into shield_grant_decisions values (1, 1, 'approved', 'x', 3, '')";
+    "insert into shield_grants values (1, 3, 2, '2026-11-20', '2026-11-25', 'x', 0, 1, '', 1)";
+const APPROVED: &str = "insert into approval_decisions values (1, 1, 'approved', 'x', 3, '')";
 
 #[test]
 fn a_shielded_person_opens_to_the_named_once_a_second_person_agreed() {
@@ -105,9 +105,9 @@ fn a_grant_does_not_widen_the_scope_and_ends_with_its_last_day() {
     house.run(APPROVED);
     assert_eq!(house.sees(&other()), [2], "she belongs to another centre");
     house.run(
-        "insert into shield_grants values (2, 3, 1, '2026-11-20', '2026-11-24', 'x', 0, 1, '')",
+        "insert into shield_grants values (2, 3, 1, '2026-11-20', '2026-11-24', 'x', 0, 1, '', 2)",
     );
-    house.run("insert into shield_grant_decisions values (2, 2, 'approved', 'x', 3, '')");
+    house.run("insert into approval_decisions values (2, 2, 'approved', 'x', 3, '')");
     assert_eq!(house.sees(&city()), [1, 2], "its last day was yesterday");
 }
 
@@ -115,10 +115,10 @@ fn a_grant_does_not_widen_the_scope_and_ends_with_its_last_day() {
 fn an_urgent_grant_works_at_once_and_until_it_is_refused() {
     let house = House::new();
     house.run(
-        "insert into shield_grants values (1, 3, 1, '2026-11-25', '2026-11-26', 'x', 1, 1, '')",
+        "insert into shield_grants values (1, 3, 1, '2026-11-25', '2026-11-26', 'x', 1, 1, '', 1)",
     );
     assert_eq!(house.sees(&city()), [1, 2, 3]);
-    house.run("insert into shield_grant_decisions values (1, 1, 'refused', 'x', 3, '')");
+    house.run("insert into approval_decisions values (1, 1, 'refused', 'x', 3, '')");
     assert_eq!(house.sees(&city()), [1, 2]);
 }
 

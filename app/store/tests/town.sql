@@ -14,3 +14,7 @@ insert into residents (id, addressee_no, household_no, relationship, name, kana,
           union all select 2, 2, 0 union all select 3, 1, 1);
 insert into staff (id, login, name, kana, recorded_at)
     values (1, 'a', 'x', 'x', ''), (2, 'b', 'x', 'x', ''), (3, 'c', 'x', 'x', '');
+insert into approvals (id, kind, payload, facts, summary, reason, urgent, requested_by, requested_at,
+    expires_on)
+    values (1, 'x', '{}', '[]', 'x', '', 0, 1, '', '2026-11-30'),
+           (2, 'x', '{}', '[]', 'x', '', 0, 1, '', '2026-11-30');

@@ -130,14 +130,37 @@ fn prepare(town: &Town) -> Her {
          from residents where id = ?1",
         [her.id],
     );
+    run(
+        town,
+        "insert into approvals (id, kind, payload, facts, summary, reason, urgent, requested_by,
+           requested_at, expires_on)
+         values (900001, 'shield_grant', '{}', '[]', '職員＝だれか', '', 0, 1, '', '2026-12-31')",
+        [],
+    );
+    run(
+        town,
+        "insert into shield_grants (id, resident_id, staff_id, starts_on, ends_on, reason, urgent,
+           recorded_by, recorded_at, approval_id)
+         values (900001, ?1, 1, '2026-11-20', '2026-12-20', 'x', 0, 1, '', 900001)",
+        [her.id],
+    );
     her
 }
 
 fn grant(town: &Town, her: &Her, login: &str) {
     run(
         town,
+        "insert into approvals (kind, payload, facts, summary, reason, urgent,
+           requested_by, requested_at, expires_on)
+         values ('shield_grant', '{}', '[]', '', '', 1, ?1, '', '2026-12-31')",
+        [login_id(town, login)],
+    );
+    run(
+        town,
         "insert into shield_grants (resident_id, staff_id, starts_on, ends_on, reason, urgent,
-           recorded_by, recorded_at) values (?1, ?2, '2026-11-20', '2026-11-21', 'x', 1, ?2, '')",
+           recorded_by, recorded_at, approval_id)
+         values (?1, ?2, '2026-11-20', '2026-11-21', 'x', 1, ?2, '',
+                 (select max(id) from approvals))",
         params![her.id, login_id(town, login)],
     );
 }
@@ -227,6 +250,8 @@ fn surfaces(her: &Her) -> Vec<Surface> {
         ),
         get("retention", "/retention/consultations".to_owned()),
         get("register of exports", "/carried-out".to_owned()),
+        get("requests to a second person", "/approvals/all".to_owned()),
+        get("request about her", "/approvals/900001".to_owned()),
         get("area changes", "/area-changes".to_owned()),
         Surface {
             fields: vec![("insured_no", number.clone()), ("reason", "01".to_owned())],

@@ -57,7 +57,11 @@ pub fn routes() -> Routes {
 
 /// Every kind of act that needs a second person.
 pub fn approval_kinds() -> Vec<&'static approvals::Kind> {
-    vec![&staff::rights::ADMINISTRATORS]
+    vec![
+        &staff::rights::ADMINISTRATORS,
+        &protections::GRANTS,
+        &retention::DISPOSALS,
+    ]
 }
 
 /// What is to be done once on each day, in this order.
@@ -66,5 +70,6 @@ pub fn daily() -> &'static [Task] {
         area_changes::apply_due,
         access_log::sign_day,
         terminals::renew_due,
+        approvals::lapse,
     ]
 }

@@ -87,7 +87,7 @@ const MENU: &[(&str, &str, Permission)] = &[
     ("/overview", "件数とマスタ", Permission::MasterView),
     ("/staff", "職員", Permission::StaffView),
     ("/rights", "権限", Permission::StaffView),
-    ("/approvals", "承認", Permission::ApprovalDecide),
+    ("/approvals", "承認", Permission::SignedIn),
     ("/terminals", "端末", Permission::TerminalView),
     ("/access-log", "アクセスログ", Permission::AccessLogView),
     ("/incidents", "事故対応", Permission::IncidentView),
@@ -409,7 +409,7 @@ const FLASHES: &[(&str, Flash)] = &[
         "approved",
         Flash {
             css: "done",
-            text: "承認し、実行しました。",
+            text: "承認しました。",
         },
     ),
     (
@@ -424,6 +424,13 @@ const FLASHES: &[(&str, Flash)] = &[
         Flash {
             css: "done",
             text: "依頼を取り下げました。",
+        },
+    ),
+    (
+        "approval-stopped",
+        Flash {
+            css: "warn",
+            text: "不適切として止めました。もう使えません。",
         },
     ),
     (

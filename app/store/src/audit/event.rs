@@ -122,7 +122,6 @@ coded! {
         ShieldSet = "shield_set", "支援措置（市）の設定";
         ShieldLift = "shield_lift", "支援措置の解除の確認";
         ShieldGrantAsk = "shield_grant_ask", "閲覧許可の申請";
-        ShieldGrantDecide = "shield_grant_decide", "閲覧許可の承認・不承認";
         ShieldGrantEnd = "shield_grant_end", "閲覧許可の終了";
         ExclusionSet = "exclusion_set", "職員の除外";
         ExclusionEnd = "exclusion_end", "職員の除外の終了";

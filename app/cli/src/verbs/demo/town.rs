@@ -66,7 +66,7 @@ pub(super) fn build(
     };
     let plan = import::planned(&db, &town.files, &options, voice)?;
     import::applied(&db, &actor, plan, voice)?;
-    past::write(&db, today).map_err(StoreError::report)?;
+    past::write(&db, today).map_err(Problem::report)?;
     story::write(&db, &actor)?;
     cases::write(&db, &actor)?;
     let repositories = repositories(&places.root);

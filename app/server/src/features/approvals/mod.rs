@@ -1,67 +1,154 @@
 //! Approvals (承認): what is dangerous needs a second person before it happens.
 //!
 //! Shape: a slice registers a [`Kind`] in `features::approval_kinds` and calls [`ask`] inside its own
-//! transaction. The act waits as JSON with a summary in words; when somebody else who may decide about
-//! that kind approves, [`Kind::run`] does it in the same transaction as the decision.
-//! Invariant: whoever asked never approves; a request is decided once; after its last day it is void.
-//! The try to approve one's own request leaves an entry.
-//! Errors: staff meet 403 for the own request, 409 for one that was decided or ran out meanwhile, 422
-//! when the act cannot be done any more as it was asked for.
-//! Not here: tests of the walk through a request; they stand with the first kind (`staff::rights`).
-//! Source: docs/decisions/0014-rights-are-rows.md.
+//! transaction. The request keeps the act as JSON, a summary in words and the facts it was asked on.
+//! When somebody else who may decide about that kind approves, [`Kind::run`] does it in the same
+//! transaction as the decision. Every end is a row: approved, refused, withdrawn, lapsed.
+//! Invariant: whoever asked never decides, nor under a second account, nor who gains by it; a request
+//! is decided once; facts that changed meanwhile are told and nothing is done; after its last day it
+//! is void. An urgent request works at once, waits for the second person, does not lapse and cannot
+//! be taken back.
+//! Scope: one's own requests, and those of kinds that one may decide, as far as one may know what they
+//! are about; a centre sees its own. List, count and decision ask with the same SQL ([`eligible`]).
+//! No request names a resident; what it is about is a page of its own slice.
+//! Errors: staff meet 403 when somebody else has to decide, 409 for a request that was decided, ran out
+//! or changed, 422 when the act cannot be done any more as it was asked for.
+//! Limits: days are dated data ([`rules`]).
+//! Source: docs/decisions/0014-rights-are-rows.md; docs/decisions/0027-two-people.md.
 
+mod deciding;
+mod eligible;
 pub mod model;
 mod pages;
+mod rules;
 mod store;
+#[cfg(test)]
+mod tests;
+mod view;
 
-use ::store::{Event, Operation, RecordKind, StaffId, StoreError, WriteTx};
-use jiff::Timestamp;
-use jiff::ToSpan as _;
+use ::store::{Actor, Event, Operation, ReadTx, RecordKind, StaffId, WriteTx};
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
 
-use crate::web::{Permission, Routes};
+use crate::app::App;
+use crate::web::{Permission, Problem, Routes, SignedIn};
 
-pub use model::{Act, ApprovalId, Ask, Halt, Kind, State};
+pub use model::{Act, ApprovalId, Ask, Asked, Facts, Halt, Kind, Look, State, Urgency};
 
-/// Asks for a second person. The same request of the same person, still waiting, is not made twice.
-/// The event belongs into the caller's transaction.
+/// Asks for a second person. The event belongs into the caller's transaction.
 ///
 /// # Errors
-/// [`StoreError`].
+/// [`Problem`].
 pub fn ask(
     tx: &WriteTx<'_>,
     by: StaffId,
     (now, today): (Timestamp, Date),
     ask: &Ask<'_>,
-) -> Result<(ApprovalId, Event), StoreError> {
-    let expires_on = today.saturating_add(model::DAYS_MAX.days());
-    let id = match store::same_waiting(tx, by, today, ask)? {
-        Some(id) => id,
-        None => store::insert(tx, by, (&format!("{now:.6}"), expires_on), ask)?,
+) -> Result<(ApprovalId, Event), Problem> {
+    let terms = rules::Terms::of(today)?;
+    let days = match ask.urgency {
+        Urgency::Waits => terms.days,
+        Urgency::WorksAlready => terms.urgent_days,
     };
-    let event = Event::done(Operation::ApprovalRequest)
-        .on(RecordKind::Approval, id.0)
-        .detail(format!("{}：{}", ask.kind.label, ask.summary));
-    Ok((id, event))
+    let expires_on = today.saturating_add(i64::from(days).days());
+    let id = store::insert(tx, by, (&format!("{now:.6}"), expires_on), ask)?;
+    Ok((id, asked_event(id, ask)))
 }
 
-/// Where a request stands, for the slice that made it.
+/// As [`ask`]; the same request of the same person, still waiting, is not made twice.
 ///
 /// # Errors
-/// [`StoreError`].
-pub fn state(
-    tx: &::store::ReadTx<'_>,
-    id: ApprovalId,
-    today: Date,
-) -> Result<Option<State>, StoreError> {
-    Ok(store::approval(tx, id)?.map(|approval| approval.state(today)))
+/// [`Problem`].
+pub fn ask_once(
+    tx: &WriteTx<'_>,
+    by: StaffId,
+    at: (Timestamp, Date),
+    ask: &Ask<'_>,
+) -> Result<(ApprovalId, Event), Problem> {
+    match store::same_waiting(tx, by, at.1, ask)? {
+        Some(id) => Ok((id, asked_event(id, ask))),
+        None => self::ask(tx, by, at, ask),
+    }
 }
 
-/// Routes of this slice.
+fn asked_event(id: ApprovalId, ask: &Ask<'_>) -> Event {
+    Event::done(Operation::ApprovalRequest)
+        .on(RecordKind::Approval, id.0)
+        .detail(format!("{}：{}", ask.kind.label, ask.summary))
+}
+
+/// A request of an invented town's past; with `agreed`, approved by that person for that reason.
+///
+/// # Errors
+/// [`Problem`].
+pub fn insert_history(
+    tx: &WriteTx<'_>,
+    by: StaffId,
+    (now, today): (Timestamp, Date),
+    ask: &Ask<'_>,
+    agreed: Option<(StaffId, &str)>,
+) -> Result<ApprovalId, Problem> {
+    let (id, _) = self::ask(tx, by, (now, today), ask)?;
+    if let Some((second, reason)) = agreed {
+        let at = format!("{now:.6}");
+        store::decide(tx, id, ("approved", reason), (Some(second), &at))?;
+    }
+    Ok(id)
+}
+
+/// What waits for a person.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Requests that this person may decide.
+    pub count: i64,
+    /// When the oldest of them was made, as stored.
+    pub oldest: Option<String>,
+    /// Own requests that others have not decided yet.
+    pub own: i64,
+}
+
+/// Counts what waits for a person, by the same SQL as the list.
+///
+/// # Errors
+/// [`Problem`].
+pub fn waiting(tx: &ReadTx<'_>, staff: &SignedIn, today: Date) -> Result<Waiting, Problem> {
+    let eyes = eligible::Eyes::of(staff, today)?;
+    Ok(store::waiting(tx, &eyes)?)
+}
+
+/// Writes down which requests nobody decided in time, so that the list of what was decided is whole.
+///
+/// # Errors
+/// Those of the store.
+pub fn lapse(app: &App) -> Result<(), Problem> {
+    let (db, actor) = (app.db(), Actor::system("期限の確認"));
+    let today = app.clock().today();
+    let over = db.read(&actor, |tx| store::overdue(tx, today))?;
+    if over.is_empty() {
+        return Ok(());
+    }
+    let now = format!("{:.6}", app.clock().now());
+    db.write(&actor, |tx| {
+        let mut events = Vec::new();
+        for id in store::overdue(tx, today)? {
+            store::decide(tx, id, ("lapsed", ""), (None, &now))?;
+            let event = Event::done(Operation::ApprovalDecide).on(RecordKind::Approval, id.0);
+            events.push(event.detail("状態：承認待ち→期限切れ"));
+        }
+        let mut events = events.into_iter();
+        let fault = Problem::Fault("what was overdue is gone");
+        let first = events.next().ok_or(fault)?;
+        Ok(tx.audited_all(first, events.collect(), ()))
+    })
+}
+
+/// Routes of this slice. Whoever asked looks after the own request, so everybody may come.
 pub fn routes() -> Routes {
-    let decide = Permission::ApprovalDecide;
+    let anybody = Permission::SignedIn;
     Routes::new("承認")
-        .get("/approvals", decide, pages::list)
-        .get("/approvals/{id}", decide, pages::show)
-        .post("/approvals/{id}/decision", decide, pages::decide)
+        .get("/approvals", anybody, pages::to_decide)
+        .get("/approvals/own", anybody, pages::own)
+        .get("/approvals/all", anybody, pages::all)
+        .get("/approvals/{id}", anybody, pages::show)
+        .post("/approvals/{id}/decision", anybody, deciding::create)
 }

@@ -1,117 +1,116 @@
-//! What waits, one request, the decision.
+//! What is to be decided, one's own requests, all that one sees; one request.
 
 use askama::Template;
 use axum::http::StatusCode;
-use base::clock::japan;
-use base::number::my_number_like;
-use base::text::graphemes;
-use base::wareki::Wareki;
-use jiff::Timestamp;
-use jiff::civil::Date;
-use store::{Audited, Event, Operation, RecordKind, StoreError, WriteTx};
+use store::{ReadTx, StoreError};
 
-use super::model::{Act, Approval, ApprovalId, Halt, Kind, State};
-use super::store as sql;
-use crate::features::approval_kinds;
+use super::eligible::{Eyes, kind_of};
+use super::model::{Approval, ApprovalId, Changed, Facts, Kind, Look, State};
+use super::rules::Terms;
+use super::store::{self as sql, Which};
+use super::view::{Row, row};
 use crate::web::limits::ROWS_PER_PAGE;
 use crate::web::{
-    Answer, Pages, Problem, Shell, SignedIn, Visit, page_asked, redirect, rows_before,
+    Answer, FieldProblem, Pages, Problem, Shell, Visit, page_asked, problem_of, rows_before,
 };
 
-/// Longest reason, characters.
-const REASON_CHARS_MAX: usize = 200;
+const TABS: [(Which, &str, &str); 3] = [
+    (Which::ToDecide, "/approvals", "自分が決める依頼"),
+    (Which::Own, "/approvals/own", "自分の依頼"),
+    (Which::All, "/approvals/all", "すべて"),
+];
 
-struct Row {
-    id: i64,
-    label: &'static str,
-    summary: String,
-    reason: String,
-    asked: String,
-    until: String,
-    state: &'static str,
-    css: &'static str,
-    decided: String,
-    decided_reason: String,
-}
-
-impl Row {
-    /// Old, new, day: one under the other.
-    fn parts(&self) -> Vec<&str> {
-        self.summary.split('／').collect()
-    }
-}
-
-fn kind_of(code: &str) -> Option<&'static Kind> {
-    approval_kinds().into_iter().find(|kind| kind.code == code)
-}
-
-/// Kinds about which this person may decide.
-fn decidable(staff: &SignedIn) -> Vec<&'static str> {
-    let kinds = approval_kinds().into_iter();
-    let own = kinds.filter(|kind| staff.rights.has(kind.permission));
-    own.map(|kind| kind.code).collect()
-}
-
-fn row(approval: &Approval, today: Date) -> Row {
-    let (state, css) = approval.state(today).words();
-    let decision = approval.decision.as_ref();
-    Row {
-        id: approval.id.0,
-        label: kind_of(&approval.kind).map_or("（この版にない種類）", |kind| kind.label),
-        summary: approval.summary.clone(),
-        reason: approval.reason.clone(),
-        asked: format!("{} {}", moment(&approval.at), approval.by_name),
-        until: day(approval.expires_on),
-        state,
-        css,
-        decided: decision
-            .map(|decision| format!("{} {}", moment(&decision.at), decision.by_name))
-            .unwrap_or_default(),
-        decided_reason: decision.map(|d| d.reason.clone()).unwrap_or_default(),
-    }
-}
-
-fn day(day: Date) -> String {
-    Wareki::from_date(day).map_or_else(|_| day.to_string(), Wareki::short)
-}
-
-fn moment(stored: &str) -> String {
-    stored.parse::<Timestamp>().map_or_else(
-        |_| stored.to_owned(),
-        |at| {
-            let local = japan().to_datetime(at);
-            format!(
-                "{} {:02}:{:02}",
-                day(local.date()),
-                local.hour(),
-                local.minute()
-            )
-        },
-    )
+struct Tab {
+    href: &'static str,
+    label: String,
+    current: bool,
 }
 
 #[derive(Template)]
 #[template(path = "features/approvals/list.html")]
 struct ListPage {
     shell: Shell,
+    tabs: Vec<Tab>,
     rows: Vec<Row>,
+    empty: &'static str,
+    terms: &'static Terms,
     pages: Pages,
 }
 
-pub(super) fn list(visit: &Visit) -> Answer {
-    let staff = visit.signed_in()?;
-    let (kinds, page) = (decidable(staff), page_asked(&visit.query));
-    let (rows, total) = visit.app.db().read(&visit.actor, |tx| {
+pub(super) fn eyes(visit: &Visit) -> Result<Eyes, Problem> {
+    Eyes::of(visit.signed_in()?, visit.today())
+}
+
+pub(super) fn to_decide(visit: &Visit) -> Answer {
+    list(visit, Which::ToDecide, "自分が決める依頼はありません。")
+}
+
+pub(super) fn own(visit: &Visit) -> Answer {
+    list(visit, Which::Own, "自分からの依頼はありません。")
+}
+
+pub(super) fn all(visit: &Visit) -> Answer {
+    list(visit, Which::All, "依頼はまだありません。")
+}
+
+fn list(visit: &Visit, which: Which, empty: &'static str) -> Answer {
+    let (eyes, page) = (eyes(visit)?, page_asked(&visit.query));
+    let (rows, total, waiting) = visit.app.db().read(&visit.actor, |tx| {
         let place = (ROWS_PER_PAGE, rows_before(page));
-        let rows = sql::approvals(tx, (&kinds, staff.staff_id), place)?;
-        Ok::<_, StoreError>((rows, sql::count(tx, &kinds, staff.staff_id)?))
+        let rows = sql::approvals(tx, (&eyes, which), place)?;
+        let total = sql::count(tx, (&eyes, which))?;
+        Ok::<_, StoreError>((rows, total, sql::waiting(tx, &eyes)?))
     })?;
+    let tabs = TABS.map(|(tab, href, label)| Tab {
+        href,
+        label: match tab {
+            Which::ToDecide => format!("{label}（{}）", waiting.count),
+            Which::Own => format!("{label}（決定待ち {}）", waiting.own),
+            Which::All => label.to_owned(),
+        },
+        current: tab == which,
+    });
+    let here = TABS.iter().find(|(tab, ..)| *tab == which);
+    let href = here.map_or("/approvals", |(_, href, _)| *href);
     let today = visit.today();
     visit.page(&ListPage {
         shell: Shell::new(visit, "承認").under(&[]),
+        tabs: tabs.into(),
         rows: rows.iter().map(|approval| row(approval, today)).collect(),
-        pages: Pages::new("/approvals", &visit.query, page, total),
+        empty,
+        terms: Terms::of(today)?,
+        pages: Pages::new(href, &visit.query, page, total),
     })
+}
+
+/// A request as somebody sees it, and what it is about now.
+pub(super) struct Found {
+    pub(super) approval: Approval,
+    pub(super) kind: &'static Kind,
+    pub(super) look: Look,
+}
+
+impl Found {
+    /// The request of the address.
+    pub(super) fn read(visit: &Visit, tx: &ReadTx<'_>) -> Result<Self, Problem> {
+        let id = ApprovalId(visit.param("id")?);
+        let approval = sql::visible(tx, id, &eyes(visit)?)?.ok_or(Problem::NotFound)?;
+        let kind = kind_of(&approval.kind).ok_or(Problem::NotFound)?;
+        let look = (kind.look)(tx, &approval.asked(visit.today()))?;
+        Ok(Self {
+            approval,
+            kind,
+            look,
+        })
+    }
+
+    /// What is different since it was asked for. Of what worked at once, then counts.
+    pub(super) fn changed(&self) -> Vec<Changed> {
+        if self.approval.urgent {
+            return Vec::new();
+        }
+        self.approval.facts.changed(&self.look.facts)
+    }
 }
 
 #[derive(Template)]
@@ -119,196 +118,88 @@ pub(super) fn list(visit: &Visit) -> Answer {
 struct ShowPage {
     shell: Shell,
     row: Row,
-    own: bool,
-    waiting: bool,
+    facts: Facts,
+    beside: Facts,
+    then: &'static str,
+    page: Option<String>,
+    changed: Vec<Changed>,
+    /// Why somebody else has to decide.
+    barred: &'static str,
+    may_decide: bool,
+    may_withdraw: bool,
+    urgent: bool,
+    reasoned: bool,
     reason: String,
-    problem: String,
+    problems: Vec<FieldProblem>,
     refused: String,
 }
 
-/// The request of the address, if it is one's own or of a kind that one may decide about.
-fn approval(visit: &Visit) -> Result<Approval, Problem> {
-    let staff = visit.signed_in()?;
-    let id = ApprovalId(visit.param("id")?);
-    let found = visit
-        .app
-        .db()
-        .read(&visit.actor, |tx| sql::approval(tx, id))?;
-    let found = found.filter(|approval| {
-        approval.by == staff.staff_id || decidable(staff).contains(&approval.kind.as_str())
-    });
-    found.ok_or(Problem::NotFound)
+impl ShowPage {
+    fn of(&self, field: &str) -> &str {
+        problem_of(&self.problems, field)
+    }
+
+    fn hint(&self) -> &'static str {
+        if self.reasoned {
+            "承認するときも却下するときも入力してください。アクセスログに残ります。"
+        } else {
+            "却下のときは必ず入力してください。アクセスログに残ります。"
+        }
+    }
 }
 
-fn show_page(visit: &Visit, approval: &Approval) -> Result<ShowPage, Problem> {
-    let row = row(approval, visit.today());
-    Ok(ShowPage {
-        shell: Shell::new(visit, row.label).under(&[("承認", "/approvals")]),
-        own: visit.signed_in()?.staff_id == approval.by,
-        waiting: approval.state(visit.today()) == State::Waiting,
-        row,
-        reason: visit.form.get("reason").to_owned(),
-        problem: String::new(),
-        refused: String::new(),
-    })
+/// The facts that the summary does not say in the same words.
+fn shown(approval: &Approval) -> Facts {
+    let facts = approval.facts.0.iter();
+    let fresh = facts.filter(|(_, value)| *value != approval.summary);
+    Facts(fresh.cloned().collect())
+}
+
+/// What is wrong: sentences for the fields, or one above the request.
+pub(super) enum Wrong {
+    Fields(Vec<FieldProblem>),
+    Refused(String),
 }
 
 pub(super) fn show(visit: &Visit) -> Answer {
-    visit.page(&show_page(visit, &approval(visit)?)?)
+    page(visit, StatusCode::OK, Wrong::Fields(Vec::new()))
 }
 
-/// What the form decided, and why.
-fn decision(visit: &Visit) -> Result<(State, String), &'static str> {
-    let one_line = |c: char| if c.is_control() { ' ' } else { c };
-    let reason: String = visit.form.trimmed("reason").chars().map(one_line).collect();
-    if my_number_like(&reason) {
-        return Err("マイナンバー（個人番号）に見える数字は記録できません。");
-    }
-    if graphemes(&reason) > REASON_CHARS_MAX {
-        return Err("理由は200文字までです。");
-    }
-    match visit.form.trimmed("decision") {
-        "approve" => Ok((State::Approved, reason)),
-        "withdraw" => Ok((State::Withdrawn, reason)),
-        "refuse" if reason.is_empty() => Err("却下の理由を入力してください。"),
-        "refuse" => Ok((State::Refused, reason)),
-        _ => Err("承認か却下かを選んでください。"),
-    }
-}
-
-/// How a decision ended, beside being done.
-enum Missed {
-    /// Nobody decides about her own request.
-    Own,
-    /// Somebody else was faster, or it ran out.
-    Late,
-    /// The act cannot be done any more.
-    Halted(String),
-    Failed(Problem),
-}
-
-impl From<StoreError> for Missed {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<Halt> for Missed {
-    fn from(halt: Halt) -> Self {
-        match halt {
-            Halt::Refused(words) => Self::Halted(words),
-            Halt::Failed(problem) => Self::Failed(problem),
-        }
-    }
-}
-
-pub(super) fn decide(visit: &Visit) -> Answer {
-    let asked = approval(visit)?;
-    let (state, reason) = match decision(visit) {
-        Ok(decision) => decision,
-        Err(problem) => {
-            let page = ShowPage {
-                problem: problem.to_owned(),
-                ..show_page(visit, &asked)?
-            };
-            return visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page);
-        }
+/// The request as it stands now.
+pub(super) fn page(visit: &Visit, status: StatusCode, wrong: Wrong) -> Answer {
+    let found = visit
+        .app
+        .db()
+        .read(&visit.actor, |tx| Found::read(visit, tx))?;
+    let (today, approval) = (visit.today(), &found.approval);
+    let (row, state) = (row(approval, today), approval.state(today));
+    let own = approval.by == visit.signed_in()?.staff_id;
+    let (problems, refused) = match wrong {
+        Wrong::Fields(problems) => (problems, String::new()),
+        Wrong::Refused(refused) => (Vec::new(), refused),
     };
-    let staff = visit.signed_in()?;
-    let done = match state {
-        State::Withdrawn => "approval-withdrawn",
-        State::Approved => "approved",
-        State::Refused | State::Waiting | State::Expired => "approval-refused",
-    };
-    let here = |key: &str| redirect(&format!("/approvals/{}?done={key}", asked.id));
-    let result = visit.app.db().write(&visit.actor, |tx| {
-        perform(visit, staff, tx, asked.id, (state, &reason))
-    });
-    match result {
-        Ok(()) => Ok(here(done)),
-        Err(Missed::Failed(problem)) => Err(problem),
-        Err(Missed::Own) => {
-            note_own(visit, asked.id)?;
-            say(
-                visit,
-                &asked,
-                StatusCode::FORBIDDEN,
-                "自分の依頼は承認できません。ほかの人に依頼してください。",
-            )
-        }
-        Err(Missed::Halted(words)) => say(visit, &asked, StatusCode::UNPROCESSABLE_ENTITY, &words),
-        Err(Missed::Late) => {
-            let now = approval(visit)?;
-            let mine = |d: &super::model::Decision| d.by == staff.staff_id && d.state == state;
-            if now.decision.as_ref().is_some_and(mine) {
-                return Ok(here("again"));
-            }
-            say(
-                visit,
-                &now,
-                StatusCode::CONFLICT,
-                "この依頼は、もう決まっているか、期限が過ぎています。",
-            )
-        }
-    }
-}
-
-fn say(visit: &Visit, approval: &Approval, status: StatusCode, words: &str) -> Answer {
-    let page = ShowPage {
-        refused: words.to_owned(),
-        ..show_page(visit, approval)?
-    };
-    visit.page_as(status, &page)
-}
-
-/// Decides in one transaction; what is approved is done in it.
-fn perform(
-    visit: &Visit,
-    staff: &SignedIn,
-    tx: &WriteTx<'_>,
-    id: ApprovalId,
-    (state, reason): (State, &str),
-) -> Result<Audited<()>, Missed> {
-    let fault = || Missed::Failed(Problem::NotFound);
-    let asked = sql::approval(tx, id)?.ok_or_else(fault)?;
-    let today = visit.today();
-    if asked.state(today) != State::Waiting {
-        return Err(Missed::Late);
-    }
-    // Whoever asked may take it back, and nothing else; nobody else may take it back.
-    if (asked.by == staff.staff_id) != (state == State::Withdrawn) {
-        return Err(Missed::Own);
-    }
-    let code = state.code().ok_or_else(fault)?;
-    let kind = kind_of(&asked.kind).ok_or_else(fault)?;
-    let now = format!("{:.6}", visit.app.clock().now());
-    sql::decide(tx, id, (code, reason), (staff.staff_id, &now))?;
-    let others = if state == State::Approved {
-        (kind.run)(&Act {
-            tx,
-            id,
-            payload: &asked.payload,
-            asked_by: asked.by,
-            approved_by: staff.staff_id,
-            today,
-            now: &now,
-        })?
+    let changed = if state.waits() {
+        found.changed()
     } else {
         Vec::new()
     };
-    let detail = format!(
-        "{}：{}／判断＝{}／理由＝{reason}",
-        kind.label,
-        asked.summary,
-        state.words().0
-    );
-    let event = Event::done(Operation::ApprovalDecide).on(RecordKind::Approval, id.0);
-    Ok(tx.audited_all(event.detail(detail), others, ()))
-}
-
-fn note_own(visit: &Visit, id: ApprovalId) -> Result<(), Problem> {
-    visit.app.db().write(&visit.actor, |tx| {
-        let event = Event::refused(Operation::ApprovalDecide).on(RecordKind::Approval, id.0);
-        Ok(tx.audited(event.detail("自分の依頼"), ()))
-    })
+    let barred = approval.bar.filter(|_| state.waits());
+    let page = ShowPage {
+        shell: Shell::new(visit, row.label).under(&[("承認", "/approvals")]),
+        row,
+        facts: shown(approval),
+        beside: found.look.beside,
+        then: found.kind.then,
+        page: found.look.page,
+        changed,
+        barred: barred.map_or("", super::model::Bar::words),
+        may_decide: state.waits() && approval.bar.is_none(),
+        may_withdraw: own && state == State::Waiting,
+        urgent: approval.urgent,
+        reasoned: found.kind.reasoned,
+        reason: visit.form.get("reason").to_owned(),
+        problems,
+        refused,
+    };
+    visit.page_as(status, &page)
 }

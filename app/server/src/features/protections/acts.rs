@@ -3,8 +3,9 @@
 use axum::http::StatusCode;
 use store::{Event, Operation, RecordKind, ResidentId, WriteTx};
 
+use super::asking;
 use super::form::Form;
-use super::model::{Grant, may_decide, state};
+use super::model::{Grant, State, state};
 use super::pages::{self, File, file};
 use super::store::{self as sql, Ends, Stamp, Wanted};
 use crate::web::{Answer, FieldProblem, Problem, Visit, redirect};
@@ -50,13 +51,17 @@ fn to_person(id: ResidentId, done: &str) -> Answer {
 /// Reads the file of the person, checks the form against it and writes; all in one transaction.
 fn on_person(
     visit: &Visit,
-    act: impl FnOnce(&WriteTx<'_>, &File, Stamp<'_>) -> Result<(Event, &'static str), Undone>,
+    act: impl FnOnce(
+        &WriteTx<'_>,
+        &File,
+        Stamp<'_>,
+    ) -> Result<(Event, Vec<Event>, &'static str), Undone>,
 ) -> Answer {
     let (id, by, at) = (person_id(visit)?, visit.signed_in()?.staff_id, now(visit));
     let written = visit.app.db().write(&visit.actor, |tx| {
         let file = file(visit, tx, id)?;
-        let (event, done) = act(tx, &file, Stamp { by, at: &at })?;
-        Ok::<_, Undone>(tx.audited(event.about(id), done))
+        let (event, others, done) = act(tx, &file, Stamp { by, at: &at })?;
+        Ok::<_, Undone>(tx.audited_all(event.about(id), others, done))
     });
     match written {
         Ok(done) => to_person(id, done),
@@ -87,7 +92,9 @@ pub(super) fn ask_grant(visit: &Visit) -> Answer {
         if file.grants.iter().any(|grant| same(&grant)) {
             return Err(again(file.person.id));
         }
-        let id = sql::insert_grant(tx, file.person.id, &new, stamp)?;
+        let person = file.person.id;
+        let (approval, asked) = asking::ask(visit, tx, (person, &new), stamp.by)?;
+        let id = sql::insert_grant(tx, person, (&new, approval), stamp)?;
         let (state, done) = if new.urgent {
             ("urgent", "grant-urgent")
         } else {
@@ -99,7 +106,7 @@ pub(super) fn ask_grant(visit: &Visit) -> Answer {
                 "staff={} from={} to={} old=none new={state}",
                 new.staff, new.starts_on, new.ends_on
             ));
-        Ok((event, done))
+        Ok((event, vec![asked], done))
     })
 }
 
@@ -117,7 +124,7 @@ pub(super) fn set_shield(visit: &Visit) -> Answer {
         let event = Event::done(Operation::ShieldSet)
             .on(RecordKind::Protection, id)
             .detail("old=open new=shielded");
-        Ok((event, "saved"))
+        Ok((event, Vec::new(), "saved"))
     })
 }
 
@@ -141,53 +148,8 @@ pub(super) fn exclude(visit: &Visit) -> Answer {
             .detail(format!(
                 "staff={staff} relation={relation} old=none new=excluded"
             ));
-        Ok((event, "saved"))
+        Ok((event, Vec::new(), "saved"))
     })
-}
-
-pub(super) fn decide_grant(visit: &Visit) -> Answer {
-    let (id, by, at) = (visit.param("id")?, visit.signed_in()?.staff_id, now(visit));
-    let today = visit.today();
-    let (approved, reason) = match Form::new(&visit.form, today).decision() {
-        Ok(checked) => checked,
-        Err(problems) => return pages::grant_page(visit, problems),
-    };
-    let written = visit.app.db().write(&visit.actor, |tx| {
-        let wanted = sql::grants(tx, Wanted::Id(id))?.pop();
-        let grant = wanted.ok_or(Problem::NotFound)?;
-        let before = state(&grant, today);
-        let event = |event: Event| {
-            event
-                .about(grant.made.resident)
-                .on(RecordKind::Protection, id)
-        };
-        if !may_decide(&grant, by) {
-            let refused = event(Event::refused(Operation::ShieldGrantDecide));
-            return Ok::<_, Undone>(tx.audited(refused, None));
-        }
-        if !before.waits() {
-            let text = "この申請は、すでに別の担当者が処理しました。上の状態を確かめてください。";
-            return Err(bad("decision", text));
-        }
-        sql::insert_decision(tx, id, approved, &reason, Stamp { by, at: &at })?;
-        let new = if approved { "approved" } else { "refused" };
-        let done = event(Event::done(Operation::ShieldGrantDecide)).detail(format!(
-            "staff={} old={} new={new}",
-            grant.staff,
-            before.code()
-        ));
-        Ok(tx.audited(done, Some(grant.made.resident)))
-    });
-    match written {
-        Ok(Some(person)) => to_person(person, "decided"),
-        Ok(None) => {
-            let text = "申請した人と、許可を受ける人は承認できません。別の担当者が承認します。";
-            let (field, text) = ("decision", text.to_owned());
-            pages::grant_page(visit, vec![FieldProblem { field, text }])
-        }
-        Err(Undone::Form(problems)) => pages::grant_page(visit, problems),
-        Err(Undone::Problem(problem)) => Err(problem),
-    }
 }
 
 /// Ends a row once; a second end finds it ended and says so.
@@ -226,7 +188,11 @@ fn open_row(
             let grant = sql::grants(tx, Wanted::Id(id))?.pop();
             let grant = grant.ok_or(Problem::NotFound)?;
             let state = state(&grant, visit.today());
-            (grant.made, state.code(), state.is_open())
+            if state == State::Waiting {
+                let request = redirect(&format!("/approvals/{}", grant.approval));
+                return Err(Problem::Page(Box::new(request)));
+            }
+            (grant.made, state.code(), state.can_end())
         }
         Ends::Shield => {
             let shield = sql::shields(tx, Wanted::Id(id))?.pop();

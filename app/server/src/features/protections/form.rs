@@ -88,22 +88,6 @@ impl<'f> Form<'f> {
         )
     }
 
-    /// Yes or no, and why.
-    pub(super) fn decision(mut self) -> Result<(bool, String), Vec<FieldProblem>> {
-        let approved = match self.fields.trimmed("decision") {
-            "approved" => Some(true),
-            "refused" => Some(false),
-            _ => {
-                self.checked
-                    .bad("decision", "承認するかどうかを選んでください。");
-                None
-            }
-        };
-        let reason = self.reason("decision_reason");
-        self.checked
-            .ended(approved.map(|approved| (approved, reason)))
-    }
-
     /// Why something ends.
     pub(super) fn ending(mut self) -> Result<String, Vec<FieldProblem>> {
         let reason = self.reason("ending_reason");

@@ -1,9 +1,13 @@
 //! Decisions of an invented town's past.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use store::{ReadTx, ResidentId, StaffId, StoreError, WriteTx, params};
 
+use super::asking;
 use super::store::{self as sql, NewGrant, Stamp};
+use crate::features::approvals;
+use crate::web::Problem;
 
 const FLAGGED: &str = "
     select r.id, r.centre_id from residents r
@@ -40,8 +44,8 @@ pub fn insert_history(
     person: ResidentId,
     (staff, asked_by, agreed_by): (StaffId, StaffId, Option<StaffId>),
     (starts_on, ends_on): (Date, Date),
-    at: &str,
-) -> Result<(), StoreError> {
+    at: (Timestamp, Date),
+) -> Result<(), Problem> {
     let new = NewGrant {
         staff,
         starts_on,
@@ -49,9 +53,14 @@ pub fn insert_history(
         urgent: false,
         reason: "担当として毎月の見守りを行うため".to_owned(),
     };
-    let id = sql::insert_grant(tx, person, &new, Stamp { by: asked_by, at })?;
-    if let Some(by) = agreed_by {
-        sql::insert_decision(tx, id, true, "担当を確認しました", Stamp { by, at })?;
-    }
+    let ask = asking::request(tx, at.1, &new, true)?;
+    let agreed = agreed_by.map(|by| (by, "担当を確認しました"));
+    let approval = approvals::insert_history(tx, asked_by, at, &ask, agreed)?;
+    let now = format!("{:.6}", at.0);
+    let stamp = Stamp {
+        by: asked_by,
+        at: &now,
+    };
+    sql::insert_grant(tx, person, (&new, approval), stamp)?;
     Ok(())
 }

@@ -3,15 +3,16 @@
 //!
 //! Shape: every decision is a row, every end another one; state follows from them ([`model::state`]).
 //! The store's predicate reads the same rows, so what is decided here counts from the next request on.
-//! Invariant: a grant is asked for by one person and agreed by another, who is neither the asker nor
-//! the one who would see more; an urgent one works at once, for two days, and waits for the same second
-//! person. Nobody decides about somebody from whom she is excluded herself. Names stand only on the page
+//! Invariant: a grant is asked for by one person and agreed by another (`approvals`), who is neither the
+//! asker nor the one who would see more; an urgent one works at once, for two days, and waits for the
+//! same second person. Nobody decides about somebody from whom she is excluded herself. Names stand only on the page
 //! of one person and on the sealed list, which asks for a reason; both leave their entry.
 //! Limits: a grant lasts a year at most ([`form::GRANT_YEARS`]).
 //! Not here: opening the person (`residents/person`), the predicate (`store::reach`).
 //! Source: ../shared/design/domain.md §6.9; docs/decisions/0023-who-is-kept-from-whom.md.
 
 mod acts;
+mod asking;
 mod form;
 mod history;
 mod model;
@@ -23,6 +24,7 @@ mod tests;
 mod view;
 mod viewers;
 
+pub use asking::GRANTS;
 pub use history::{flagged, insert_history, staff_of};
 
 use crate::web::{Permission, Routes};
@@ -48,11 +50,6 @@ pub fn routes() -> Routes {
             acts::exclude,
         )
         .get("/protections/grants/{id}", keep, pages::grant)
-        .post(
-            "/protections/grants/{id}/decision",
-            keep,
-            acts::decide_grant,
-        )
         .post("/protections/grants/{id}/ending", keep, acts::end_grant)
         .get("/protections/shields/{id}", keep, pages::shield)
         .post("/protections/shields/{id}/ending", keep, acts::lift_shield)

@@ -4,6 +4,8 @@ use base::secrecy::PersonName;
 use jiff::civil::Date;
 use store::{CentreId, ResidentId, StaffId};
 
+use crate::features::approvals::{self, ApprovalId};
+
 /// Somebody about whom is decided. Where she lives is not in it.
 #[derive(Debug, Clone)]
 pub(super) struct Person {
@@ -26,8 +28,6 @@ pub(super) struct Made {
     pub(super) resident: ResidentId,
     pub(super) addressee_no: String,
     pub(super) reason: String,
-    /// `None`: an import.
-    pub(super) by: Option<StaffId>,
     pub(super) by_name: String,
     pub(super) at: String,
     pub(super) ending: Option<Act>,
@@ -51,8 +51,9 @@ pub(super) struct Grant {
     pub(super) starts_on: Date,
     pub(super) ends_on: Date,
     pub(super) urgent: bool,
-    /// True: approved.
-    pub(super) decision: Option<(bool, Act)>,
+    /// The request to the second person.
+    pub(super) approval: ApprovalId,
+    pub(super) decision: Option<(approvals::State, Act)>,
 }
 
 /// A shield beside the register's flag.
@@ -89,6 +90,10 @@ pub(super) enum State {
     Over,
     /// A second person said no.
     Refused,
+    /// Whoever asked took it back before anybody decided.
+    Withdrawn,
+    /// Nobody decided in time.
+    Lapsed,
     /// Taken back.
     Ended,
 }
@@ -103,6 +108,8 @@ impl State {
             Self::Planned => "planned",
             Self::Over => "over",
             Self::Refused => "refused",
+            Self::Withdrawn => "withdrawn",
+            Self::Lapsed => "lapsed",
             Self::Ended => "ended",
         }
     }
@@ -112,32 +119,31 @@ impl State {
         matches!(self, Self::Waiting | Self::Urgent)
     }
 
-    /// Can still be taken back.
+    /// Opens, or will.
     pub(super) const fn is_open(self) -> bool {
-        matches!(
-            self,
-            Self::Waiting | Self::Urgent | Self::InForce | Self::Planned
-        )
+        self.waits() || self.can_end()
+    }
+
+    /// Can be taken back; what only waits is taken back where it waits.
+    pub(super) const fn can_end(self) -> bool {
+        matches!(self, Self::Urgent | Self::InForce | Self::Planned)
     }
 }
 
 /// State of a grant on a day.
 pub(super) fn state(grant: &Grant, today: Date) -> State {
-    let decided = grant.decision.as_ref().map(|(approved, _)| *approved);
-    match decided {
+    use approvals::State as Decided;
+    match grant.decision.as_ref().map(|(decided, _)| *decided) {
         _ if grant.made.ending.is_some() => State::Ended,
-        Some(false) => State::Refused,
+        Some(Decided::Refused) => State::Refused,
+        Some(Decided::Withdrawn) => State::Withdrawn,
+        Some(Decided::Lapsed) => State::Lapsed,
         _ if grant.ends_on < today => State::Over,
-        None if grant.urgent => State::Urgent,
-        None => State::Waiting,
-        Some(true) if grant.starts_on > today => State::Planned,
-        Some(true) => State::InForce,
+        Some(Decided::Approved) if grant.starts_on > today => State::Planned,
+        Some(Decided::Approved) => State::InForce,
+        Some(Decided::Waiting | Decided::Urgent) | None if grant.urgent => State::Urgent,
+        Some(Decided::Waiting | Decided::Urgent) | None => State::Waiting,
     }
-}
-
-/// May this person say yes or no? Not who asked for it, nor who would see more by it.
-pub(super) fn may_decide(grant: &Grant, staff: StaffId) -> bool {
-    grant.made.by != Some(staff) && grant.staff != staff
 }
 
 /// Somebody at work on a day.

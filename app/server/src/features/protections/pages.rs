@@ -4,7 +4,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use store::{Event, Operation, ReadTx, RecordKind, ResidentId, StaffId};
 
-use super::model::{Colleague, Exclusion, Grant, Person, Shield, may_decide, state};
+use super::model::{Colleague, Exclusion, Grant, Person, Shield, state};
 use super::store::{self as sql, Wanted};
 use super::view::{self, Choice, Line, PersonWords};
 use crate::features::masters::{self, Code};
@@ -188,11 +188,8 @@ struct RowPage {
     line: Line,
     problems: Vec<FieldProblem>,
     typed: Fields,
-    /// Where the form of the decision goes; `None` when this person may not decide.
-    decision: Option<String>,
-    decisions: Vec<Choice>,
-    /// Waits for somebody else.
-    others_decide: bool,
+    /// Where the second person decides, and where it can be taken back; `None`: it is decided.
+    request: Option<String>,
     ending: Option<String>,
     ending_label: &'static str,
 }
@@ -215,12 +212,7 @@ fn row_page(visit: &Visit, title: &str, line: Line, problems: Vec<FieldProblem>)
         line,
         problems,
         typed: visit.form.clone(),
-        decision: None,
-        decisions: view::fixed(
-            &[("approved", "承認する"), ("refused", "承認しない")],
-            visit.form.trimmed("decision"),
-        ),
-        others_decide: false,
+        request: None,
         ending: None,
         ending_label: "終了する",
     }
@@ -256,22 +248,19 @@ pub(super) fn grant(visit: &Visit) -> Answer {
 
 pub(super) fn grant_page(visit: &Visit, problems: Vec<FieldProblem>) -> Answer {
     let grant = looked(visit, sql::grants, |g| g.made.resident)?;
-    let (today, staff) = (visit.today(), visit.signed_in()?.staff_id);
-    let (state, here) = (
-        state(&grant, today),
-        format!("/protections/grants/{}", grant.made.id),
-    );
-    let decides = state.waits() && may_decide(&grant, staff);
+    let today = visit.today();
+    let state = state(&grant, today);
     let status = status(&problems);
+    let (id, approval) = (grant.made.id, grant.approval);
     let page = RowPage {
-        decision: decides.then(|| format!("{here}/decision")),
-        others_decide: state.waits() && !decides,
-        ending: state.is_open().then(|| format!("{here}/ending")),
-        ending_label: if state.waits() {
-            "申請を取り下げる"
-        } else {
-            "許可を終える"
-        },
+        request: grant
+            .decision
+            .is_none()
+            .then(|| format!("/approvals/{approval}")),
+        ending: state
+            .can_end()
+            .then(|| format!("/protections/grants/{id}/ending")),
+        ending_label: "許可を終える",
         ..row_page(visit, "閲覧許可", view::grant(&grant, today), problems)
     };
     visit.page_as(status, &page)

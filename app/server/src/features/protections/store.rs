@@ -7,6 +7,7 @@ use store::{
 };
 
 use super::model::{Act, Colleague, Exclusion, Grant, Made, Person, Shield};
+use crate::features::approvals::{ApprovalId, State};
 
 const PERSON: &str = "
     select r.id, r.addressee_no, r.insured_no, r.name, r.kana, r.centre_id, c.short_name,
@@ -56,6 +57,12 @@ fn read_person(row: &Row<'_>) -> RowResult<Person> {
     })
 }
 
+/// Is she shielded, by the register or by the city?
+pub(super) fn is_shielded(tx: &ReadTx<'_>, id: ResidentId) -> Result<bool, StoreError> {
+    let sql = "select count(*) from sealed_residents where id = ?1";
+    Ok(tx.count(sql, params![id])? > 0)
+}
+
 /// One of the sealed list, with what shows whether she is looked after.
 pub(super) struct Sealed {
     pub(super) person: Person,
@@ -94,6 +101,8 @@ pub(super) enum Wanted {
     Id(i64),
     /// Those of a person.
     Of(ResidentId),
+    /// That of a request to a second person.
+    Asked(ApprovalId),
     /// Those that are not ended.
     Open,
 }
@@ -103,6 +112,7 @@ impl Wanted {
         match self {
             Self::Id(id) => ("p.id = ?1", id),
             Self::Of(resident) => ("p.resident_id = ?1", resident.0),
+            Self::Asked(approval) => ("p.approval_id = ?1", approval.0),
             Self::Open => ("p.ended_at is null and ?1 = 0", 0),
         }
     }
@@ -112,20 +122,20 @@ const MADE: &str = "
     p.id, p.resident_id,
     coalesce((select s.addressee_no from sealed_residents s where s.id = p.resident_id),
              (select v.addressee_no from visible_residents v where v.id = p.resident_id), ''),
-    p.reason, p.recorded_by,
+    p.reason,
     coalesce((select b.name from staff b where b.id = p.recorded_by), '取込み'), p.recorded_at,
     p.ended_at, coalesce((select b.name from staff b where b.id = p.ended_by), ''),
     coalesce(p.ending_reason, '')";
 /// Columns of [`MADE`].
-const AFTER: usize = 10;
+const AFTER: usize = 9;
 
 fn made(row: &Row<'_>) -> RowResult<Made> {
-    let ended: Option<String> = row.get(7)?;
+    let ended: Option<String> = row.get(6)?;
     let ending = match ended {
         Some(at) => Some(Act {
             at,
-            by_name: row.get(8)?,
-            reason: row.get(9)?,
+            by_name: row.get(7)?,
+            reason: row.get(8)?,
         }),
         None => None,
     };
@@ -134,9 +144,8 @@ fn made(row: &Row<'_>) -> RowResult<Made> {
         resident: row.get(1)?,
         addressee_no: row.get(2)?,
         reason: row.get(3)?,
-        by: row.get(4)?,
-        by_name: row.get(5)?,
-        at: row.get(6)?,
+        by_name: row.get(4)?,
+        at: row.get(5)?,
         ending,
     })
 }
@@ -147,7 +156,7 @@ pub(super) fn grants(tx: &ReadTx<'_>, wanted: Wanted) -> Result<Vec<Grant>, Stor
     let sql = format!(
         "select {MADE}, p.staff_id, t.login, t.name, p.starts_on, p.ends_on, p.urgent, p.decision,
                 p.decided_at, coalesce(p.decision_reason, ''),
-                coalesce((select b.name from staff b where b.id = p.decided_by), '')
+                coalesce((select b.name from staff b where b.id = p.decided_by), ''), p.approval_id
          from known_shield_grants p join staff t on t.id = p.staff_id
          where {which} order by p.id desc"
     );
@@ -155,7 +164,7 @@ pub(super) fn grants(tx: &ReadTx<'_>, wanted: Wanted) -> Result<Vec<Grant>, Stor
         let decision: Option<String> = row.get(AFTER + 6)?;
         let decision = match decision {
             Some(decision) => Some((
-                decision == "approved",
+                State::of(&decision),
                 Act {
                     at: row.get(AFTER + 7)?,
                     reason: row.get(AFTER + 8)?,
@@ -172,6 +181,7 @@ pub(super) fn grants(tx: &ReadTx<'_>, wanted: Wanted) -> Result<Vec<Grant>, Stor
             starts_on: day(row, AFTER + 3)?,
             ends_on: day(row, AFTER + 4)?,
             urgent: row.get(AFTER + 5)?,
+            approval: row.get(AFTER + 10)?,
             decision,
         })
     })
@@ -293,33 +303,19 @@ pub(super) struct NewGrant {
 pub(super) fn insert_grant(
     tx: &WriteTx<'_>,
     person: ResidentId,
-    new: &NewGrant,
+    (new, approval): (&NewGrant, ApprovalId),
     stamp: Stamp<'_>,
 ) -> Result<i64, StoreError> {
     let sql =
         "insert into shield_grants (resident_id, staff_id, starts_on, ends_on, reason, urgent,
-        recorded_by, recorded_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        recorded_by, recorded_at, approval_id) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let (from, to) = (new.starts_on.to_string(), new.ends_on.to_string());
     tx.insert(
         sql,
         params![
-            person, new.staff, from, to, new.reason, new.urgent, stamp.by, stamp.at
+            person, new.staff, from, to, new.reason, new.urgent, stamp.by, stamp.at, approval
         ],
     )
-}
-
-pub(super) fn insert_decision(
-    tx: &WriteTx<'_>,
-    grant: i64,
-    approved: bool,
-    reason: &str,
-    stamp: Stamp<'_>,
-) -> Result<i64, StoreError> {
-    let decision = if approved { "approved" } else { "refused" };
-    let sql =
-        "insert into shield_grant_decisions (grant_id, decision, reason, recorded_by, recorded_at)
-        values (?1, ?2, ?3, ?4, ?5)";
-    tx.insert(sql, params![grant, decision, reason, stamp.by, stamp.at])
 }
 
 pub(super) fn insert_shield(

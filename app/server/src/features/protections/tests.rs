@@ -37,6 +37,13 @@ fn desk<'h>(house: &'h House, login: &str) -> Browser<'h> {
     browser
 }
 
+const REQUEST: &str = "/approvals/1";
+const DECISION: &str = "/approvals/1/decision";
+
+fn approve() -> [(&'static str, &'static str); 2] {
+    [("decision", "approve"), ("reason", "担当を確認")]
+}
+
 /// Does the nurse meet the shielded person?
 fn meets(nurse: &Browser<'_>) -> bool {
     let page = nurse.get("/residents/2");
@@ -66,23 +73,17 @@ fn a_grant_needs_a_second_person_who_is_neither_asker_nor_grantee() {
     let asked = asker.post(GRANTS, &grant("R8.12.31", &[]));
     assert_eq!(asked.status, 303, "{}", asked.text());
     assert!(!meets(&nurse));
-    asker.get("/protections/grants/1");
-    let decision = [("decision", "approved"), ("decision_reason", "担当を確認")];
-    let own = asker.post("/protections/grants/1/decision", &decision);
-    assert_eq!(own.status, 422);
-    assert!(
-        own.text()
-            .contains("申請した人と、許可を受ける人は承認できません")
-    );
+    assert!(asker.get("/protections/grants/1").body.contains(REQUEST));
+    let own = asker.post(DECISION, &approve());
+    assert_eq!(own.status, 403);
+    assert!(own.text().contains("自分の依頼は決められません"));
     assert!(!meets(&nurse));
-    let page = other.get("/protections/grants/1");
-    assert!(page.body.contains("承認しますか"));
-    assert_eq!(
-        other
-            .post("/protections/grants/1/decision", &decision)
-            .status,
-        303
-    );
+    let page = other.get(REQUEST);
+    assert!(page.text().contains("毎月の見守り") && page.text().contains("承認する"));
+    assert!(!page.text().contains("架空"), "a request names no resident");
+    let silent = other.post(DECISION, &[("decision", "approve")]);
+    assert_eq!(silent.status, 422, "approving wants its reason");
+    assert_eq!(other.post(DECISION, &approve()).status, 303);
     assert!(meets(&nurse), "she meets the question for the reason");
     let reason = [("shield_reason", "visit")];
     assert!(nurse.get("/residents/2").body.contains("支援措置"));
@@ -101,10 +102,11 @@ fn a_grant_needs_a_second_person_who_is_neither_asker_nor_grantee() {
         )]
     );
     assert_eq!(
-        entries(&house, "shield_grant_decide"),
+        entries(&house, "approval_decide"),
         [
-            "refused 2 ".to_owned(),
-            format!("done 2 staff={nurse_id} old=waiting new=approved")
+            "refused 2 自分の依頼",
+            "done 2 支援措置の方の閲覧許可：職員＝試験 nurse（nurse）／期間＝R8.11.24 ～ R8.12.31\
+             ／状態：承認待ち→承認済み／理由＝担当を確認"
         ]
     );
     assert_eq!(
@@ -119,17 +121,18 @@ fn the_second_of_two_decisions_is_told_of_the_first() {
     house.add("choju.3", Role::CityLongevity, None);
     desk(&house, "choju.1").post(GRANTS, &grant("R8.12.31", &[]));
     let (first, second) = (desk(&house, "choju.2"), desk(&house, "choju.3"));
-    second.get("/protections/grants/1");
-    let no = [("decision", "refused"), ("decision_reason", "担当ではない")];
-    assert_eq!(
-        first.post("/protections/grants/1/decision", &no).status,
-        303
+    second.get(REQUEST);
+    let no = [("decision", "refuse"), ("reason", "担当ではない")];
+    assert_eq!(first.post(DECISION, &no).status, 303);
+    let late = second.post(DECISION, &approve());
+    assert_eq!(late.status, 409);
+    assert!(late.text().contains("もう決まっているか"));
+    assert!(
+        second
+            .get("/protections/grants/1")
+            .text()
+            .contains("不承認")
     );
-    let yes = [("decision", "approved"), ("decision_reason", "よい")];
-    let late = second.post("/protections/grants/1/decision", &yes);
-    assert_eq!(late.status, 422);
-    assert!(late.text().contains("すでに別の担当者が処理しました"));
-    assert!(late.text().contains("不承認"));
     assert!(!meets(&desk(&house, "nurse")));
 }
 
@@ -144,8 +147,91 @@ fn an_urgent_grant_opens_at_once_and_ends_by_itself_after_the_next_day() {
     );
     assert!(meets(&desk(&house, "nurse")));
     assert!(keeper.get("/protections").body.contains("緊急（確認待ち）"));
+    let back = keeper.post(DECISION, &[("decision", "withdraw")]);
+    assert_eq!(back.status, 403, "nobody hides what she opened");
     house.hand.step(jiff::SignedDuration::from_hours(48));
     assert!(!meets(&desk(&house, "nurse")));
+}
+
+#[test]
+fn an_urgent_grant_that_is_refused_opens_no_more_and_one_that_is_over_is_still_looked_at() {
+    let house = house();
+    let (keeper, other) = (desk(&house, "choju.1"), desk(&house, "choju.2"));
+    keeper.post(GRANTS, &grant("", &[("grant_urgent", "1")]));
+    let nurse = desk(&house, "nurse");
+    assert!(meets(&nurse));
+    let no = [("decision", "refuse"), ("reason", "担当ではない")];
+    let stopped = other.post(DECISION, &no);
+    assert!(stopped.header("location").ends_with("approval-stopped"));
+    assert!(!meets(&nurse));
+    keeper.post(GRANTS, &grant("", &[("grant_urgent", "1")]));
+    house.hand.step(jiff::SignedDuration::from_hours(96));
+    let other = desk(&house, "choju.2");
+    assert!(other.get("/approvals").text().contains("過ぎています"));
+    let looked = other.post("/approvals/2/decision", &approve());
+    assert!(looked.header("location").ends_with("confirmed"));
+    assert!(!meets(&desk(&house, "nurse")));
+}
+
+#[test]
+fn a_grant_asked_for_on_other_facts_is_not_approved() {
+    let house = house();
+    desk(&house, "choju.1").post(GRANTS, &grant("R8.12.31", &[]));
+    house.execute("update residents set shielded = 0 where id = 2");
+    let other = desk(&house, "choju.2");
+    let page = other.get(REQUEST).text();
+    assert!(page.contains("依頼のあとで変わったところ") && page.contains("ありません"));
+    assert_eq!(other.post(DECISION, &approve()).status, 409);
+    house.execute("update residents set shielded = 1 where id = 2");
+    assert_eq!(other.post(DECISION, &approve()).status, 303);
+}
+
+#[test]
+fn whoever_would_see_more_or_is_kept_from_her_does_not_decide() {
+    let house = house();
+    let (asker, other) = (desk(&house, "choju.1"), desk(&house, "choju.2"));
+    let mut fields = grant("R8.12.31", &[]);
+    fields.retain(|(name, _)| *name != "grant_staff");
+    fields.push(("grant_staff", "choju.2"));
+    assert_eq!(asker.post(GRANTS, &fields).status, 303);
+    assert!(!other.get("/approvals").text().contains("承認待ち"));
+    let page = other.post(DECISION, &approve());
+    assert_eq!(page.status, 403);
+    assert!(page.text().contains("許可や権限を得る人"));
+    asker.post(GRANTS, &grant("R8.12.31", &[]));
+    let listed = "/approvals/2\"";
+    assert!(other.get("/approvals").body.contains(listed));
+    asker.post(
+        "/protections/residents/2/exclusions",
+        &[
+            ("exclusion_staff", "choju.2"),
+            ("exclusion_relation", "relative"),
+            ("exclusion_reason", "めいにあたる"),
+        ],
+    );
+    assert!(!other.get("/approvals/all").body.contains(listed));
+    assert_eq!(other.get("/approvals/2").status, 404);
+    assert_eq!(other.post("/approvals/2/decision", &approve()).status, 404);
+}
+
+#[test]
+fn a_request_that_nobody_decided_lapses_with_its_row_and_opens_nothing() {
+    let house = house();
+    desk(&house, "choju.1").post(GRANTS, &grant("R8.12.31", &[]));
+    house.hand.step(jiff::SignedDuration::from_hours(24 * 8));
+    assert!(house.app().begin_day());
+    assert!(house.app().begin_day(), "once more changes nothing");
+    let other = desk(&house, "choju.2");
+    assert_eq!(other.post(DECISION, &approve()).status, 409);
+    assert!(!meets(&desk(&house, "nurse")));
+    let row = other.get("/protections/grants/1").text();
+    assert!(row.contains("期限切れ") && !row.contains("承認・取下げの画面"));
+    let lapsed = "select count(*) from approval_decisions where decision = 'lapsed'";
+    assert_eq!(house.count(lapsed), 1);
+    assert_eq!(
+        entries(&house, "approval_decide"),
+        ["done - 状態：承認待ち→期限切れ"]
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use super::model::{Act, Colleague, Exclusion, Grant, Made, Person, Shield, State, state};
 use super::store::Sealed;
+use crate::features::approvals;
 use crate::features::masters::Code;
 use crate::web::Role;
 
@@ -171,6 +172,8 @@ pub(super) fn state_words(state: State) -> (&'static str, &'static str) {
         State::Planned => ("info", "予定"),
         State::Over => ("", "期間終了"),
         State::Refused => ("", "不承認"),
+        State::Withdrawn => ("", "取下げ"),
+        State::Lapsed => ("", "期限切れ"),
         State::Ended => ("", "終了"),
     }
 }
@@ -184,8 +187,14 @@ pub(super) fn grant(grant: &Grant, today: Date) -> Line {
         term: format!("{} ～ {}", day(grant.starts_on), day(grant.ends_on)),
         ..line(&grant.made, "grants")
     };
-    if let Some((approved, act)) = &grant.decision {
-        let what = if *approved { "承認" } else { "不承認" };
+    if let Some((decided, act)) = &grant.decision {
+        let what = match decided {
+            approvals::State::Approved => "承認",
+            approvals::State::Refused => "不承認",
+            approvals::State::Withdrawn => "取下げ",
+            approvals::State::Lapsed => "期限切れ",
+            approvals::State::Waiting | approvals::State::Urgent => "承認待ち",
+        };
         line.acts.insert(0, stamp(act, what));
     }
     line

@@ -1,17 +1,17 @@
 //! Retention (保存期間と廃棄): what is past its time, and how it goes.
 //!
 //! Shape: rules are dated data (`data/retention.toml`). A list of what is due on a day becomes a
-//! request; another person decides; then the records are erased and the disposal is written down with
+//! request; a second person decides; then the records are erased and the disposal is written down with
 //! the day on which the last backup forgets them. Steps are rows.
-//! Invariant: nobody decides her own request; only what is still due when it is done goes; each
+//! Invariant: a second person decides (`approvals`); only what is still due when it is done goes; each
 //! erased record leaves an entry in the access log without content, and its number is never used
 //! again (the head of a consultation stays, whom it was about and what was said do not).
 //! Scope: lists and counts through the scoped views; records by number, never by name.
-//! Errors: staff meet 422 with the form, 409 when it was decided or done already, 403 for the own
-//! request.
+//! Errors: staff meet 422 with the form, 409 when it was decided or done already.
 //! Not here: disposal of the other classes, which are counted only; paper and media (`carried_out`).
 //! Source: domain.md §6.12; 個人情報取扱特記事項 第12条.
 
+mod asking;
 mod erasing;
 mod model;
 mod pages;
@@ -19,6 +19,8 @@ mod requests;
 mod store;
 #[cfg(test)]
 mod tests;
+
+pub use asking::DISPOSALS;
 
 use crate::web::{Permission, Routes};
 
@@ -31,6 +33,5 @@ pub fn routes() -> Routes {
         .post("/retention/{class}/requests", Decide, requests::create)
         .get("/disposals/{id}", View, requests::show)
         .get("/disposals/{id}/record.pdf", View, requests::print)
-        .post("/disposals/{id}/decision", Decide, requests::decide)
         .post("/disposals/{id}/disposal", Decide, erasing::create)
 }

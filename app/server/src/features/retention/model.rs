@@ -91,6 +91,8 @@ pub(super) enum State {
     Requested,
     Approved,
     Refused,
+    Withdrawn,
+    Lapsed,
     Disposed,
 }
 
@@ -100,6 +102,8 @@ impl State {
             Self::Requested => ("warn", "承認待ち"),
             Self::Approved => ("info", "承認済み・廃棄前"),
             Self::Refused => ("", "却下"),
+            Self::Withdrawn => ("", "取下げ"),
+            Self::Lapsed => ("", "期限切れ"),
             Self::Disposed => ("ok", "廃棄済み"),
         }
     }

@@ -1,9 +1,10 @@
-//! One person asks, another decides.
+//! One person asks; what became of it.
 
 use askama::Template;
 use axum::http::StatusCode;
 use store::{Event, Operation, ReadTx, RecordKind, WriteTx};
 
+use super::asking::{self, Listed};
 use super::model::{RECORDS_MAX, State};
 use super::pages::{RequestWords, day_asked, due_page, moment, request_words, rule_of, stored_day};
 use super::store::{self as sql, NewRequest, Request};
@@ -58,7 +59,6 @@ pub(super) fn create(visit: &Visit) -> Answer {
         class: &rule.class,
         due_on: on,
         rule: &words,
-        reason: &reason,
         submission: &submission,
     };
     let made = visit.app.db().write(&visit.actor, |tx| {
@@ -71,15 +71,21 @@ pub(super) fn create(visit: &Visit) -> Answer {
             let problem = "期間の過ぎた記録がありません。申請するものがありません。";
             return Err(Problem::Page(Box::new(refused(visit, problem)?)));
         }
-        let id = sql::insert_request(tx, &new, &records, (staff, &now))?;
+        let list = Listed {
+            rule,
+            records: records.len(),
+            on,
+        };
+        let (approval, asked) = asking::ask(visit, tx, (&list, &reason), staff)?;
+        let id = sql::insert_request(tx, &new, &records, (approval, &now))?;
         let detail = format!(
             "申請：{}／件数＝{}／基準日＝{on}／理由＝{reason}",
             rule.label,
             records.len()
         );
-        Ok(tx.audited(event(id).detail(detail), id))
+        Ok(tx.audited_all(event(id).detail(detail), vec![asked], id))
     })?;
-    Ok(redirect(&format!("/disposals/{made}?done=saved")))
+    Ok(redirect(&format!("/disposals/{made}?done=approval-asked")))
 }
 
 #[derive(Template)]
@@ -93,10 +99,9 @@ struct RequestPage {
     numbers: Vec<String>,
     decision: Option<String>,
     disposal: Option<Vec<(&'static str, String)>>,
-    may_decide: bool,
-    is_own: bool,
+    /// Where the second person decides, while nobody has.
+    approval: Option<String>,
     may_dispose: bool,
-    typed: String,
     problem: String,
 }
 
@@ -107,12 +112,8 @@ fn load(visit: &Visit, tx: &ReadTx<'_>) -> Result<Request, Problem> {
 
 fn decided(request: &Request) -> Option<String> {
     request.decision.as_ref().map(|(decision, reason, by, at)| {
-        let word = if decision == "approved" {
-            "承認"
-        } else {
-            "却下"
-        };
-        format!("{word}：{}（{}）{reason}", by, moment(at))
+        let word = decision.words().0;
+        format!("{word}：{by}（{}）{reason}", moment(at))
     })
 }
 
@@ -143,7 +144,6 @@ fn page(visit: &Visit, problem: &str) -> Result<RequestPage, Problem> {
         Ok::<_, Problem>((request, numbers))
     })?;
     let may = visit.may(Permission::RetentionDecide);
-    let is_own = Some(request.requested_by) == visit.actor.staff_id;
     let state = request.state();
     Ok(RequestPage {
         shell: Shell::new(visit, format!("廃棄の申請 {}", request.id))
@@ -155,10 +155,9 @@ fn page(visit: &Visit, problem: &str) -> Result<RequestPage, Problem> {
         numbers,
         decision: decided(&request),
         disposal: done(&request),
-        may_decide: may && !is_own && state == State::Requested,
-        is_own: may && is_own && state == State::Requested,
+        approval: (may && state == State::Requested)
+            .then(|| format!("/approvals/{}", request.approval)),
         may_dispose: may && state == State::Approved,
-        typed: visit.form.get("reason").to_owned(),
         problem: problem.to_owned(),
     })
 }
@@ -179,48 +178,6 @@ pub(super) fn late(visit: &Visit) -> Problem {
         Ok(page) => Problem::Page(Box::new(page)),
         Err(problem) => problem,
     }
-}
-
-pub(super) fn decide(visit: &Visit) -> Answer {
-    let staff = visit.signed_in()?.staff_id;
-    let read = |tx: &ReadTx<'_>| load(visit, tx);
-    let request = visit.app.db().read(&visit.actor, read)?;
-    if request.requested_by == staff {
-        let refused = Event::refused(Operation::Disposal)
-            .on(RecordKind::Disposal, request.id)
-            .detail("自分の申請の承認");
-        let write = |tx: &WriteTx<'_>| Ok::<_, Problem>(tx.audited(refused, ()));
-        visit.app.db().write(&visit.actor, write)?;
-        return Err(Problem::Forbidden);
-    }
-    let decision = match visit.form.trimmed("decision") {
-        known @ ("approved" | "refused") => known,
-        _ => {
-            let problem = "承認か却下かを選んでください。";
-            return page_as(visit, StatusCode::UNPROCESSABLE_ENTITY, problem);
-        }
-    };
-    let reason = match reason(visit, "承認・却下の理由") {
-        Ok(reason) => reason,
-        Err(problem) => return page_as(visit, StatusCode::UNPROCESSABLE_ENTITY, &problem),
-    };
-    let now = format!("{:.6}", visit.app.clock().now());
-    let id = request.id;
-    visit.app.db().write(&visit.actor, |tx| {
-        let request = load(visit, tx)?;
-        if request.state() != State::Requested {
-            return Err(late(visit));
-        }
-        sql::insert_decision(tx, id, (decision, &reason), (staff, &now))?;
-        let word = if decision == "approved" {
-            "承認"
-        } else {
-            "却下"
-        };
-        let detail = format!("状態：承認待ち→{word}／理由＝{reason}");
-        Ok(tx.audited(event(id).detail(detail), ()))
-    })?;
-    Ok(redirect(&format!("/disposals/{id}?done=decided")))
 }
 
 pub(super) fn print(visit: &Visit) -> Answer {

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use store::{ReadTx, ResidentId, Row, RowResult, StaffId, StoreError, WriteTx, params};
 
 use super::model::State;
+use crate::features::approvals::{self, ApprovalId};
 
 const CLOSED: &str = "(c.withdrawn = 1 or c.outcome in (select k.code from codes k
       where k.list = 'consultation_outcome' and k.label like '終結%'))
@@ -74,7 +75,6 @@ pub(super) struct NewRequest<'n> {
     pub(super) class: &'n str,
     pub(super) due_on: Date,
     pub(super) rule: &'n str,
-    pub(super) reason: &'n str,
     pub(super) submission: &'n str,
 }
 
@@ -82,21 +82,12 @@ pub(super) fn insert_request(
     tx: &WriteTx<'_>,
     new: &NewRequest<'_>,
     records: &[Due],
-    (by, now): (StaffId, &str),
+    (approval, now): (ApprovalId, &str),
 ) -> Result<i64, StoreError> {
-    let sql =
-        "insert into disposal_requests (class, due_on, rule, reason, submission, requested_by,
-          recorded_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let sql = "insert into disposal_requests (class, due_on, rule, submission, approval_id,
+        recorded_at) values (?1, ?2, ?3, ?4, ?5, ?6)";
     let due_on = new.due_on.to_string();
-    let values = params![
-        new.class,
-        due_on,
-        new.rule,
-        new.reason,
-        new.submission,
-        by,
-        now
-    ];
+    let values = params![new.class, due_on, new.rule, new.submission, approval, now];
     let id = tx.insert(sql, values)?;
     let sql = "insert into disposal_request_records (request_id, record_id, number)
         values (?1, ?2, ?3)";
@@ -114,12 +105,12 @@ pub(super) struct Request {
     pub(super) due_on: String,
     pub(super) rule: String,
     pub(super) reason: String,
-    pub(super) requested_by: StaffId,
+    pub(super) approval: ApprovalId,
     pub(super) requester: String,
     pub(super) recorded_at: String,
     pub(super) records: i64,
-    /// approved or refused, reason, by whom, when.
-    pub(super) decision: Option<(String, String, String, String)>,
+    /// What was decided, reason, by whom, when.
+    pub(super) decision: Option<(approvals::State, String, String, String)>,
     pub(super) disposal: Option<Disposal>,
 }
 
@@ -136,24 +127,28 @@ pub(super) struct Disposal {
 
 impl Request {
     pub(super) fn state(&self) -> State {
-        match (&self.disposal, &self.decision) {
+        use approvals::State as Decided;
+        match (&self.disposal, self.decision.as_ref().map(|d| d.0)) {
             (Some(_), _) => State::Disposed,
-            (None, Some((decision, ..))) if decision == "approved" => State::Approved,
-            (None, Some(_)) => State::Refused,
-            (None, None) => State::Requested,
+            (None, Some(Decided::Approved)) => State::Approved,
+            (None, Some(Decided::Refused)) => State::Refused,
+            (None, Some(Decided::Withdrawn)) => State::Withdrawn,
+            (None, Some(Decided::Lapsed)) => State::Lapsed,
+            (None, Some(Decided::Waiting | Decided::Urgent) | None) => State::Requested,
         }
     }
 }
 
-const REQUESTS: &str = "select r.id, r.class, r.due_on, r.rule, r.reason, r.requested_by,
+const REQUESTS: &str = "select r.id, r.class, r.due_on, r.rule, q.reason, r.approval_id,
       s.name as requester, r.recorded_at,
       (select count(*) from disposal_request_records x where x.request_id = r.id) as records,
       d.decision, d.reason as decision_reason, t.name as decider, d.recorded_at as decided_at,
       p.disposed, p.kept, p.method, p.backups_forget_on, u.name as disposer,
       p.recorded_at as disposed_at
     from disposal_requests r
-    join staff s on s.id = r.requested_by
-    left join disposal_decisions d on d.request_id = r.id
+    join approvals q on q.id = r.approval_id
+    join staff s on s.id = q.requested_by
+    left join approval_decisions d on d.approval_id = r.approval_id
     left join staff t on t.id = d.decided_by
     left join disposals p on p.request_id = r.id
     left join staff u on u.id = p.disposed_by";
@@ -184,11 +179,11 @@ fn request(row: &Row<'_>) -> RowResult<Request> {
         due_on: row.get("due_on")?,
         rule: row.get("rule")?,
         reason: row.get("reason")?,
-        requested_by: row.get("requested_by")?,
+        approval: row.get("approval_id")?,
         requester: row.get("requester")?,
         recorded_at: row.get("recorded_at")?,
         records: row.get("records")?,
-        decision: decision.map(|d| (d, decided.0, decided.1, decided.2)),
+        decision: decision.map(|d| (approvals::State::of(&d), decided.0, decided.1, decided.2)),
         disposal: disposed.map(|_| done),
     })
 }
@@ -197,6 +192,15 @@ fn request(row: &Row<'_>) -> RowResult<Request> {
 pub(super) fn requests(tx: &ReadTx<'_>) -> Result<Vec<Request>, StoreError> {
     let sql = format!("{REQUESTS} order by r.id desc limit 200");
     tx.all(&sql, [], request)
+}
+
+/// That of a request to a second person.
+pub(super) fn asked_for(
+    tx: &ReadTx<'_>,
+    approval: ApprovalId,
+) -> Result<Option<Request>, StoreError> {
+    let sql = format!("{REQUESTS} where r.approval_id = ?1");
+    tx.one(&sql, params![approval], request)
 }
 
 pub(super) fn find(tx: &ReadTx<'_>, id: i64) -> Result<Option<Request>, StoreError> {
@@ -209,19 +213,6 @@ pub(super) fn numbers(tx: &ReadTx<'_>, id: i64) -> Result<Vec<String>, StoreErro
     let sql =
         "select number from disposal_request_records where request_id = ?1 order by record_id";
     tx.all(sql, params![id], |row| row.get(0))
-}
-
-pub(super) fn insert_decision(
-    tx: &WriteTx<'_>,
-    id: i64,
-    (decision, reason): (&str, &str),
-    (by, now): (StaffId, &str),
-) -> Result<(), StoreError> {
-    let sql =
-        "insert into disposal_decisions (request_id, decision, reason, decided_by, recorded_at)
-        values (?1, ?2, ?3, ?4, ?5)";
-    tx.execute(sql, params![id, decision, reason, by, now])?;
-    Ok(())
 }
 
 pub(super) fn insert_disposal(

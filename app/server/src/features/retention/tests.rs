@@ -79,11 +79,13 @@ impl Desk {
     }
 }
 
+/// Each disposal here has the number of its request.
 fn approve(browser: &Browser<'_>, id: &str) -> u16 {
-    browser.get(&format!("/disposals/{id}"));
-    let fields = [("decision", "approved"), ("reason", "確認した")];
+    let page = browser.get(&format!("/disposals/{id}"));
+    assert!(page.status != 200 || !page.body.contains("value=\"approve\""));
+    let fields = [("decision", "approve"), ("reason", "確認した")];
     browser
-        .post(&format!("/disposals/{id}/decision"), &fields)
+        .post(&format!("/approvals/{id}/decision"), &fields)
         .status
 }
 
@@ -141,7 +143,10 @@ fn one_asks_another_approves_and_then_the_words_are_gone_and_the_number_stays() 
     assert_eq!(approve(&city, &id), 403, "not one's own");
     let second = desk.house.signed_in("second");
     assert_eq!(approve(&second, &id), 303);
-    assert_eq!(approve(&second, &id), 409);
+    assert_eq!(approve(&second, &id), 303, "sent twice");
+    let no = [("decision", "refuse"), ("reason", "やはり")];
+    let late = second.post(&format!("/approvals/{id}/decision"), &no);
+    assert_eq!(late.status, 409);
     let unsure = second.post(&format!("/disposals/{id}/disposal"), &[]);
     assert_eq!(unsure.status, 422);
     assert_eq!(desk.count("consultation_versions"), 2);
@@ -241,15 +246,15 @@ fn a_request_wants_a_reason_something_due_and_no_day_ahead_and_is_made_once() {
         1
     );
     let second = desk.house.signed_in("second");
-    second.get("/disposals/1");
-    let refuse = [("decision", "refused"), ("reason", "開示請求がある")];
-    assert_eq!(
-        second
-            .post("/disposals/1/decision", &[("decision", "refused")])
-            .status,
-        422
-    );
-    assert_eq!(second.post("/disposals/1/decision", &refuse).status, 303);
+    let request = second.get("/disposals/1");
+    assert!(request.body.contains("href=\"/approvals/1\""));
+    let page = second.get("/approvals/1").text();
+    assert!(page.contains("年度の廃棄") && page.contains("1件") && page.contains("R8.11.24"));
+    let decide = "/approvals/1/decision";
+    let silent = second.post(decide, &[("decision", "refuse")]);
+    assert_eq!(silent.status, 422);
+    let refuse = [("decision", "refuse"), ("reason", "開示請求がある")];
+    assert_eq!(second.post(decide, &refuse).status, 303);
     assert_eq!(dispose(&second, "1"), 409);
     assert!(second.get("/disposals/1").text().contains("却下"));
     assert_eq!(desk.count("consultation_versions"), 1);

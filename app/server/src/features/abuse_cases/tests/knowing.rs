@@ -232,9 +232,14 @@ fn a_shielded_person_takes_the_grant_too_and_her_case_is_not_forgotten() {
     );
     let staff = desk.staff("worker");
     desk.house.execute(&format!(
+        "insert into approvals (id, kind, payload, facts, summary, reason, urgent, requested_by,
+           requested_at, expires_on)
+         values (1, 'shield_grant', '{{}}', '[]', '', '', 1, {by}, '', '2026-11-26')"
+    ));
+    desk.house.execute(&format!(
         "insert into shield_grants (resident_id, staff_id, starts_on, ends_on, reason, urgent,
-           recorded_by, recorded_at)
-         values (1, {staff}, '2026-11-24', '2026-11-25', 'x', 1, {by}, '')"
+           recorded_by, recorded_at, approval_id)
+         values (1, {staff}, '2026-11-24', '2026-11-25', 'x', 1, {by}, '', 1)"
     ));
     assert!(knows(&worker, &case) && !knows(&city, &case));
 }

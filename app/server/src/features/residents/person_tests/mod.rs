@@ -281,8 +281,15 @@ impl House {
     fn keeper(&self) -> Clerk {
         let city = self.city();
         self.run(
+            "insert into approvals (kind, payload, facts, summary, reason, urgent,
+               requested_by, requested_at, expires_on)
+             values ('shield_grant', '{}', '[]', '', '', 1, ?1, '', '2026-12-31')",
+            params![city.id],
+        );
+        self.run(
             "insert into shield_grants values
-             (null, ?1, ?2, '2026-11-20', '2026-11-21', 'test', 1, ?2, '')",
+             (null, ?1, ?2, '2026-11-20', '2026-11-21', 'test', 1, ?2, '',
+              (select max(id) from approvals))",
             params![SHIELDED, city.id],
         );
         city

@@ -39,8 +39,26 @@ pub static ADMINISTRATORS: Kind = Kind {
     code: "administrator_rights",
     label: "管理者の権限の変更",
     permission: Permission::ApprovalDecide,
+    then: "承認すると、すぐに実行されます。",
+    reasoned: false,
+    seen: "1",
+    gains: GAINS,
+    look: acts::look,
     run: acts::approved,
 };
+
+// The person who gets a right, or a post that has it. A role's change is decided by people of that role
+// too: in a town with one system administrator nobody else could.
+const GAINS: &str = "
+    json_extract(a.payload, '$.staff') = eyes.staff
+    or exists (select 1 from staff_rights r
+               where r.id = json_extract(a.payload, '$.exception') and r.staff_id = eyes.staff)
+    or exists (select 1 from right_plan_items i
+               where i.plan_id = json_extract(a.payload, '$.plan')
+                 and json_extract(i.content, '$.staff') = eyes.staff
+                 and (json_extract(i.content, '$.role') = 'system_admin'
+                      or json_extract(i.content, '$.step.granted') = 1)
+                 and not exists (select 1 from right_plan_removals x where x.item_id = i.id))";
 
 /// Pages of this part.
 pub(super) fn routes() -> Routes {

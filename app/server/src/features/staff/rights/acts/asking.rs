@@ -5,7 +5,7 @@ use store::{Event, ReadTx, StaffId, StoreError, WriteTx};
 
 use super::applying::apply_safely;
 use super::{Refusal, Stamp, Undone, summary};
-use crate::features::approvals::{self, Act, ApprovalId, Ask, Halt};
+use crate::features::approvals::{self, Act, ApprovalId, Ask, Asked, Facts, Halt, Urgency};
 use crate::features::staff::accounts::acts::Hand;
 use crate::features::staff::rights::model::{
     Change, Holder, Step, makes_administrators, needs_two,
@@ -73,35 +73,65 @@ pub(in crate::features::staff) fn ask(
 ) -> Result<(ApprovalId, Event), Undone> {
     let fault = |_| Problem::Fault("a change cannot be written as JSON");
     let payload = serde_json::to_string(change).map_err(fault)?;
+    let summary = summary(tx, change)?;
     let ask = Ask {
         kind: &ADMINISTRATORS,
         payload,
-        summary: summary(tx, change)?,
+        facts: facts(summary.clone()),
+        summary,
         reason: change.reason(),
+        urgency: Urgency::Waits,
+        centre: hand.actor.centre_id,
     };
     let clock = hand.db.clock();
-    Ok(approvals::ask(tx, by, (clock.now(), clock.today()), &ask)?)
+    let at = (clock.now(), clock.today());
+    Ok(approvals::ask_once(tx, by, at, &ask)?)
+}
+
+/// What the decision is about: before and after, as they are said in one line.
+fn facts(summary: String) -> Facts {
+    Facts::new([(BEFORE_AND_AFTER, summary)])
+}
+
+const BEFORE_AND_AFTER: &str = "変更の前と後";
+
+/// What a waiting change would do now.
+pub(in crate::features::staff::rights) fn look(tx: &ReadTx<'_>, asked: &Asked<'_>) -> Result<approvals::Look, Problem> {
+    let fault = |_| Problem::Fault("a stored change cannot be read");
+    let change: Change = serde_json::from_str(asked.payload).map_err(fault)?;
+    let facts = match summary(tx, &change) {
+        Ok(summary) => facts(summary),
+        // What it is about is gone.
+        Err(Undone::Refused(_)) => Facts::default(),
+        Err(Undone::Failed(problem)) => return Err(problem),
+    };
+    Ok(approvals::Look {
+        facts,
+        ..approvals::Look::default()
+    })
 }
 
 /// Does what a second person approved.
 pub(in crate::features::staff::rights) fn approved(act: &Act<'_, '_>) -> Result<Vec<Event>, Halt> {
     let fault = |_| Problem::Fault("a stored change cannot be read");
-    let change: Change = serde_json::from_str(act.payload).map_err(fault)?;
-    let asker = sql::holder(act.tx, act.asked_by, act.today)?;
+    let change: Change = serde_json::from_str(act.asked.payload).map_err(fault)?;
+    let asker = sql::holder(act.tx, act.asked.by, act.asked.today)?;
     if !asker.is_some_and(|holder| holder.rights.has(Permission::StaffAdminister)) {
         let text = "依頼した人が、もう職員と権限を変えられません。却下してください。";
         return Err(Halt::Refused(text.to_owned()));
     }
     let stamp = Stamp {
-        by: Some(act.asked_by),
-        approval: Some(act.id),
+        by: Some(act.asked.by),
+        approval: Some(act.asked.id),
         now: act.now,
-        today: act.today,
+        today: act.asked.today,
     };
-    apply_safely(act.tx, &not_before(change, act.today), &stamp).map_err(|undone| match undone {
-        Undone::Failed(problem) => Halt::Failed(problem),
-        Undone::Refused(refusal) => Halt::Refused(view::refusal(&refusal)),
-    })
+    apply_safely(act.tx, &not_before(change, act.asked.today), &stamp).map_err(
+        |undone| match undone {
+            Undone::Failed(problem) => Halt::Failed(problem),
+            Undone::Refused(refusal) => Halt::Refused(view::refusal(&refusal)),
+        },
+    )
 }
 
 /// What was approved after its first day holds from the day of the approval.

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use store::{Audited, Event, Operation, RecordKind, StaffId, StoreError};
 
 pub(super) use applying::{add_exception, change_role};
-pub(super) use asking::approved;
+pub(super) use asking::{approved, look};
 pub(in crate::features::staff) use asking::ask;
 pub use asking::needs_approval;
 pub use telling::{stand, summary};

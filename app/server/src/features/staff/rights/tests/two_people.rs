@@ -34,7 +34,7 @@ fn a_role_that_shall_administer_waits_for_somebody_else_and_is_done_when_approve
     assert_eq!(nurse.get("/staff").status, 403, "nothing changed yet");
     let place = format!("/approvals/{id}");
     let page = admin.get(&place);
-    assert!(page.text().contains("自分の依頼です") && !page.body.contains("承認して実行"));
+    assert!(page.text().contains("自分の依頼は決められません") && !page.body.contains("承認する"));
     let yes = [("decision", "approve")];
     assert_eq!(admin.post(&format!("{place}/decision"), &yes).status, 403);
     assert_eq!(desk.entries("approval_decide", "refused"), 1);
@@ -132,7 +132,8 @@ fn a_request_is_refused_with_a_reason_taken_back_or_runs_out() {
     let city = desk.house.signed_in("choju");
     city.get("/approvals");
     assert_eq!(city.post(&third, &[("decision", "approve")]).status, 409);
-    assert!(city.get("/approvals").text().contains("期限切れ"));
+    assert!(city.get("/approvals/all").text().contains("期限切れ"));
+    assert!(!city.get("/approvals").text().contains("期限切れ"));
     assert_eq!(city.get("/approvals/999").status, 404);
     assert_eq!(desk.entries("role_right_change", "done"), 0);
 }
