@@ -1412,6 +1412,12 @@ create table abuse_taking_endings (
   recorded_by integer not null references staff,
   recorded_at text not null
 ) strict;
+-- What a second person agreed to and somebody used: a file that left (taken out once).
+create table approval_uses (
+  approval_id integer primary key references approvals,
+  carried_out_id integer not null references carried_out,
+  used_at text not null
+) strict;
 -- Who is in charge of a person (担当): one main member of staff and others beside her, with days.
 -- "Now" = begun, and no row in assignment_endings whose last day has passed.
 create table assignments (

@@ -61,6 +61,7 @@ pub fn approval_kinds() -> Vec<&'static approvals::Kind> {
         &staff::rights::ADMINISTRATORS,
         &protections::GRANTS,
         &retention::DISPOSALS,
+        &carried_out::EXPORTS,
     ]
 }
 

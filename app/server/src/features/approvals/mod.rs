@@ -13,20 +13,20 @@
 //! No request names a resident; what it is about is a page of its own slice.
 //! Errors: staff meet 403 when somebody else has to decide, 409 for a request that was decided, ran out
 //! or changed, 422 when the act cannot be done any more as it was asked for.
-//! Limits: days are dated data ([`rules`]).
+//! Limits: days, hours and numbers of persons are dated data ([`rules`]).
 //! Source: docs/decisions/0014-rights-are-rows.md; docs/decisions/0027-two-people.md.
 
 mod deciding;
 mod eligible;
 pub mod model;
 mod pages;
-mod rules;
+pub mod rules;
 mod store;
 #[cfg(test)]
 mod tests;
 mod view;
 
-use ::store::{Actor, Event, Operation, ReadTx, RecordKind, StaffId, WriteTx};
+use ::store::{Actor, Event, Operation, ReadTx, RecordKind, StaffId, StoreError, WriteTx};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 
@@ -94,6 +94,49 @@ pub fn insert_history(
         store::decide(tx, id, ("approved", reason), (Some(second), &at))?;
     }
     Ok(id)
+}
+
+/// One of somebody's requests, for the slice that made it.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Its number.
+    pub id: ApprovalId,
+    /// Where it stands.
+    pub state: State,
+    /// What the slice keeps in it.
+    pub payload: String,
+    /// When it was decided, as stored; empty: not yet.
+    pub decided_at: String,
+    /// Why it was decided so.
+    pub reason: String,
+    /// What it allows was done already.
+    pub used: bool,
+}
+
+/// Requests of one kind that this person made, the newest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn own(
+    tx: &ReadTx<'_>,
+    kind: &Kind,
+    by: StaffId,
+    today: Date,
+) -> Result<Vec<Standing>, StoreError> {
+    store::own(tx, kind.code, by, today)
+}
+
+/// What was approved is done, once: by which entry of the register of what was carried out.
+///
+/// # Errors
+/// [`StoreError`], also when it was done before.
+pub fn use_up(
+    tx: &WriteTx<'_>,
+    id: ApprovalId,
+    carried_out: i64,
+    now: &str,
+) -> Result<(), StoreError> {
+    store::use_up(tx, id, carried_out, now)
 }
 
 /// What waits for a person.

@@ -95,8 +95,10 @@ pub struct Look {
     pub beside: Facts,
     /// Whom it is about, for the access log; a page of approvals never says so.
     pub resident: Option<ResidentId>,
-    /// Where the slice shows it.
+    /// Where the slice shows it to whoever decides.
     pub page: Option<String>,
+    /// Where whoever asked goes on.
+    pub own_page: Option<String>,
 }
 
 /// An approved act, about to be done.

@@ -122,6 +122,7 @@ struct ShowPage {
     beside: Facts,
     then: &'static str,
     page: Option<String>,
+    own_page: Option<String>,
     changed: Vec<Changed>,
     /// Why somebody else has to decide.
     barred: &'static str,
@@ -191,6 +192,10 @@ pub(super) fn page(visit: &Visit, status: StatusCode, wrong: Wrong) -> Answer {
         beside: found.look.beside,
         then: found.kind.then,
         page: found.look.page,
+        own_page: found
+            .look
+            .own_page
+            .filter(|_| own && state == State::Approved),
         changed,
         barred: barred.map_or("", super::model::Bar::words),
         may_decide: state.waits() && approval.bar.is_none(),

@@ -3,9 +3,9 @@
 use jiff::civil::Date;
 use store::{ReadTx, Row, RowResult, StaffId, StoreError, WriteTx, day, params};
 
-use super::Waiting;
 use super::eligible::{EYES, Eyes};
 use super::model::{Approval, ApprovalId, Ask, Bar, Decision, Facts, State, Urgency};
+use super::{Standing, Waiting};
 
 const COLUMNS: &str = "
     select a.id, a.kind, a.payload, a.facts, a.summary, a.reason, a.urgent, a.requested_by, s.name,
@@ -156,6 +156,54 @@ fn approval_row(row: &Row<'_>) -> RowResult<Approval> {
 
 fn unreadable() -> Facts {
     Facts::new([("依頼のときの状態", "読めません".to_owned())])
+}
+
+/// Requests of a person that are looked through for one that still holds.
+const OWN_MAX: i64 = 100;
+
+const OWN: &str = "
+    select a.id, a.payload, a.urgent, a.expires_on < ?3, d.decision, coalesce(d.recorded_at, ''),
+           coalesce(d.reason, ''),
+           exists (select 1 from approval_uses u where u.approval_id = a.id)
+    from approvals a left join approval_decisions d on d.approval_id = a.id
+    where a.requested_by = ?1 and a.kind = ?2 order by a.id desc limit ?4";
+
+/// The newest requests of one kind by one person.
+pub(super) fn own(
+    tx: &ReadTx<'_>,
+    kind: &str,
+    by: StaffId,
+    today: Date,
+) -> Result<Vec<Standing>, StoreError> {
+    tx.all(OWN, params![by, kind, today.to_string(), OWN_MAX], |row| {
+        let (urgent, over): (bool, bool) = (row.get(2)?, row.get(3)?);
+        let decision: Option<String> = row.get(4)?;
+        Ok(Standing {
+            id: row.get(0)?,
+            payload: row.get(1)?,
+            state: match decision {
+                Some(decision) => State::of(&decision),
+                None if urgent => State::Urgent,
+                None if over => State::Lapsed,
+                None => State::Waiting,
+            },
+            decided_at: row.get(5)?,
+            reason: row.get(6)?,
+            used: row.get(7)?,
+        })
+    })
+}
+
+/// What was approved is done; a second time is an error of the table.
+pub(super) fn use_up(
+    tx: &WriteTx<'_>,
+    id: ApprovalId,
+    carried_out: i64,
+    now: &str,
+) -> Result<(), StoreError> {
+    let sql = "insert into approval_uses (approval_id, carried_out_id, used_at) values (?, ?, ?)";
+    tx.execute(sql, params![id, carried_out, now])?;
+    Ok(())
 }
 
 /// The same request of the same person that still waits.

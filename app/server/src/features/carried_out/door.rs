@@ -1,5 +1,8 @@
 //! The way out: every file that leaves goes through here, from whatever slice.
 //!
+//! A file with the data of many persons needs a second person first (`asking`); the same two routes ask
+//! for one.
+//!
 //! A slice has two routes at one address. GET answers with [`ask`], which shows what would leave and
 //! asks why, on what, where to and until when; POST answers with [`hand_over`], which writes the
 //! entry, locks the file and gives it. The slice says what the file is, how many persons are in it,
@@ -13,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use ring::digest::{SHA256, digest};
 use store::{Event, Operation, StaffId, WriteTx};
 
+use super::asking::{self, Gate};
 use super::form::{FieldProblem, Form, Given};
 use super::model::{CarriedOutId, Entry, Lists, Origin, Reach};
 use super::pages::{EntryForm, notice};
@@ -55,6 +59,8 @@ struct DoorPage {
     form: EntryForm,
     passphrase: String,
     reading: Option<String>,
+    /// What lets many persons out.
+    pass: String,
 }
 
 /// Shows what would leave and asks for the rest.
@@ -62,6 +68,10 @@ struct DoorPage {
 /// # Errors
 /// Those of the store.
 pub fn ask(visit: &Visit, goods: &Goods) -> Answer {
+    match asked(visit, goods)? {
+        Gate::Open(_) => {}
+        Gate::Shut(shut) => return asking::page(visit, goods, shut, (StatusCode::OK, Vec::new())),
+    }
     let lists = lists(visit)?;
     let name = visit.signed_in()?.name.clone();
     let first = [("carried_by", name.as_str()), ("encrypted", "yes")];
@@ -70,14 +80,24 @@ pub fn ask(visit: &Visit, goods: &Goods) -> Answer {
     visit.page(&page(visit, goods, form)?)
 }
 
+fn asked(visit: &Visit, goods: &Goods) -> Result<Gate, Problem> {
+    let read = |tx: &store::ReadTx<'_>| asking::gate(visit, tx, goods);
+    visit.app.db().read(&visit.actor, read)
+}
+
+/// Where the forms of this file go.
+pub(super) fn action(visit: &Visit) -> String {
+    let query = visit.query.query_without("done");
+    let joint = if query.is_empty() { "" } else { "?" };
+    format!("{}{joint}{query}", visit.path)
+}
+
 fn lists(visit: &Visit) -> Result<Lists, Problem> {
     let read = |tx: &store::ReadTx<'_>| sql::lists(tx, visit.today());
     Ok(visit.app.db().read(&visit.actor, read)?)
 }
 
 fn page(visit: &Visit, goods: &Goods, form: EntryForm) -> Result<DoorPage, Problem> {
-    let query = visit.query.query_without("done");
-    let joint = if query.is_empty() { "" } else { "?" };
     let typed = form.value("passphrase").to_owned();
     let passphrase = if typed.is_empty() {
         sealed::fresh().ok_or(Problem::Fault("no random bytes for a passphrase"))?
@@ -85,15 +105,20 @@ fn page(visit: &Visit, goods: &Goods, form: EntryForm) -> Result<DoorPage, Probl
         typed
     };
     let (label, href) = &goods.back;
+    let pass = match asked(visit, goods)? {
+        Gate::Open(Some(pass)) => pass.words,
+        Gate::Open(None) | Gate::Shut(_) => String::new(),
+    };
     Ok(DoorPage {
         shell: Shell::new(visit, format!("{}を持ち出す", goods.what)).under(&[(label, href)]),
-        action: format!("{}{joint}{query}", visit.path),
+        action: action(visit),
         back: href.clone(),
         what: goods.what,
         rows: goods.rows,
         persons: goods.persons,
         reading: sealed::reading(&passphrase),
         passphrase,
+        pass,
         form,
     })
 }
@@ -103,6 +128,9 @@ fn page(visit: &Visit, goods: &Goods, form: EntryForm) -> Result<DoorPage, Probl
 /// # Errors
 /// The form with what is wrong (422), or that this form has handed over already (409).
 pub fn hand_over(visit: &Visit, goods: Goods) -> Answer {
+    if visit.form.get("second") == "ask" {
+        return asking::create(visit, &goods);
+    }
     let lists = lists(visit)?;
     let given = Given {
         what: goods.what,
@@ -186,7 +214,10 @@ impl Leaving {
                 now: &now,
             };
             let (id, first) = match add(tx, &head, entry)? {
-                Added::New(id) => (id, created(id, entry, lists)),
+                Added::New(id) => {
+                    asking::take(visit, tx, goods, (id, &now))?;
+                    (id, created(id, entry, lists))
+                }
                 Added::Before { id, by, at } => {
                     self.may_repeat(visit, tx, (id, by, &at), entry)?;
                     let again = event(Operation::CarryOut, id).detail("同じ持出しの再受取り");

@@ -6,6 +6,7 @@
 //! [`door`] is the way out for every slice that makes a file: the slice says what the file is, how
 //! many persons are in it and gives the bytes; the door asks for the rest, locks the file, writes the
 //! entry and hands it over. [`register`] is the same for the console.
+//! A file with the data of many persons leaves after a second person agreed ([`asking`]).
 //! Invariant: no file leaves without its entry (tests/access asks every route); the register names
 //! no resident, so whoever sees nobody may read it; the passphrase is kept nowhere.
 //! Scope: one's own entries; with [`Permission::CarriedOutView`] those of one's centre, or all of
@@ -14,6 +15,9 @@
 //! Not here: single prints for the work at hand, which leave an entry in the access log only.
 //! Source: 個人情報取扱特記事項 第9条, 第12条; docs/decisions/0020-what-leaves-goes-through-one-door.md.
 
+mod asking;
+#[cfg(test)]
+mod asking_tests;
 pub mod door;
 mod endings;
 mod export;
@@ -29,6 +33,7 @@ mod tests;
 mod view;
 mod withdrawals;
 
+pub use asking::EXPORTS;
 pub use registering::{Console, overdue, register};
 
 use crate::web::{Permission, Routes};

@@ -141,6 +141,7 @@ fn look(tx: &ReadTx<'_>, asked: &Asked<'_>) -> Result<Look, Problem> {
         beside: Facts::new([("申請の理由", grant.made.reason)]),
         resident: Some(grant.made.resident),
         page: Some(format!("/protections/grants/{}", grant.made.id)),
+        own_page: None,
     })
 }
 

@@ -85,6 +85,7 @@ fn look(tx: &ReadTx<'_>, asked: &Asked<'_>) -> Result<Look, Problem> {
         beside: Facts::default(),
         resident: None,
         page: Some(format!("/disposals/{}", request.id)),
+        own_page: None,
     })
 }
 

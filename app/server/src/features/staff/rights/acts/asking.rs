@@ -96,7 +96,10 @@ fn facts(summary: String) -> Facts {
 const BEFORE_AND_AFTER: &str = "変更の前と後";
 
 /// What a waiting change would do now.
-pub(in crate::features::staff::rights) fn look(tx: &ReadTx<'_>, asked: &Asked<'_>) -> Result<approvals::Look, Problem> {
+pub(in crate::features::staff::rights) fn look(
+    tx: &ReadTx<'_>,
+    asked: &Asked<'_>,
+) -> Result<approvals::Look, Problem> {
     let fault = |_| Problem::Fault("a stored change cannot be read");
     let change: Change = serde_json::from_str(asked.payload).map_err(fault)?;
     let facts = match summary(tx, &change) {

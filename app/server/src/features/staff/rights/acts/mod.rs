@@ -11,9 +11,9 @@ use jiff::civil::Date;
 use store::{Audited, Event, Operation, RecordKind, StaffId, StoreError};
 
 pub(super) use applying::{add_exception, change_role};
-pub(super) use asking::{approved, look};
 pub(in crate::features::staff) use asking::ask;
 pub use asking::needs_approval;
+pub(super) use asking::{approved, look};
 pub use telling::{stand, summary};
 
 use self::applying::{apply_safely, refuse_own};

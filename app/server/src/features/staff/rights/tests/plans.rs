@@ -206,12 +206,9 @@ fn a_list_with_administrators_waits_for_a_second_person_and_for_exactly_its_line
     city.get(&place);
     let yes = [("decision", "approve")];
     let page = city.post(&format!("{place}/decision"), &yes);
-    assert_eq!(page.status, 422);
-    assert!(
-        page.text().contains("一覧が変わりました"),
-        "{}",
-        page.text()
-    );
+    assert_eq!(page.status, 409);
+    let told = page.text();
+    assert!(told.contains("依頼のあとで変わったところ"), "{told}");
     let asked = confirm(&admin, &plan);
     let place = asked
         .header("location")
