@@ -106,10 +106,9 @@ pub(crate) fn record(visit: &Visit, route: &Route, method: &Method) -> Result<()
     let allowed = staff.rights.has(route.permission);
     let path = shortened(&visit.path, PATH_CHARS_MAX);
     let typed = typed(visit.query.pairs().chain(visit.form.pairs()));
-    let sum = checksum(&[method.as_str(), &path, &typed]);
     let now = format!("{:.6}", visit.app.clock().now());
     visit.app.db().write(&visit.actor, |tx| {
-        tx.insert(
+        let id = tx.insert(
             "insert into maintenance_requests
                (grant_id, at, terminal, method, path, typed, allowed)
              values (?, ?, ?, ?, ?, ?, ?)",
@@ -129,15 +128,37 @@ pub(crate) fn record(visit: &Visit, route: &Route, method: &Method) -> Result<()
             Event::refused(Operation::MaintenanceRequest)
         };
         let event = event.on(RecordKind::Maintenance, window.grant);
-        Ok(tx.audited(event.detail(format!("{method} {path} 照合＝{sum}")), ()))
+        let (grant, number) = (window.grant.to_string(), id.to_string());
+        let word = if allowed { "1" } else { "0" };
+        let (terminal, method) = (visit.actor.terminal.as_str(), method.as_str());
+        let sum = checksum(&[&grant, &number, &now, terminal, method, &path, &typed, word]);
+        Ok(tx.audited(
+            event.detail(format!("{method} {path}{}", mark(id, &sum))),
+            (),
+        ))
     })
 }
 
-/// What stands in the access log's chain for a request, so that a bent record is seen.
+const NUMBER: &str = " 番号＝";
+const SUM: &str = " 照合＝";
+
+/// What stands in the access log's chain for a request, so that a bent record is seen: over the
+/// window, the record's number, time, terminal, method, address, what was typed, and `1` or `0`.
 pub fn checksum(parts: &[&str]) -> String {
     let sum = digest(&SHA256, parts.join("\n").as_bytes());
     let hex = data_encoding::HEXLOWER.encode(sum.as_ref());
     hex.chars().take(16).collect()
+}
+
+fn mark(id: i64, sum: &str) -> String {
+    format!("{NUMBER}{id}{SUM}{sum}")
+}
+
+/// Number and checksum at the end of an entry of the access log.
+pub fn marked(detail: &str) -> Option<(i64, &str)> {
+    let (_, mark) = detail.rsplit_once(NUMBER)?;
+    let (id, sum) = mark.split_once(SUM)?;
+    Some((id.parse().ok()?, sum))
 }
 
 /// Name and value, one field a line; secrets are named and not kept.

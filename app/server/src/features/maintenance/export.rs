@@ -1,28 +1,35 @@
 //! The protocol of a window as a file that Excel opens.
 
-use store::{Event, Operation, ReadTx, RecordKind};
+use store::{Event, Operation, RecordKind};
 
+use super::comparing::compare;
 use super::model::GrantId;
-use super::{pages, store as sql, view};
+use super::view::Step;
+use super::{pages, view};
 use crate::features::carried_out::door::{self, Goods};
 use crate::web::{Answer, Problem, Visit, excel_csv};
 
-/// Most requests in one file; 8 hours of one click a second are fewer.
-const ROWS_MAX: usize = 50_000;
-
-const HEADER: [&str; 6] = ["日時", "端末", "操作", "画面", "入力", "結果"];
+const HEADER: [&str; 7] = ["日時", "端末", "操作", "画面", "入力", "結果", "照合"];
 
 fn goods(visit: &Visit) -> Result<Goods, Problem> {
     let id = visit.param("id").map(GrantId)?;
     let grant = pages::found(visit, id)?;
-    let read = |tx: &ReadTx<'_>| sql::requests(tx, id, ROWS_MAX, 0);
-    let requests = visit.app.db().read(&visit.actor, read)?;
+    let (requests, comparison) = compare(visit, &grant)?;
     let count = requests.len();
     let rows = requests.iter().map(|request| {
-        let step = view::step(request);
+        let step = view::step(request, comparison.of(request));
         let (what, outcome) = (step.what.to_owned(), step.outcome.to_owned());
-        [step.at, step.terminal, what, step.path, step.typed, outcome]
+        let seal = step.seal.to_owned();
+        let Step {
+            at,
+            terminal,
+            path,
+            typed,
+            ..
+        } = step;
+        [at, terminal, what, path, typed, outcome, seal]
     });
+    let wrong = comparison.wrong();
     let event = Event::done(Operation::MaintenanceExport).on(RecordKind::Maintenance, grant.id.0);
     Ok(Goods {
         what: "保守作業の記録",
@@ -31,7 +38,7 @@ fn goods(visit: &Visit) -> Result<Goods, Problem> {
         // The vendor meets nobody; the one who worked is in it.
         persons: 1,
         bytes: excel_csv(HEADER, rows)?,
-        event: event.detail(format!("rows={count}")),
+        event: event.detail(format!("rows={count}／照合の違い＝{wrong}")),
         back: ("保守作業の記録", format!("/maintenance/{id}")),
     })
 }

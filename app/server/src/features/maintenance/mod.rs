@@ -11,6 +11,7 @@
 //! Not here: the vendor's account (`features/staff`), refusing and recording (`web::window`).
 //! Source: docs/decisions/0021-vendor-windows.md.
 
+mod comparing;
 mod export;
 mod form;
 mod model;

@@ -1,7 +1,11 @@
 //! A window and where it stands; no I/O.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use store::StaffId;
+
+use crate::web::window;
 
 store::id_type!(
     /// One grant.
@@ -93,10 +97,82 @@ impl Grant {
 /// One request of the protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Request {
+    pub(super) id: i64,
     pub(super) at: String,
     pub(super) terminal: String,
     pub(super) method: String,
     pub(super) path: String,
     pub(super) typed: String,
     pub(super) allowed: bool,
+}
+
+/// What the access log says about a record of the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seal {
+    /// It is what was written.
+    Whole,
+    /// It was altered afterwards.
+    Bent,
+    /// The access log knows nothing of it: somebody added it.
+    Added,
+    /// The access log of its year is not there.
+    Unread,
+}
+
+/// The protocol of a window beside the access log.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Comparison {
+    seals: BTreeMap<i64, Seal>,
+    /// Records that the access log knows and that are gone.
+    pub(super) gone: usize,
+}
+
+impl Comparison {
+    /// Of what the protocol holds and what the log says (number and checksum); `unread` when not
+    /// all of the log could be read.
+    pub(super) fn new(
+        grant: GrantId,
+        kept: &[Request],
+        marks: &BTreeMap<i64, String>,
+        unread: bool,
+    ) -> Self {
+        let seal = |request: &Request| match marks.get(&request.id) {
+            Some(sum) if *sum == request.checksum(grant) => Seal::Whole,
+            Some(_) => Seal::Bent,
+            None if unread => Seal::Unread,
+            None => Seal::Added,
+        };
+        let seals: BTreeMap<i64, Seal> = kept.iter().map(|r| (r.id, seal(r))).collect();
+        let gone = marks.keys().filter(|id| !seals.contains_key(id)).count();
+        Self { seals, gone }
+    }
+
+    pub(super) fn of(&self, request: &Request) -> Seal {
+        self.seals.get(&request.id).copied().unwrap_or(Seal::Unread)
+    }
+
+    pub(super) fn count(&self, wanted: Seal) -> usize {
+        self.seals.values().filter(|seal| **seal == wanted).count()
+    }
+
+    /// How much of it is not what was written.
+    pub(super) fn wrong(&self) -> usize {
+        self.count(Seal::Bent) + self.count(Seal::Added) + self.gone
+    }
+}
+
+impl Request {
+    fn checksum(&self, grant: GrantId) -> String {
+        let (grant, number) = (grant.0.to_string(), self.id.to_string());
+        let word = if self.allowed { "1" } else { "0" };
+        let Self {
+            at,
+            terminal,
+            method,
+            path,
+            typed,
+            ..
+        } = self;
+        window::checksum(&[&grant, &number, at, terminal, method, path, typed, word])
+    }
 }

@@ -4,7 +4,8 @@ use askama::Template;
 use axum::http::StatusCode;
 use store::{Event, Operation, RecordKind};
 
-use super::model::{Grant, GrantId, Person};
+use super::comparing::compare;
+use super::model::{Grant, GrantId, Person, Seal};
 use super::{form, store as sql, view};
 use crate::web::limits::ROWS_PER_PAGE;
 use crate::web::{
@@ -115,6 +116,10 @@ struct ShowPage {
     shell: Shell,
     line: view::Line,
     steps: Vec<view::Step>,
+    differences: Vec<String>,
+    /// Records whose year of the access log is not there.
+    unread: usize,
+    wrong: usize,
     pages: Pages,
     live: bool,
     reason: String,
@@ -138,6 +143,10 @@ pub(super) fn show(visit: &Visit) -> Answer {
     let id = visit.param("id").map(GrantId)?;
     let page = show_page(visit, id, Vec::new())?;
     let event = Event::done(Operation::MaintenanceView).on(RecordKind::Maintenance, id.0);
+    let event = match page.differences.len() {
+        0 => event,
+        _ => event.detail(format!("照合の違い＝{}", page.wrong)),
+    };
     let db = visit.app.db();
     db.view(&visit.actor, |tx| Ok::<_, Problem>(tx.audited(event, ())))?;
     visit.page(&page)
@@ -146,15 +155,19 @@ pub(super) fn show(visit: &Visit) -> Answer {
 fn show_page(visit: &Visit, id: GrantId, problems: Vec<FieldProblem>) -> Result<ShowPage, Problem> {
     let grant = found(visit, id)?;
     let page = page_asked(&visit.query);
-    let requests = visit.app.db().read(&visit.actor, |tx| {
-        sql::requests(tx, id, ROWS_PER_PAGE, rows_before(page))
-    })?;
+    let (requests, comparison) = compare(visit, &grant)?;
+    let shown = requests.iter().skip(rows_before(page)).take(ROWS_PER_PAGE);
     let total = usize::try_from(grant.requests).unwrap_or_default();
     let now = now(visit);
     Ok(ShowPage {
         shell: Shell::new(visit, format!("保守作業 {id}")).under(&[("保守作業", "/maintenance")]),
         line: view::line(&grant, &now),
-        steps: requests.iter().map(view::step).collect(),
+        steps: shown
+            .map(|request| view::step(request, comparison.of(request)))
+            .collect(),
+        differences: view::differences(&comparison),
+        unread: comparison.count(Seal::Unread),
+        wrong: comparison.wrong(),
         pages: Pages::new(&format!("/maintenance/{id}"), &visit.query, page, total),
         live: grant.is_live(&now) && visit.may(Permission::MaintenanceGrant),
         reason: visit.form.get("reason").to_owned(),

@@ -6,7 +6,7 @@ use store::{
 };
 
 use super::model::{Ending, Grant, GrantId, NewGrant, Person, Request};
-use crate::web::{Problem, Role};
+use crate::web::{Problem, Role, window};
 
 const PEOPLE: &str = "
     select s.id, s.login, s.name from staff s
@@ -163,7 +163,7 @@ pub(super) fn end(
     Ok(event.detail(text))
 }
 
-const REQUESTS: &str = "select at, terminal, method, path, typed, allowed
+const REQUESTS: &str = "select at, terminal, method, path, typed, allowed, id
     from maintenance_requests where grant_id = ?1 order by id limit ?2 offset ?3";
 
 /// What was asked for in a window, in order.
@@ -185,6 +185,23 @@ pub(super) fn requests(
             path: row.get(3)?,
             typed: row.get(4)?,
             allowed: row.get(5)?,
+            id: row.get(6)?,
         })
     })
+}
+
+const MARKS: &str = "select detail from audit_entries
+    where record_kind = ?1 and record_id = ?2 and operation = ?3 order by id";
+
+/// What the access log says about the requests of a window: number and checksum.
+pub(super) fn marks(tx: &ReadTx<'_>, id: GrantId) -> Result<Vec<(i64, String)>, StoreError> {
+    let (kind, operation) = (
+        RecordKind::Maintenance.code(),
+        Operation::MaintenanceRequest.code(),
+    );
+    let details = tx.all(MARKS, params![kind, id, operation], |row| {
+        row.get::<_, String>(0)
+    })?;
+    let marks = details.iter().filter_map(|detail| window::marked(detail));
+    Ok(marks.map(|(id, sum)| (id, sum.to_owned())).collect())
 }

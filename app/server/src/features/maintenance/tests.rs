@@ -153,20 +153,15 @@ fn everything_typed_in_a_window_is_kept_without_secrets_and_bound_into_the_acces
     let chained = works.entries("maintenance_request", "done")
         + works.entries("maintenance_request", "refused");
     assert_eq!(kept, chained);
-    let rows = works.house.db().read(&store::Actor::system("試験"), |tx| {
-        let sql = "select method, path, typed from maintenance_requests where path = '/overview'";
-        tx.one(sql, [], |row| {
-            Ok([row.get::<_, String>(0)?, row.get(1)?, row.get(2)?])
-        })
-    });
-    let row = rows.map_err(|e: store::StoreError| e).unwrap().unwrap();
-    let sum = crate::web::window::checksum(&row.each_ref().map(String::as_str));
-    let bound =
-        format!("select count(*) from audit_entries where detail = 'GET /overview 照合＝{sum}'");
-    assert_eq!(works.house.count(&bound), 1);
+    let bound = "select count(*) from audit_entries join maintenance_requests r
+        on detail like 'GET /overview 番号＝' || r.id || ' 照合＝________________'
+        where r.path = '/overview'";
+    assert_eq!(works.house.count(bound), 1);
+    assert!(text.contains("一致") && !text.contains("不一致"), "{text}");
     let file = city.take_out(&format!("{page}/export"));
     assert_eq!(file.status, 200);
     assert!(file.body.contains("list＝相談") && !file.body.contains("geheime"));
+    assert!(file.body.contains(",一致") && !file.body.contains("不一致"));
     assert_eq!(works.entries("maintenance_export", "done"), 1);
     assert_eq!(works.entries("maintenance_view", "done"), 1);
 }
@@ -304,4 +299,55 @@ fn a_planned_window_opens_at_its_time() {
         works.house.browser().sign_in("vendor", PASSWORD).status,
         303
     );
+}
+
+#[test]
+fn a_protocol_that_was_bent_afterwards_is_told_on_the_page_and_in_the_file() {
+    let works = works();
+    let city = works.house.signed_in("city");
+    let page = works.open(&city, &NOW);
+    let vendor = works.house.signed_in("vendor");
+    for _ in 0..3 {
+        vendor.get("/overview?list=%E7%9B%B8%E8%AB%87");
+    }
+    let text = city.get(&page).text();
+    assert!(!text.contains("照合の異常"), "{text}");
+    let set = |column: &str, value: &str| {
+        let row = "(select min(id) from maintenance_requests)";
+        let sql = format!("update maintenance_requests set {column} = {value} where id = {row}");
+        works.house.execute(&sql);
+    };
+    for column in ["at", "terminal", "method", "path", "typed"] {
+        set(column, &format!("{column} || 'x'"));
+        let text = city.get(&page).text();
+        assert!(
+            text.contains("1件の記録が、書いたあとで変えられています"),
+            "{column}: {text}"
+        );
+        set(
+            column,
+            &format!("substr({column}, 1, length({column}) - 1)"),
+        );
+    }
+    set("allowed", "1 - allowed");
+    let file = city.take_out(&format!("{page}/export"));
+    assert_eq!(file.body.matches("不一致").count(), 1, "{}", file.body);
+    set("allowed", "1 - allowed");
+    assert!(!city.get(&page).text().contains("照合の異常"));
+    let added = "insert into maintenance_requests
+        (grant_id, at, terminal, method, path, typed, allowed)
+        select grant_id, at, terminal, method, path, typed, allowed from maintenance_requests limit 1";
+    works.house.execute(added);
+    works.house.execute(
+        "delete from maintenance_requests where id = (select min(id) from maintenance_requests)",
+    );
+    let text = city.get(&page).text();
+    assert!(
+        text.contains("1件の記録は、アクセスログにありません"),
+        "{text}"
+    );
+    assert!(text.contains("ここから消えています"), "{text}");
+    let noted = "select count(*) from audit_entries where operation = 'maintenance_view'
+        and detail = '照合の違い＝2'";
+    assert_eq!(works.house.count(noted), 1);
 }

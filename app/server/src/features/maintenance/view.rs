@@ -1,6 +1,6 @@
 //! Windows in words.
 
-use super::model::{Grant, Person, Request, State};
+use super::model::{Comparison, Grant, Person, Request, Seal, State};
 use crate::web::banner::moment;
 
 /// One choice of a list.
@@ -73,14 +73,17 @@ pub(super) struct Step {
     pub(super) typed: String,
     pub(super) css: &'static str,
     pub(super) outcome: &'static str,
+    pub(super) seal_css: &'static str,
+    pub(super) seal: &'static str,
 }
 
-pub(super) fn step(request: &Request) -> Step {
+pub(super) fn step(request: &Request, seal: Seal) -> Step {
     let (css, outcome) = if request.allowed {
         ("ok", "許可")
     } else {
         ("warn", "断り")
     };
+    let (seal_css, seal) = seal_words(seal);
     Step {
         at: seconds(&request.at),
         terminal: request.terminal.clone(),
@@ -92,7 +95,40 @@ pub(super) fn step(request: &Request) -> Step {
         typed: request.typed.clone(),
         css,
         outcome,
+        seal_css,
+        seal,
     }
+}
+
+const fn seal_words(seal: Seal) -> (&'static str, &'static str) {
+    match seal {
+        Seal::Whole => ("ok", "一致"),
+        Seal::Bent => ("error solid", "不一致"),
+        Seal::Added => ("error solid", "ログにない"),
+        Seal::Unread => ("warn", "照合できない"),
+    }
+}
+
+/// What does not fit, in sentences; nothing when all of it is what was written.
+pub(super) fn differences(comparison: &Comparison) -> Vec<String> {
+    let counts = [
+        (
+            comparison.count(Seal::Bent),
+            "件の記録が、書いたあとで変えられています（不一致）。",
+        ),
+        (
+            comparison.count(Seal::Added),
+            "件の記録は、アクセスログにありません。あとから足されたものです（ログにない）。",
+        ),
+        (
+            comparison.gone,
+            "件の記録が、アクセスログにあるのに、ここから消えています。",
+        ),
+    ];
+    let wrong = counts.into_iter().filter(|(count, _)| *count > 0);
+    wrong
+        .map(|(count, text)| format!("{count}{text}"))
+        .collect()
 }
 
 /// R8.11.24 15:30:12.
