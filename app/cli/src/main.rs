@@ -10,6 +10,8 @@ mod operator;
 mod output;
 mod progress;
 mod site;
+#[cfg(test)]
+mod tests;
 mod verbs;
 
 use std::process::ExitCode;

@@ -10,7 +10,9 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 
-use harness::process::{Client, STOP_MAX, Server, ended, listen_anywhere, prepared};
+use harness::process::{
+    Client, STOP_MAX, Server, ended, listen_anywhere, prepared, prepared_for_backups,
+};
 use tempfile::TempDir;
 
 /// Every role of the matrix has at least one login in the town.
@@ -466,17 +468,7 @@ fn off_a_terminal_whoever_does_not_say_who_and_why_is_told_how_and_nothing_is_do
 #[test]
 fn a_backup_beside_the_service_is_in_the_access_log_with_who_ran_it_and_a_timers_as_the_systems() {
     let root = TempDir::new().unwrap();
-    let (data, site) = prepared(root.path());
-    let password = root.path().join("password");
-    base::paths::write_atomic(&password, b"river stone lantern", base::paths::MODE_PRIVATE)
-        .unwrap();
-    let text = format!(
-        "{}\n[[backup.repositories]]\nname = \"raid\"\npath = \"{}\"\npassword_file = \"{}\"\n",
-        fs::read_to_string(&site).unwrap(),
-        root.path().join("raid").display(),
-        password.display()
-    );
-    base::paths::write_atomic(&site, text.as_bytes(), base::paths::MODE_PRIVATE).unwrap();
+    let (data, site) = prepared_for_backups(root.path());
     assert_eq!(run(&site, &["backup", "init"]).0, 0);
     let (server, _) = Server::serve(&site);
     let (code, _, errors) = run(&site, &["backup", "run"]);
@@ -500,16 +492,18 @@ fn a_backup_beside_the_service_is_in_the_access_log_with_who_ran_it_and_a_timers
         tx.all(sql, [], |row| row.get::<_, String>(0))
     });
     let told = read.map_err(|e: store::StoreError| e).unwrap();
-    assert_eq!(told.len(), 3, "{told:?}");
+    assert_eq!(told.len(), 4, "{told:?}");
+    for (entry, deed) in [(0, "backup init"), (1, "backup run"), (3, "restore")] {
+        assert!(
+            told[entry].starts_with(&format!("{deed}／保管先＝raid"))
+                && told[entry].contains("操作者＝試験 操作者／操作の理由＝試験"),
+            "{told:?}"
+        );
+    }
     assert!(
-        told[0].contains("操作者＝試験 操作者／操作の理由＝試験"),
+        told[2].contains("タイマー") && !told[2].contains("操作者"),
         "{told:?}"
     );
-    assert!(
-        told[1].contains("タイマー") && !told[1].contains("操作者"),
-        "{told:?}"
-    );
-    assert!(told[2].contains("restore／保管先＝raid"), "{told:?}");
     assert_eq!(fs::read_dir(data.join("console-notes")).unwrap().count(), 0);
 }
 

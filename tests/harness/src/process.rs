@@ -80,6 +80,25 @@ pub fn prepared(root: &Path) -> (PathBuf, PathBuf) {
     (data, site)
 }
 
+/// The same with a place for backups, `raid`, that `backup init` is still to make.
+pub fn prepared_for_backups(root: &Path) -> (PathBuf, PathBuf) {
+    let (data, site) = prepared(root);
+    let password = root.join("password");
+    let private = base::paths::MODE_PRIVATE;
+    base::paths::write_atomic(&password, b"river stone lantern", private)
+        .expect("the password can be written");
+    let settings = std::fs::read_to_string(&site).expect("the settings");
+    let text = format!(
+        "{settings}\n[[backup.repositories]]\nname = \"raid\"\npath = \"{}\"\n\
+         password_file = \"{}\"\n",
+        root.join("raid").display(),
+        password.display()
+    );
+    base::paths::write_atomic(&site, text.as_bytes(), private)
+        .expect("the settings can be written");
+    (data, site)
+}
+
 /// A running process; killed when dropped, so that a red test leaves nothing behind.
 #[derive(Debug)]
 pub struct Server {

@@ -9,12 +9,13 @@ use base::report::{Kind, Report};
 use serde::Serialize;
 use server::features::access_log;
 use store::audit::{ArchivePlan, ArchiveRefusal, Extent, Verdict, verify_extent};
-use store::{DataDir, Db, Event, Operation, Operator, StoreError};
+use store::{Actor, DataDir, Db, Event, Operation, Operator, StoreError};
 
 use crate::arguments::ArchiveArguments;
 use crate::operator;
 use crate::output::Voice;
 
+const CHECKPOINT: &str = "コマンド audit checkpoint";
 const GB: u64 = 1_000_000_000;
 /// What somebody types from a few sheets; more is no sheet.
 const TYPED_BYTES_MAX: u64 = 1_000_000;
@@ -97,13 +98,13 @@ pub(crate) fn checkpoint(
     voice: &Voice,
 ) -> Result<ExitCode, Report> {
     let db = Db::open_beside(dir, Clock::system()).map_err(StoreError::report)?;
-    if let Some(operator) = operator {
-        let actor = operator::actor("コマンド audit checkpoint", &operator);
-        db.write(&actor, |tx| {
-            Ok(tx.audited(Event::done(Operation::ConsoleUse), ()))
-        })
+    let (detail, actor) = match &operator {
+        Some(operator) => ("", operator::actor(CHECKPOINT, operator)),
+        None => ("タイマー", Actor::system(CHECKPOINT)),
+    };
+    let event = Event::done(Operation::CheckpointSign).detail(detail);
+    db.write(&actor, |tx| Ok(tx.audited(event, ())))
         .map_err(StoreError::report)?;
-    }
     let checkpoint = db.checkpoint_audit().map_err(StoreError::report)?;
     voice.say(&format!(
         "{}件までに署名しました。末尾 {}",

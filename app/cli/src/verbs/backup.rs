@@ -32,8 +32,17 @@ struct Listed {
     bytes: u64,
 }
 
-pub(crate) fn init(repositories: &[RepositorySettings], voice: &Voice) -> Result<ExitCode, Report> {
+pub(crate) fn init(
+    repositories: &[RepositorySettings],
+    dir: &DataDir,
+    operator: Operator,
+    voice: &Voice,
+) -> Result<ExitCode, Report> {
     need_some(repositories, voice)?;
+    let names: Vec<&str> = repositories.iter().map(|r| r.name.as_str()).collect();
+    // Before it is done: of several, the first may be made and the second fail.
+    let detail = format!("backup init／保管先＝{}", names.join("、"));
+    operator::note(dir, Operation::Backup, detail, Some(operator))?;
     for repository in repositories {
         let made = backup::init(repository).map_err(Report::from)?;
         voice.say(&format!(
@@ -41,12 +50,7 @@ pub(crate) fn init(repositories: &[RepositorySettings], voice: &Voice) -> Result
             repository.name, made.repository_id
         ));
     }
-    voice.result(
-        &repositories
-            .iter()
-            .map(|r| r.name.clone())
-            .collect::<Vec<_>>(),
-    )?;
+    voice.result(&names)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -15,9 +15,10 @@ use server::features::masters::{self, Masters};
 use server::features::staff::accounts::form::read_login;
 use server::features::staff::{self, NewStaff};
 use server::web::Role;
-use store::{Actor, DataDir, Db, StoreError};
+use store::{DataDir, Db, Operator, StoreError};
 
 use crate::arguments::InitArguments;
+use crate::operator;
 use crate::output::Voice;
 
 #[derive(Serialize)]
@@ -34,6 +35,7 @@ pub(crate) fn run(
     asked: &InitArguments,
     dir: &DataDir,
     (site, keys): (&Path, &KeyPlace),
+    operator: &Operator,
     voice: &Voice,
 ) -> Result<ExitCode, Report> {
     if dir.database().exists() {
@@ -49,7 +51,7 @@ pub(crate) fn run(
     let clock = Clock::system();
     let today = clock.today();
     let db = Db::create(dir, clock).map_err(StoreError::report)?;
-    let actor = Actor::system("コマンド init");
+    let actor = operator::actor("コマンド init", operator);
     let shipped = Masters::shipped().map_err(server::features::masters::MastersError::report)?;
     masters::load(&db, &actor, &shipped)
         .map_err(server::features::masters::MastersError::report)?;

@@ -42,7 +42,7 @@ pub(crate) fn run(
         Verb::Serve => serve::run(&site()?, &dir()?, &keys()?, voice),
         Verb::Init(asked) => {
             let first = site::first(arguments, environment, &dir()?);
-            init::run(asked, &dir()?, (&first, &keys()?), voice)
+            init::run(asked, &dir()?, (&first, &keys()?), &operator()?, voice)
         }
         Verb::Import {
             what: ImportVerb::Residents(asked),
@@ -69,7 +69,9 @@ pub(crate) fn run(
         Verb::Backup { what } => {
             let site = site()?;
             match what {
-                BackupVerb::Init => backup::init(&site::repositories(&site), voice),
+                BackupVerb::Init => {
+                    backup::init(&site::repositories(&site), &dir()?, operator()?, voice)
+                }
                 BackupVerb::Run => backup::run(
                     &site::repositories(&site),
                     &dir()?,
