@@ -73,6 +73,8 @@ pub enum StoreError {
     TypedLine {
         /// Line of what was typed, from 1.
         line: usize,
+        /// Which group of the line, from 1, when that can be told.
+        group: Option<usize>,
     },
     /// A year of the log cannot be archived; nothing was moved.
     #[error("the year cannot be archived: {0:?}")]
@@ -120,8 +122,9 @@ impl StoreError {
     /// The same failure in the three readers' words.
     pub fn report(self) -> Report {
         let (kind, staff, operator, runbook) = self.words();
-        let place = if let Self::TypedLine { line } = &self {
-            Some(format!("{line}行目"))
+        let place = if let Self::TypedLine { line, group } = &self {
+            let group = group.map(|group| format!("の{group}番目のまとまり"));
+            Some(format!("{line}行目{}", group.unwrap_or_default()))
         } else {
             None
         };

@@ -3,7 +3,8 @@
 //!
 //! Shape: five lines of groups of four characters. The first holds day and number of entries, the
 //! others the hash; the last group of each line is its check. A line that does not fit its check was
-//! mistyped; one that fits and contradicts the log is evidence.
+//! mistyped; one that fits and contradicts the log is evidence. Where one letter or two neighbours
+//! explain a mistake, its group is named; what was meant is never guessed.
 //! Invariant: the sheet holds no signature. It is trusted because it lay in the city's cupboard, and
 //! that is what it is for: whoever has the machine has its key.
 
@@ -17,6 +18,7 @@ use crate::error::StoreError;
 /// Lines of one sheet.
 pub const PAPER_LINES: usize = 5;
 const GROUP: usize = 4;
+const DIGITS: &str = "0123456789abcdef";
 /// Eight digits of the day and twelve of the number of entries.
 const FIRST_CHARS: usize = 20;
 const DAY_CHARS: usize = 8;
@@ -75,24 +77,82 @@ pub(crate) struct Sheet {
 
 /// Reads what was typed from one sheet or several, one after another.
 pub(crate) fn read(typed: &str) -> Result<Vec<Sheet>, StoreError> {
-    let rows = typed.lines().map(letters).zip(1_usize..);
+    let rows = typed.lines().map(groups).zip(1_usize..);
     let rows: Vec<_> = rows.filter(|(row, _)| !row.is_empty()).collect();
     if rows.is_empty() {
-        return Err(StoreError::TypedLine { line: 1 });
+        return Err(mistyped(1, None));
     }
     rows.chunks(PAPER_LINES).map(sheet).collect()
 }
 
-fn sheet(rows: &[(String, usize)]) -> Result<Sheet, StoreError> {
+fn mistyped(line: usize, group: Option<usize>) -> StoreError {
+    StoreError::TypedLine { line, group }
+}
+
+fn sheet(rows: &[(Vec<String>, usize)]) -> Result<Sheet, StoreError> {
     let mut contents = Vec::new();
     for ((row, line), number) in rows.iter().zip(1..) {
         let length = if number == 1 { FIRST_CHARS } else { HASH_CHARS };
-        let content = content(row, number, length);
-        contents.push(content.ok_or(StoreError::TypedLine { line: *line })?);
+        let content = content(&row.concat(), number, length);
+        contents.push(content.ok_or_else(|| mistyped(*line, wrong_group(row, number, length)))?);
     }
     let last = rows.last().map_or(1, |(_, line)| *line);
     let whole = whole(&contents).filter(|_| contents.len() == PAPER_LINES);
-    whole.ok_or(StoreError::TypedLine { line: last + 1 })
+    whole.ok_or_else(|| mistyped(last + 1, None))
+}
+
+/// Which group of a line was mistyped, counted as printed: one that is not four letters long, or the
+/// only one in which one other letter, or two neighbours the other way round, make the check fit.
+fn wrong_group(row: &[String], number: usize, length: usize) -> Option<usize> {
+    let mark = number.to_string();
+    let parts = row.strip_prefix(std::slice::from_ref(&mark)).unwrap_or(row);
+    if parts.len() == length / GROUP + 1 {
+        let short = parts.iter().position(|part| part.chars().count() != GROUP);
+        if let Some(at) = short {
+            return Some(at + 1);
+        }
+    }
+    let typed = parts.concat();
+    let bare = match typed.chars().count().checked_sub(length + GROUP)? {
+        0 => typed.as_str(),
+        1 => typed.strip_prefix(&mark)?,
+        _ => return None,
+    };
+    let (content, typed) = bare.split_at_checked(length)?;
+    if one_slip(&check(number, content)).any(|slip| slip == typed) {
+        return Some(length / GROUP + 1);
+    }
+    let fits = |slip: &String| check(number, slip) == typed;
+    let mut places = one_slip(content).filter(fits).map(|slip| {
+        let same = content
+            .chars()
+            .zip(slip.chars())
+            .take_while(|(a, b)| a == b);
+        same.count() / GROUP + 1
+    });
+    let first = places.next()?;
+    places.all(|other| other == first).then_some(first)
+}
+
+/// The text with one letter replaced, or with two neighbours exchanged.
+fn one_slip(text: &str) -> impl Iterator<Item = String> {
+    let letters: Vec<char> = text.chars().collect();
+    let replaced = letters.clone();
+    let others = (0..letters.len()).flat_map(move |at| {
+        let letters = replaced.clone();
+        DIGITS.chars().map(move |digit| {
+            let letters = letters.iter().enumerate();
+            letters
+                .map(|(place, kept)| if place == at { digit } else { *kept })
+                .collect()
+        })
+    });
+    let swapped = (1..letters.len()).map(move |at| {
+        let mut letters = letters.clone();
+        letters.swap(at - 1, at);
+        letters.into_iter().collect()
+    });
+    others.chain(swapped)
 }
 
 /// The line without its number, which may be left out, and without its check, which must fit.
@@ -119,7 +179,14 @@ fn whole(contents: &[String]) -> Option<Sheet> {
     })
 }
 
-/// Small letters without spaces and dashes; a typed O is a zero, an I or l a one.
+/// A line as it was divided by spaces and dashes.
+fn groups(line: &str) -> Vec<String> {
+    let divides = |letter: char| letter.is_whitespace() || base::text::is_hyphen_like(letter);
+    let parts = line.split(divides).map(letters);
+    parts.filter(|part| !part.is_empty()).collect()
+}
+
+/// Small letters without marks; a typed O is a zero, an I or l a one.
 fn letters(line: &str) -> String {
     let kept = line.chars().filter_map(|letter| {
         let letter = half_width(letter).to_ascii_lowercase();
@@ -127,7 +194,6 @@ fn letters(line: &str) -> String {
             'o' => Some('0'),
             'i' | 'l' => Some('1'),
             ':' | '.' | ',' | '|' => None,
-            _ if letter.is_whitespace() || base::text::is_hyphen_like(letter) => None,
             _ => Some(letter),
         }
     });
@@ -162,7 +228,7 @@ mod tests {
 
     fn wrong_line(typed: &[String]) -> usize {
         match read(&typed.join("\n")) {
-            Err(StoreError::TypedLine { line }) => line,
+            Err(StoreError::TypedLine { line, .. }) => line,
             other => panic!("{other:?}"),
         }
     }
@@ -216,5 +282,34 @@ mod tests {
         let mut marks = printed();
         marks[1] = marks[1].replace('2', "印");
         assert_eq!(wrong_line(&marks), 2);
+    }
+    #[test]
+    fn the_group_of_a_slip_is_named_and_what_two_slips_hide_is_not() {
+        let named = |typed: &[String]| match read(&typed.join("\n")) {
+            Err(StoreError::TypedLine { line, group }) => (line, group),
+            other => panic!("{other:?}"),
+        };
+        let with = |line: usize, from: &str, to: &str| {
+            let mut typed = printed();
+            assert!(typed[line].contains(from), "{typed:?}");
+            typed[line] = typed[line].replacen(from, to, 1);
+            typed
+        };
+        assert_eq!(named(&with(0, "1124", "1142")), (1, Some(2)));
+        assert_eq!(named(&with(1, "4455", "4456")), (2, Some(3)));
+        assert_eq!(named(&with(2, "aabb", "aab")), (3, Some(2)));
+        assert_eq!(named(&with(3, " 0123", " 01234")), (4, Some(1)));
+        let check = printed()[4].split(' ').next_back().unwrap().to_owned();
+        let digit = if check.starts_with('0') { '1' } else { '0' };
+        let first: String = std::iter::once(digit)
+            .chain(check.chars().skip(1))
+            .collect();
+        assert_eq!(named(&with(4, &check, &first)), (5, Some(5)));
+        assert_eq!(named(&with(1, "0011 2233", "0101 2323")).1, None);
+        let unbroken: Vec<String> = with(1, "4455", "4456")
+            .iter()
+            .map(|line| line.replace(' ', ""))
+            .collect();
+        assert_eq!(named(&unbroken), (2, Some(3)));
     }
 }

@@ -187,7 +187,7 @@ fn a_mistyped_sheet_is_a_mistake_and_no_finding() {
     base::paths::write_atomic(&sheet, typed.as_bytes(), 0o600).unwrap();
     let result = verify(&place.data(), Some(&sheet));
     assert!(
-        matches!(result, Err(StoreError::TypedLine { line: 3 })),
+        matches!(result, Err(StoreError::TypedLine { line: 3, .. })),
         "{result:?}"
     );
 }
