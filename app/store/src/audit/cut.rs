@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::audit::chain::{GENESIS, Hash};
-use crate::audit::seal::{PublicKey, Signer};
+use crate::audit::seal::{Head, PublicKey, Signer};
 use crate::error::StoreError;
 
 /// One year that is no longer in the database.
@@ -31,6 +31,19 @@ const ALL: &str = "select year, first_id, last_id, hash_before, hash, file, arch
     from audit_cuts order by first_id";
 
 impl Cut {
+    /// Entries of the year.
+    pub fn entries(&self) -> i64 {
+        self.last_id - self.first_id + 1
+    }
+
+    /// Where the log stood at the end of the year.
+    pub(crate) fn head(&self) -> Head {
+        Head {
+            entries: self.last_id,
+            hash: self.hash,
+        }
+    }
+
     pub(crate) fn signed(mut self, signer: &Signer) -> Self {
         self.signature = signer.sign_bytes(&self.message());
         self

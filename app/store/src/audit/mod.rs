@@ -32,4 +32,4 @@ pub use paper::{PAPER_LINES, PaperLine, paper_lines};
 pub use seal::{Checkpoint, key_fingerprint};
 pub(crate) use seal::{Head, PublicKey, Signer, create_key};
 pub(crate) use terms::TermKey;
-pub use verify::{Extent, Finding, Verdict, verify, verify_extent};
+pub use verify::{Extent, Finding, Verdict, verify, verify_extent, verify_year};

@@ -23,6 +23,12 @@ const FINDINGS_MAX: usize = 100;
 /// Threads that walk; more than this wait for the disk.
 const WALKERS_MAX: usize = 4;
 
+/// Where the log begins.
+const START: Head = Head {
+    entries: 0,
+    hash: GENESIS,
+};
+
 /// Something that does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
@@ -191,6 +197,50 @@ pub fn verify_extent(
     })
 }
 
+/// One archived year against its cut: in its place, whole, and continuing what was before; nothing
+/// when that year was not archived. Reads the year's file alone.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_year(dir: &DataDir, year: i16) -> Result<Option<Verdict>, StoreError> {
+    let key = PublicKey::load(&dir.audit_public_key())?;
+    let cuts = Cut::all(&reader(&dir.database())?)?;
+    let Some((cut, before)) = cuts
+        .iter()
+        .position(|cut| cut.year == year)
+        .and_then(|at| Some((cuts.get(at)?, cuts.get(..at)?.last())))
+    else {
+        return Ok(None);
+    };
+    let begins = before.map_or(START, Cut::head);
+    let inside = |mark: &Mark| (cut.first_id..=cut.last_id).contains(&mark.head.entries);
+    let mut marks = marks(dir, None, &key, &mut Vec::new())?;
+    marks.retain(inside);
+    let mut plan = Plan {
+        dir,
+        key: &key,
+        sections: Vec::new(),
+        findings: Vec::new(),
+    };
+    plan.year(cut, begins, Extent::Everything);
+    let Plan {
+        sections,
+        mut findings,
+        ..
+    } = plan;
+    let walked = sections.iter().map(|section| section.last - section.after);
+    let walked = walked.sum();
+    walk_all(&sections, &marks, &mut findings)?;
+    Ok(Some(Verdict {
+        entries: cut.last_id,
+        walked,
+        archives: 1,
+        head: data_encoding::HEXLOWER.encode(&cut.hash),
+        checkpoints: marks.len(),
+        findings,
+    }))
+}
+
 pub(crate) fn reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = connect(path, flags)?;
@@ -253,30 +303,29 @@ struct Plan<'p> {
 impl Plan<'_> {
     /// Adds the archived years; gives where the database begins.
     fn archives(&mut self, cuts: &[Cut], extent: Extent) -> Head {
-        let mut end = Head {
-            entries: 0,
-            hash: GENESIS,
-        };
+        let mut end = START;
         for cut in cuts {
-            let year = cut.year;
-            let continues = cut.first_id == end.entries + 1 && cut.hash_before == end.hash;
-            if !continues || !cut.is_signed_by(self.key) {
-                self.findings.push(Finding::CutForged { year });
-            }
-            if extent == Extent::Everything {
-                let file = self.dir.audit_archives().join(&cut.file);
-                if !file.exists() {
-                    self.findings.push(Finding::ArchiveMissing { year });
-                } else if self.archive(&file, cut).is_err() {
-                    self.findings.push(Finding::ArchiveBent { year });
-                }
-            }
-            end = Head {
-                entries: cut.last_id,
-                hash: cut.hash,
-            };
+            self.year(cut, end, extent);
+            end = cut.head();
         }
         end
+    }
+
+    /// Judges one cut, which must continue at `end`, and its file.
+    fn year(&mut self, cut: &Cut, end: Head, extent: Extent) {
+        let year = cut.year;
+        let continues = cut.first_id == end.entries + 1 && cut.hash_before == end.hash;
+        if !continues || !cut.is_signed_by(self.key) {
+            self.findings.push(Finding::CutForged { year });
+        }
+        if extent == Extent::Everything {
+            let file = self.dir.audit_archives().join(&cut.file);
+            if !file.exists() {
+                self.findings.push(Finding::ArchiveMissing { year });
+            } else if self.archive(&file, cut).is_err() {
+                self.findings.push(Finding::ArchiveBent { year });
+            }
+        }
     }
 
     fn archive(&mut self, file: &Path, cut: &Cut) -> Result<(), StoreError> {

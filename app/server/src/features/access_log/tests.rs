@@ -730,8 +730,77 @@ fn an_archived_year_is_searched_and_stays_in_the_report() {
     );
     let whole = city.get("/access-log/verification").text();
     assert!(
-        whole.contains("欠け、書換え、入替えはありません") && whole.contains("前の年のファイル1つ"),
+        whole.contains("欠け、書換え、入替えはありません") && whole.contains("audit-2026.db"),
         "{whole}"
+    );
+}
+
+#[test]
+fn archived_years_are_listed_and_verified_one_by_one_and_a_missing_file_is_told_with_what_to_do() {
+    let log = log();
+    log.house.hand.step(SignedDuration::from_hours(24 * 60));
+    let admin = log.admin();
+    assert!(
+        !admin
+            .get("/access-log/verification")
+            .text()
+            .contains("切り離した記録")
+    );
+    let db = log.house.db();
+    let plan = db.plan_archive(2026, 0).unwrap();
+    let (entries, file) = (plan.entries(), plan.file.clone());
+    let event = Event::done(Operation::AccessLogArchive).detail("year=2026");
+    db.archive_audit(&Actor::system("試験"), &plan, event)
+        .unwrap();
+    let list = admin.get("/access-log/verification");
+    assert!(
+        list.body
+            .contains("href=\"/access-log/verification?year=2026\"")
+    );
+    let year = "/access-log/verification?year=2026";
+    let whole = admin.get(year).text();
+    assert!(
+        whole.contains(&format!("{entries}件を検査しました")) && whole.contains("2026年のファイル"),
+        "{whole}"
+    );
+    for wrong in ["2025", "2027", "x", "99999", "-1"] {
+        let page = admin.get(&format!("/access-log/verification?year={wrong}"));
+        assert_eq!(page.status, 404, "{wrong}");
+    }
+    let noted = "select count(*) from audit_entries where operation = 'access_log_view'
+        and detail = 'verification year=2026 findings=0'";
+    assert_eq!(log.house.count(noted), 1);
+
+    // Somebody brings another file into its place: one entry of the year altered.
+    let kept = std::fs::read(&file).unwrap();
+    let (was, is) = (b"resident_view", b"Resident_view");
+    let mut bent = kept.clone();
+    let places: Vec<usize> = (0..bent.len())
+        .filter(|at| bent[*at..].starts_with(was))
+        .collect();
+    assert!(!places.is_empty());
+    for at in places {
+        bent[at..at + is.len()].copy_from_slice(is);
+    }
+    std::fs::remove_file(&file).unwrap();
+    base::paths::write_atomic(&file, &bent, 0o400).unwrap();
+    let told = admin.get(year).text();
+    assert!(told.contains("異常あり"), "{told}");
+    std::fs::remove_file(&file).unwrap();
+    for path in ["/access-log/verification", year] {
+        let told = admin.get(path).text();
+        assert!(
+            told.contains("保管場所にありません") && told.contains("audit-broken"),
+            "{path}: {told}"
+        );
+    }
+    assert!(admin.get(year).text().contains("異常あり"));
+    base::paths::write_atomic(&file, &kept, 0o400).unwrap();
+    assert!(
+        admin
+            .get(year)
+            .text()
+            .contains("欠け、書換え、入替えはありません")
     );
 }
 

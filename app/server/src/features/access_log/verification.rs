@@ -1,57 +1,126 @@
 //! Is the log whole? The verdict in words, for the page and for the command.
 
 use askama::Template;
-use store::audit::{Extent, Finding, Verdict, verify_extent};
+use store::audit::{Cut, Extent, Finding, Verdict, verify_extent, verify_year};
 use store::{Event, Operation};
 
 use super::view;
 use crate::web::{Answer, Problem, Shell, Visit};
 
+/// Entries of an archived year that the page walks: seconds. A larger one is the command's work.
+const ENTRIES_MAX: i64 = 3_000_000;
+
 #[derive(Template)]
 #[template(path = "features/access_log/verification.html")]
 struct VerificationPage {
     shell: Shell,
+    /// The archived year that was walked; nothing for the database.
+    year: Option<i16>,
     whole: bool,
     at: String,
     entries: i64,
     walked: i64,
-    archives: usize,
     checkpoints: usize,
     head: String,
     findings: Vec<String>,
+    years: Vec<YearLine>,
+    /// Files of years that are not in their place.
+    missing: Vec<String>,
+}
+
+/// An archived year in words.
+struct YearLine {
+    year: i16,
+    entries: i64,
+    first: i64,
+    last: i64,
+    archived_at: String,
+    file: String,
+    css: &'static str,
+    state: &'static str,
+    href: Option<String>,
 }
 
 /// Walks what is in the database, by a few threads, and holds nobody up: it reads on connections of
-/// its own. The archived years do not change any more and are the command's work.
+/// its own. With `year` it walks the file of that archived year instead.
 pub(super) fn page(visit: &Visit) -> Answer {
     let db = visit.app.db();
     let now = db.clock().now();
+    let cuts = db.audit_cuts()?;
+    let year = match visit.query.trimmed("year") {
+        "" => None,
+        typed => Some(asked(typed, &cuts).ok_or(Problem::NotFound)?),
+    };
+    let verdict = match year {
+        None => verify_extent(db.dir(), None, Extent::LiveOnly)?,
+        Some(year) => verify_year(db.dir(), year)?.ok_or(Problem::NotFound)?,
+    };
+    let place = year.map(|year| format!(" year={year}")).unwrap_or_default();
+    let detail = format!("verification{place} findings={}", verdict.findings.len());
+    let event = Event::done(Operation::AccessLogView).detail(detail);
+    db.view(&visit.actor, |tx| Ok::<_, Problem>(tx.audited(event, ())))?;
+    let is_there = |cut: &Cut| db.dir().audit_archives().join(&cut.file).exists();
+    let gone = cuts.iter().filter(|cut| !is_there(cut));
+    let missing = gone.map(|cut| cut.file.clone()).collect();
     let Verdict {
         entries,
         walked,
-        archives,
         head,
         checkpoints,
         findings,
-    } = verify_extent(db.dir(), None, Extent::LiveOnly)?;
-    let detail = format!("verification findings={}", findings.len());
-    let event = Event::done(Operation::AccessLogView).detail(detail);
-    db.view(&visit.actor, |tx| Ok::<_, Problem>(tx.audited(event, ())))?;
+        ..
+    } = verdict;
+    let above: &[(&str, &str)] = match year {
+        None => &[("アクセスログ", "/access-log")],
+        Some(_) => &[
+            ("アクセスログ", "/access-log"),
+            ("記録の検査", "/access-log/verification"),
+        ],
+    };
+    let title = year.map_or_else(
+        || "記録の検査".to_owned(),
+        |year| format!("{year}年の記録の検査"),
+    );
     visit.page(&VerificationPage {
-        shell: Shell::new(visit, "記録の検査").under(&[("アクセスログ", "/access-log")]),
+        shell: Shell::new(visit, title).under(above),
+        year,
         whole: findings.is_empty(),
-        at: view::moment(&now.to_string(), |day| {
-            base::wareki::Wareki::from_date(day)
-                .ok()
-                .map(base::wareki::Wareki::short)
-        }),
+        at: view::wareki_moment(&now.to_string()),
         entries,
         walked,
-        archives,
         checkpoints,
         head,
         findings: findings.iter().map(words).collect(),
+        years: cuts.iter().map(|cut| line(cut, is_there(cut))).collect(),
+        missing,
     })
+}
+
+/// The archived year that somebody asks for, when the page walks it.
+fn asked(typed: &str, cuts: &[Cut]) -> Option<i16> {
+    let year: i16 = typed.parse().ok()?;
+    let cut = cuts.iter().find(|cut| cut.year == year)?;
+    (cut.entries() <= ENTRIES_MAX).then_some(year)
+}
+
+fn line(cut: &Cut, is_there: bool) -> YearLine {
+    let (css, state) = if is_there {
+        ("ok", "ファイルあり")
+    } else {
+        ("error solid", "ファイルがありません")
+    };
+    let walks = is_there && cut.entries() <= ENTRIES_MAX;
+    YearLine {
+        year: cut.year,
+        entries: cut.entries(),
+        first: cut.first_id,
+        last: cut.last_id,
+        archived_at: view::wareki_moment(&cut.archived_at),
+        file: cut.file.clone(),
+        css,
+        state,
+        href: walks.then(|| format!("/access-log/verification?year={}", cut.year)),
+    }
 }
 
 /// What a finding means, in one sentence for staff and operators.
