@@ -28,7 +28,7 @@ pub use manifest::{FileRecord, MANIFEST_NAME, Manifest};
 pub use progress::{Progress, Quiet, Step};
 pub use repository::{InitSummary, PasswordOrigin, init};
 pub use restore::{Damage, DamageReason, RestoreSummary, restore_to};
-pub use run::{SnapshotSummary, Source, run};
+pub use run::{Beside, SnapshotSummary, Source, run};
 pub use settings::{Chunking, RepositorySettings, Settings};
 pub use snapshots::{Selector, SnapshotInfo, list};
 

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::BackupError;
 use crate::progress::{Progress, Step};
 use crate::restore::{MARKER_NAME, PART_NAME};
+use crate::run::{Beside, Source};
 
 /// Lies beside the files in every snapshot; a source may not bring a file of this name.
 pub const MANIFEST_NAME: &str = "manifest.json";
@@ -56,28 +57,41 @@ impl Manifest {
 /// Something found in the source; directories have no record.
 #[derive(Debug)]
 pub(crate) struct Found {
-    /// Relative to the source.
+    /// In the snapshot.
     pub(crate) path: PathBuf,
+    /// On the disk.
+    pub(crate) from: PathBuf,
     pub(crate) key: String,
     pub(crate) metadata: Metadata,
     pub(crate) record: Option<FileRecord>,
 }
 
 /// Lists and hashes a source, in the order in which the repository wants its entries.
-pub(crate) fn scan(source: &Path, progress: &dyn Progress) -> Result<Vec<Found>, BackupError> {
-    let mut found = walk(source)?;
+pub(crate) fn scan(source: &Source, progress: &dyn Progress) -> Result<Vec<Found>, BackupError> {
+    let mut found = walk(&source.dir, PathBuf::new())?;
     if !found.iter().any(|f| f.metadata.is_file()) {
         return Err(BackupError::SourceEmpty {
-            path: source.to_owned(),
+            path: source.dir.clone(),
         });
+    }
+    for beside in &source.beside {
+        let more = brought(beside)?;
+        let above = beside.to.parent().unwrap_or(Path::new(""));
+        let is_there = |path: &Path| found.iter().any(|f| f.path == path);
+        let stands = above.as_os_str().is_empty() || is_there(above);
+        if !stands || is_there(&beside.to) {
+            return Err(BackupError::SourceUnsupported {
+                path: beside.to.clone(),
+            });
+        }
+        found.extend(more);
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
     let files = found.iter().filter(|f| f.metadata.is_file());
     progress.start(Step::Hash, files.map(|f| f.metadata.len()).sum());
     for entry in &mut found {
         if entry.metadata.is_file() {
-            let path = source.join(&entry.path);
-            entry.record = Some(hash_file(&path, progress)?);
+            entry.record = Some(hash_file(&entry.from, progress)?);
         }
     }
     Ok(found)
@@ -131,31 +145,50 @@ pub(crate) fn join(parent: &str, name: &str) -> String {
     }
 }
 
-fn walk(source: &Path) -> Result<Vec<Found>, BackupError> {
+/// Everything below a directory of the disk, under `into` in the snapshot.
+fn walk(directory: &Path, into: PathBuf) -> Result<Vec<Found>, BackupError> {
     let mut found = Vec::new();
-    let mut dirs = vec![(PathBuf::new(), String::new())];
-    while let Some((dir, dir_key)) = dirs.pop() {
-        let full = source.join(&dir);
+    let mut dirs = vec![(directory.to_owned(), into)];
+    while let Some((full, dir)) = dirs.pop() {
         let at = |e| BackupError::io("list", &full, e);
         for entry in fs::read_dir(&full).map_err(at)? {
             let name = entry.map_err(at)?.file_name();
-            let path = dir.join(&name);
-            let full = source.join(&path);
-            let metadata = fs::symlink_metadata(&full);
-            let metadata = metadata.map_err(|e| BackupError::io("look at", &full, e))?;
-            let key = join(&dir_key, &escaped(&name));
-            if metadata.is_dir() {
-                dirs.push((path.clone(), key.clone()));
-            } else if !metadata.is_file() || RESERVED_NAMES.contains(&key.as_str()) {
-                return Err(BackupError::SourceUnsupported { path: full });
+            let one = look_at(full.join(&name), dir.join(&name))?;
+            if one.metadata.is_dir() {
+                dirs.push((one.from.clone(), one.path.clone()));
             }
-            found.push(Found {
-                path,
-                key,
-                metadata,
-                record: None,
-            });
+            found.push(one);
         }
     }
+    Ok(found)
+}
+
+fn look_at(from: PathBuf, path: PathBuf) -> Result<Found, BackupError> {
+    let metadata = fs::symlink_metadata(&from);
+    let metadata = metadata.map_err(|e| BackupError::io("look at", &from, e))?;
+    let names = path.iter().map(escaped);
+    let key = names.fold(String::new(), |key, name| join(&key, &name));
+    let is_ours = RESERVED_NAMES.contains(&key.as_str());
+    if !metadata.is_dir() && (!metadata.is_file() || is_ours) {
+        return Err(BackupError::SourceUnsupported { path: from });
+    }
+    Ok(Found {
+        path,
+        from,
+        key,
+        metadata,
+        record: None,
+    })
+}
+
+/// What lies elsewhere, with everything below it.
+fn brought(beside: &Beside) -> Result<Vec<Found>, BackupError> {
+    let top = look_at(beside.from.clone(), beside.to.clone())?;
+    let mut found = if top.metadata.is_dir() {
+        walk(&beside.from, beside.to.clone())?
+    } else {
+        Vec::new()
+    };
+    found.push(top);
     Ok(found)
 }

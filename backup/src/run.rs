@@ -22,6 +22,8 @@ const PATH_SHOWN: &str = "/";
 #[derive(Debug, Clone)]
 pub struct Source {
     pub dir: PathBuf,
+    /// Files and directories that lie elsewhere and are read there, not copied first.
+    pub beside: Vec<Beside>,
     /// What sort of snapshot this is, such as `db` or `files`.
     pub label: String,
     pub host: String,
@@ -29,6 +31,15 @@ pub struct Source {
     pub taken_at: Timestamp,
     /// What the caller knows about the content: row counts, audit head. No personal data.
     pub facts: serde_json::Value,
+}
+
+/// Something outside [`Source::dir`] that belongs into the snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beside {
+    /// A file or a directory; it does not change while it is read.
+    pub from: PathBuf,
+    /// Where it stands in the snapshot; the directory above it is in [`Source::dir`].
+    pub to: PathBuf,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -61,7 +72,7 @@ pub fn run(
     let indexed = repository::open_indexed(settings, &key)?;
     let earlier = without_unproven(&indexed, settings)?;
     refuse_clock_behind(&earlier, source.taken_at)?;
-    let found = manifest::scan(&source.dir, progress.as_ref())?;
+    let found = manifest::scan(source, progress.as_ref())?;
     let manifest = manifest_of(&found, source);
     let (parent, before) = predecessor(&indexed, &earlier, source);
 
@@ -72,7 +83,7 @@ pub fn run(
     };
     let draft = draft(settings, source, &manifest, &own)?;
     progress.start(Step::Save, manifest.bytes());
-    let tree = source::Tree::new(source, found, bytes, Arc::clone(progress));
+    let tree = source::Tree::new(source.taken_at, found, bytes, Arc::clone(progress));
     let saved = indexed
         .archive(&options(parent), &tree, draft, &[PathBuf::from(PATH_SHOWN)])
         .map_err(BackupError::engine("save the snapshot", &settings.name))?;

@@ -20,7 +20,6 @@ use rustic_core::{
 
 use crate::manifest::{FileRecord, Found, MANIFEST_NAME, hex};
 use crate::progress::Progress;
-use crate::run::Source;
 
 /// restic keeps Go's file modes, in which this bit says "directory".
 const GO_MODE_DIR: u32 = 1 << 31;
@@ -31,7 +30,6 @@ const MANIFEST_MODE: u32 = 0o600;
 pub(crate) type ReadSoFar = Arc<Mutex<BTreeMap<String, FileRecord>>>;
 
 pub(crate) struct Tree {
-    root: PathBuf,
     taken_at: Timestamp,
     found: Vec<Found>,
     manifest: Vec<u8>,
@@ -41,19 +39,16 @@ pub(crate) struct Tree {
 
 impl Tree {
     pub(crate) fn new(
-        source: &Source,
+        taken_at: jiff::Timestamp,
         found: Vec<Found>,
         manifest: Vec<u8>,
         progress: Arc<dyn Progress>,
     ) -> Self {
-        let taken_at = engine_instant(source.taken_at);
-        let (root, read) = (source.dir.clone(), ReadSoFar::default());
         Self {
-            root,
-            taken_at,
+            taken_at: engine_instant(taken_at),
             found,
             manifest,
-            read,
+            read: ReadSoFar::default(),
             progress,
         }
     }
@@ -74,7 +69,7 @@ impl Tree {
             node_metadata(&found.metadata),
         );
         let open = found.metadata.is_file().then(|| Opening {
-            from: From::File(self.root.join(&found.path)),
+            from: From::File(found.from.clone()),
             key: found.key.clone(),
             read: Arc::clone(&self.read),
             progress: Arc::clone(&self.progress),

@@ -83,6 +83,7 @@ fn a_full_disk_is_told_as_such_and_the_earlier_snapshot_still_comes_back() {
     };
     let mut source = Source {
         dir: dir.path().join("source"),
+        beside: Vec::new(),
         label: "db".to_owned(),
         host: "box".to_owned(),
         taken_at: "2026-04-07T03:00:00Z".parse().unwrap(),

@@ -60,6 +60,7 @@ fn a_stock_tool_reads_it_all(chunking: Chunking) {
     init(&settings).unwrap();
     let job = Source {
         dir: source.clone(),
+        beside: Vec::new(),
         label: "db".to_owned(),
         host: "box".to_owned(),
         taken_at: "2026-04-07T03:00:00Z".parse().unwrap(),

@@ -1,4 +1,4 @@
-//! What proves something months later: a sheet of paper against a rewritten log.
+//! What proves something months later: a sheet of paper against a rewritten log, evidence out of a backup.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,7 +9,8 @@ use std::fs;
 use std::path::Path;
 
 use base::clock::Clock;
-use harness::process::{ended, prepared};
+use harness::process::{ended, prepared, prepared_for_backups};
+use store::{DataDir, Db};
 use tempfile::TempDir;
 
 fn run(site: &Path, words: &[&str]) -> (i32, serde_json::Value, String) {
@@ -72,4 +73,38 @@ fn a_day_that_was_rewritten_with_the_machines_own_key_is_found_by_the_paper_alon
     let told = format!("署名した{entries}件までの記録と、今の記録が違います");
     assert!(errors.contains(&told), "{errors}");
     assert!(errors.contains("runbooks/audit-broken.md"), "{errors}");
+}
+
+#[test]
+fn evidence_is_in_every_backup_and_comes_back_as_it_was() {
+    let root = TempDir::new().unwrap();
+    let (data, site) = prepared_for_backups(root.path());
+    let db = Db::open(&DataDir::new(&data), Clock::system()).unwrap();
+    let files = [("incident.txt", "事故 1\n".as_bytes().to_vec())];
+    store::evidence::preserve(&db, "incident-1-1", &files).unwrap();
+    db.close().unwrap();
+    // One that is still being made, as another process leaves it.
+    base::paths::create_private_dir(&data.join("evidence/.incident-2-1")).unwrap();
+    assert_eq!(run(&site, &["backup", "init"]).0, 0);
+    let (code, _, errors) = run(&site, &["backup", "run"]);
+    assert_eq!(code, 0, "{errors}");
+    let to = root.path().join("restored");
+    let (code, restored, errors) = run(&site, &["restore", "--yes", "--to", to.to_str().unwrap()]);
+    assert_eq!((code, &restored["equal"]), (0, &true.into()), "{errors}");
+    assert!(!to.join("evidence/.incident-2-1").exists());
+    let folder = to.join("evidence/incident-1-1");
+    let key = data.join("keys/audit.pub");
+    let verify = [
+        "incident",
+        "verify",
+        folder.to_str().unwrap(),
+        "--key",
+        key.to_str().unwrap(),
+    ];
+    let (code, verdict, errors) = run(&site, &verify);
+    assert_eq!((code, &verdict["whole"]), (0, &true.into()), "{errors}");
+    assert_eq!(
+        fs::read(folder.join("incident.txt")).unwrap(),
+        files[0].1.as_slice()
+    );
 }

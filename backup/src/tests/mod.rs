@@ -37,6 +37,7 @@ impl Room {
         };
         let source = Source {
             dir: dir.path().join("source"),
+            beside: Vec::new(),
             label: "db".to_owned(),
             host: "box".to_owned(),
             taken_at: NOON.parse().unwrap(),

@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{At, NOON, Room, instant, noise, put, quiet};
 use crate::snapshots::UNPROVEN_TAG;
 use crate::{
-    BackupError, CheckDepth, Chunking, Progress, Step, check, init, list, lock, repository, run,
+    BackupError, Beside, CheckDepth, Chunking, Progress, Step, check, init, list, lock, repository,
+    run,
 };
 
 #[test]
@@ -201,4 +203,34 @@ fn what_a_killed_run_left_unproven_is_not_listed_and_the_next_run_removes_it() {
     room.run().unwrap();
     assert_eq!(opened.get_all_snapshots().unwrap().len(), 2);
     assert_eq!(list(&room.settings).unwrap().len(), 2);
+}
+
+#[test]
+fn what_lies_beside_the_source_is_read_there_and_comes_back_in_its_place() {
+    let mut room = Room::filled();
+    let elsewhere = room.dir.path().join("elsewhere");
+    put(&elsewhere.join("folder/deep/a"), b"evidence");
+    put(&elsewhere.join("single"), b"one file");
+    let beside = |from: &str, to: &str| Beside {
+        from: elsewhere.join(from),
+        to: PathBuf::from(to),
+    };
+    room.source.beside = vec![beside("folder", "empty/folder"), beside("single", "single")];
+    room.run().unwrap();
+    assert!(room.restore().unwrap().is_complete());
+    let read = |name: &str| fs::read(room.target().join(name)).unwrap();
+    assert_eq!(read("empty/folder/deep/a"), b"evidence");
+    assert_eq!(read("single"), b"one file");
+    assert_eq!(read("hokatsu.db"), noise(1, 300_000));
+
+    room.later(1);
+    for wrong in [
+        beside("folder", "attachments"),
+        beside("folder", "nowhere/folder"),
+        beside("single", "manifest.json"),
+        beside("gone", "gone"),
+    ] {
+        room.source.beside = vec![wrong];
+        room.run().unwrap_err();
+    }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use backup::{Progress, Quiet, RepositorySettings, SnapshotInfo, Source};
+use backup::{Beside, Progress, Quiet, RepositorySettings, SnapshotInfo, Source};
 use base::clock::Clock;
 use base::report::{Kind, Report, Runbook};
 use serde::Serialize;
@@ -117,11 +117,12 @@ pub(crate) fn save(
         .prefix("backup-")
         .tempdir_in(dir.path())
         .map_err(|e| unprepared(dir.path(), e))?;
-    let facts = gather(dir, site, staging.path())?;
+    let (facts, beside) = gather(dir, site, staging.path())?;
     let head = facts.audit_head.clone();
     let facts = serde_json::to_value(&facts).map_err(|e| Report::new(Kind::Fault, e))?;
     let source = Source {
         dir: staging.path().to_path_buf(),
+        beside,
         label: "hokatsu".to_owned(),
         host: rustix::system::uname()
             .nodename()
@@ -150,8 +151,8 @@ pub(crate) fn save(
     Ok(saved)
 }
 
-/// Everything a bare machine needs, in the layout of a data directory.
-fn gather(dir: &DataDir, site: &Path, to: &Path) -> Result<store::Facts, Report> {
+/// Everything a bare machine needs, in the layout of a data directory: copied, or named where it lies.
+fn gather(dir: &DataDir, site: &Path, to: &Path) -> Result<(store::Facts, Vec<Beside>), Report> {
     let staged = DataDir::new(to);
     let facts = snapshot_of(dir, &staged.database()).map_err(StoreError::report)?;
     let mut files: Vec<(PathBuf, PathBuf)> = Vec::new();
@@ -177,7 +178,31 @@ fn gather(dir: &DataDir, site: &Path, to: &Path) -> Result<store::Facts, Report>
     for (from, into) in files {
         std::fs::copy(&from, &into).map_err(|e| unprepared(&from, e))?;
     }
-    Ok(facts)
+    Ok((facts, evidence(dir, &staged)?))
+}
+
+/// Folders of evidence, each as large as the database: read where they lie. They appear whole and
+/// never change; what begins with a dot is still being made.
+fn evidence(dir: &DataDir, staged: &DataDir) -> Result<Vec<Beside>, Report> {
+    let place = dir.evidence();
+    if !place.exists() {
+        return Ok(Vec::new());
+    }
+    let into = staged.evidence();
+    base::paths::create_private_dir(&into).map_err(|e| unprepared(&into, e))?;
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(&place).map_err(|e| unprepared(&place, e))? {
+        let entry = entry.map_err(|e| unprepared(&place, e))?;
+        let name = entry.file_name();
+        if !name.to_string_lossy().starts_with('.') {
+            let above = place.file_name().unwrap_or_default();
+            folders.push(Beside {
+                from: entry.path(),
+                to: Path::new(above).join(name),
+            });
+        }
+    }
+    Ok(folders)
 }
 
 fn unprepared(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Report {
