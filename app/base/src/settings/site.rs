@@ -10,6 +10,8 @@ use super::problem::SettingsProblem;
 use super::sign_in::SignInSettings;
 use crate::number::m10w21_holds;
 
+/// Longest time a disk is away, days: ten years, as the register has it.
+const DAYS_OUT_MAX: u16 = 3_650;
 /// Bytes of a site file we are willing to read.
 const BYTES_MAX: u64 = 1024 * 1024;
 
@@ -84,6 +86,38 @@ pub struct BackupRepository {
     pub path: PathBuf,
     /// The file that holds its password.
     pub password_file: PathBuf,
+    /// `[backup.repositories.removable]`: it lies on a disk that is carried away. A run that writes to
+    /// it enters it in the register of what was carried out (持出し台帳).
+    pub removable: Option<RemovableDisk>,
+}
+
+/// `[backup.repositories.removable]`, in the register's words.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemovableDisk {
+    /// Code of the list `carried_out_medium`; an external disk when absent.
+    #[serde(default = "external_disk")]
+    pub medium: String,
+    /// The words on its label.
+    pub label: String,
+    /// Where it is kept.
+    pub destination: String,
+    /// Who takes it there.
+    pub carried_by: String,
+    /// Back after so many days, 1 to 3650; the register reminds of it when they are over.
+    days_out: Spanned<u16>,
+}
+
+fn external_disk() -> String {
+    "02".to_owned()
+}
+
+impl RemovableDisk {
+    /// Back after so many days.
+    #[must_use]
+    pub fn days_out(&self) -> u16 {
+        *self.days_out.get_ref()
+    }
 }
 
 impl OrganisationSettings {
@@ -152,6 +186,12 @@ impl Site {
             if name.get_ref().is_empty() || !seen.insert(name.get_ref()) {
                 let reason = "保管先の名前が空か、ほかと同じです。";
                 return Err((name.span(), reason.to_owned()));
+            }
+            if let Some(disk) = &repository.removable
+                && !(1..=DAYS_OUT_MAX).contains(&disk.days_out())
+            {
+                let reason = "持ち出したディスクが戻るまでの日数（days_out）は1から3650です。";
+                return Err((disk.days_out.span(), reason.to_owned()));
             }
         }
         if let Some(sign_in) = &self.sign_in

@@ -7,11 +7,16 @@ use std::sync::Arc;
 use backup::{Beside, Progress, Quiet, RepositorySettings, SnapshotInfo, Source};
 use base::clock::Clock;
 use base::report::{Kind, Report, Runbook};
+use base::settings::Site;
 use serde::Serialize;
-use store::{DataDir, Operation, Operator, StoreError, snapshot_of};
+use server::features::carried_out::{Console, Disk, FieldProblem, keep_disk};
+use server::web::Problem;
+use store::{Actor, DataDir, Db, Operation, Operator, StoreError, SystemReason, snapshot_of};
 
-use crate::operator;
 use crate::output::Voice;
+use crate::{operator, site};
+
+const RUN: &str = "コマンド backup run";
 
 #[derive(Serialize)]
 struct Saved {
@@ -55,14 +60,15 @@ pub(crate) fn init(
 }
 
 pub(crate) fn run(
-    repositories: &[RepositorySettings],
+    site: &Site,
     dir: &DataDir,
-    site: &Path,
+    file: &Path,
     operator: Option<Operator>,
     voice: &Voice,
 ) -> Result<ExitCode, Report> {
-    need_some(repositories, voice)?;
-    let saved = save(repositories, dir, site, voice)?;
+    let repositories = site::repositories(site);
+    need_some(&repositories, voice)?;
+    let saved = save(&repositories, dir, file, voice)?;
     let names: Vec<&str> = repositories.iter().map(|r| r.name.as_str()).collect();
     let who = if operator.is_none() {
         "／タイマー"
@@ -70,9 +76,77 @@ pub(crate) fn run(
         ""
     };
     let detail = format!("backup run／保管先＝{}{who}", names.join("、"));
-    operator::note(dir, Operation::Backup, detail, operator)?;
+    operator::note(dir, Operation::Backup, detail, operator.clone())?;
     voice.result(&saved)?;
-    Ok(ExitCode::SUCCESS)
+    if disks(site, dir, operator.as_ref(), voice)? {
+        Ok(ExitCode::SUCCESS)
+    } else {
+        Ok(ExitCode::from(1))
+    }
+}
+
+/// Enters the disks that leave in the register; false when the settings have words that it refuses.
+fn disks(
+    site: &Site,
+    dir: &DataDir,
+    operator: Option<&Operator>,
+    voice: &Voice,
+) -> Result<bool, Report> {
+    let repositories = site.backup.repositories.iter();
+    let leaving = repositories.filter_map(|known| Some((known.name(), known.removable.as_ref()?)));
+    let leaving: Vec<_> = leaving.collect();
+    if leaving.is_empty() {
+        return Ok(true);
+    }
+    let db = Db::open_beside(dir, Clock::system()).map_err(StoreError::report)?;
+    let counted = "select count(*) from residents where resident_state <> '0'";
+    let read = |tx: &store::ReadTx<'_>| tx.count(counted, []);
+    let persons = db.system_read(SystemReason::Backup, read);
+    let persons = persons.map_err(StoreError::report)?;
+    let (actor, name) = match operator {
+        Some(operator) => (operator::actor(RUN, operator), operator.name.as_str()),
+        None => (Actor::system(RUN), "バックアップのタイマー"),
+    };
+    let mut all_fit = true;
+    for (repository, disk) in leaving {
+        let console = Console {
+            db: &db,
+            actor: &actor,
+            operator: name,
+            submission: repository,
+        };
+        let disk = Disk {
+            repository,
+            medium: &disk.medium,
+            label: &disk.label,
+            destination: &disk.destination,
+            carried_by: &disk.carried_by,
+            days_out: disk.days_out(),
+            persons,
+        };
+        match keep_disk(console, &disk).map_err(Problem::report)? {
+            Ok(kept) => voice.say(&format!(
+                "保管先「{repository}」は持ち出すディスクです。持出し台帳の番号 {}。",
+                kept.id()
+            )),
+            Err(problems) => {
+                all_fit = false;
+                told(repository, &problems, voice);
+            }
+        }
+    }
+    db.close().map_err(StoreError::report)?;
+    Ok(all_fit)
+}
+
+fn told(repository: &str, problems: &[FieldProblem], voice: &Voice) {
+    voice.say(&format!(
+        "控えは取りましたが、保管先「{repository}」を持出し台帳に載せられません。\
+         設定ファイルの [backup.repositories.removable] を直し、もう一度実行してください。"
+    ));
+    for problem in problems {
+        voice.say(&format!("{}: {}", problem.field, problem.text));
+    }
 }
 
 pub(crate) fn list(repositories: &[RepositorySettings], voice: &Voice) -> Result<ExitCode, Report> {

@@ -73,7 +73,7 @@ pub(crate) fn run(
                     backup::init(&site::repositories(&site), &dir()?, operator()?, voice)
                 }
                 BackupVerb::Run => backup::run(
-                    &site::repositories(&site),
+                    &site,
                     &dir()?,
                     &site::path(arguments, environment),
                     timer()?,

@@ -125,7 +125,7 @@ pub(super) fn create(visit: &Visit) -> Answer {
     let id = record.id;
     visit.app.db().write(&visit.actor, |tx| {
         let (old, _) = state(visit, tx, id, Ends::First)?;
-        sql::insert_ending(tx, id, &ending, (staff, &now))?;
+        sql::insert_ending(tx, id, &ending, (Some(staff), &now))?;
         let what = if ending.kind == "disposed" {
             "廃棄"
         } else {

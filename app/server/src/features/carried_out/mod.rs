@@ -5,7 +5,7 @@
 //! newest counts; files handed over, returns and disposals, a withdrawal are rows too.
 //! [`door`] is the way out for every slice that makes a file: the slice says what the file is, how
 //! many persons are in it and gives the bytes; the door asks for the rest, locks the file, writes the
-//! entry and hands it over. [`register`] is the same for the console.
+//! entry and hands it over. [`register`] is the same for the console, [`keep_disk`] for a backup.
 //! A file with the data of many persons leaves after a second person agreed ([`asking`]).
 //! Invariant: no file leaves without its entry (tests/access asks every route); the register names
 //! no resident, so whoever sees nobody may read it; the passphrase is kept nowhere.
@@ -18,6 +18,7 @@
 mod asking;
 #[cfg(test)]
 mod asking_tests;
+mod disks;
 pub mod door;
 mod endings;
 mod export;
@@ -34,6 +35,8 @@ mod view;
 mod withdrawals;
 
 pub use asking::EXPORTS;
+pub use disks::{Disk, Kept, keep_disk};
+pub use form::FieldProblem;
 pub use registering::{Console, overdue, register};
 
 use crate::web::{Permission, Routes};

@@ -146,7 +146,7 @@ pub(super) fn insert_ending(
     tx: &WriteTx<'_>,
     id: CarriedOutId,
     ending: &Ending,
-    (by, now): (StaffId, &str),
+    (by, now): (Option<StaffId>, &str),
 ) -> Result<(), StoreError> {
     let values = params![
         id,
