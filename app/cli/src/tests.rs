@@ -71,7 +71,32 @@ const TABLE: &[(&str, Trace)] = &[
         Deed(Operation::BreakGlassPrepare),
     ),
     ("users break-glass open", Deed(Operation::BreakGlassOpen)),
+    (
+        "users password-cost",
+        Looks("measures this machine, reads nothing"),
+    ),
     ("users report", Deed(Operation::StaffReport)),
+    (
+        "certificates check",
+        Looks("days of the machine's own certificates"),
+    ),
+    (
+        "certificates renew-server",
+        Deed(Operation::CertificateRenew),
+    ),
+    (
+        "certificates renew-authority",
+        Deed(Operation::CertificateRenew),
+    ),
+    (
+        "factor-keys check",
+        Looks("names of keys and how many enrolments they open"),
+    ),
+    ("factor-keys rotate", Deed(Operation::FactorKeyRotate)),
+    (
+        "factor-keys take-back",
+        Apart("takes nothing back while every key is there; app/cli/tests/sign_in.rs"),
+    ),
     ("carried-out add", Deed(Operation::CarryOut)),
 ];
 
@@ -137,6 +162,9 @@ impl Machine {
                 owned(&["--yes", "--rejects", &rejects, &files])
             }
             "import undo" => owned(&["--yes"]),
+            "certificates renew-server" | "certificates renew-authority" | "factor-keys rotate" => {
+                owned(&["--yes"])
+            }
             "audit archive" => {
                 let year = self.log_of_last_year().to_string();
                 self.pointed("old", &["--year", &year, "--yes", "--free-gb", "0"])
