@@ -392,7 +392,7 @@ const FLASHES: &[(&str, Flash)] = &[
         },
     ),
     (
-        "plan-withdrawn",
+        "rights-plan-withdrawn",
         Flash {
             css: "done",
             text: "一覧をまとめて取りやめました。",
@@ -534,4 +534,15 @@ fn badge(visit: &Visit) -> Option<StaffBadge> {
         role: staff.role.label(),
         centre: staff.centre_name.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FLASHES;
+
+    #[test]
+    fn each_key_says_one_sentence() {
+        let keys: std::collections::BTreeSet<_> = FLASHES.iter().map(|(key, _)| key).collect();
+        assert_eq!(keys.len(), FLASHES.len());
+    }
 }

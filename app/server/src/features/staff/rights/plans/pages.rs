@@ -416,5 +416,5 @@ pub(super) fn withdraw(visit: &Visit) -> Answer {
         Err(problems) => return refuse(visit, StatusCode::UNPROCESSABLE_ENTITY, problems),
     };
     let done = editor(visit)?.withdraw(plan.id, &reason);
-    told(visit, plan.id, done, "plan-withdrawn")
+    told(visit, plan.id, done, "rights-plan-withdrawn")
 }
