@@ -15,7 +15,7 @@ use crate::features;
 use crate::sign_in::{SessionSettings, SignInRules};
 use crate::web::limits::MAINTENANCE_HOURS_MAX;
 use crate::web::work::Desk;
-use crate::web::{Routes, rights};
+use crate::web::{Routes, Visit, rights};
 
 /// As the stylesheet names it.
 const SCREEN_FONT: &str = "bizud-gothic.ttf";
@@ -128,6 +128,11 @@ impl App {
     /// Is there a page at this address? The menu shows no other.
     pub(crate) fn has_page(&self, path: &str) -> bool {
         self.0.pages.contains(&path)
+    }
+
+    /// What waits for this person, by the address of the page where it does.
+    pub(crate) fn waiting(&self, visit: &Visit) -> Vec<(&'static str, i64)> {
+        features::waiting(visit)
     }
 
     /// Every route of the product.

@@ -34,6 +34,10 @@ fn the_numbers_of_my_day_are_those_of_the_lists_behind_them() {
             let list = browser.get(&address).text();
             let said = if address == "/transfers" {
                 format!("（{number}）")
+            } else if address == "/approvals" {
+                format!("自分が決める依頼（{number}）")
+            } else if address == "/approvals/own" {
+                format!("決定待ち {number}）")
             } else if address.starts_with("/residents") {
                 format!("{number}人見つかりました")
             } else {

@@ -24,8 +24,8 @@ pub mod terminals;
 pub mod transfers;
 pub mod unusual_uses;
 
-use crate::web::Routes;
 use crate::web::daily::Task;
+use crate::web::{Routes, Visit};
 
 /// Every route of the product.
 pub fn routes() -> Routes {
@@ -63,6 +63,11 @@ pub fn approval_kinds() -> Vec<&'static approvals::Kind> {
         &retention::DISPOSALS,
         &carried_out::EXPORTS,
     ]
+}
+
+/// What waits for this person, shown beside the items of the menu.
+pub fn waiting(visit: &Visit) -> Vec<(&'static str, i64)> {
+    approvals::badge(visit).into_iter().collect()
 }
 
 /// What is to be done once on each day, in this order.

@@ -1,6 +1,7 @@
 //! What stands around every page: header, menu by permission, crumbs, flash, footer.
 
 use crate::web::banner::{self, Banner};
+use crate::web::menu::{self, MenuGroup};
 use crate::web::permission::Permission;
 use crate::web::visit::Visit;
 
@@ -11,17 +12,6 @@ pub struct Crumb {
     pub label: String,
     /// Where it leads; `None` for the page itself.
     pub href: Option<String>,
-}
-
-/// One entry of the menu.
-#[derive(Debug, Clone)]
-pub struct MenuItem {
-    /// What it is called.
-    pub label: &'static str,
-    /// Where it leads.
-    pub href: &'static str,
-    /// True on this page and those below it.
-    pub current: bool,
 }
 
 /// One sentence about what was just done.
@@ -52,7 +42,7 @@ pub struct Shell {
     /// The way here; empty on the start page.
     pub crumbs: Vec<Crumb>,
     /// What this person may open.
-    pub menu: Vec<MenuItem>,
+    pub menu: Vec<MenuGroup>,
     /// What was just done.
     pub flash: Option<Flash>,
     /// Who is signed in.
@@ -72,42 +62,6 @@ pub struct Shell {
     /// What administrators must not overlook.
     pub banners: Vec<Banner>,
 }
-
-const MENU: &[(&str, &str, Permission)] = &[
-    ("/", "今日の予定", Permission::SignedIn),
-    ("/residents", "住民をさがす", Permission::ResidentFind),
-    ("/consultations", "相談記録", Permission::ConsultationView),
-    ("/abuse-cases", "虐待対応", Permission::AbuseView),
-    ("/inquiries", "照会", Permission::ResidentInquire),
-    ("/assignments", "担当", Permission::ResidentView),
-    ("/changes", "異動と食い違い", Permission::ResidentCorrect),
-    ("/protections", "閲覧制限", Permission::ProtectionAdminister),
-    ("/transfers", "引継ぎ", Permission::TransferHandle),
-    ("/imports", "取込み", Permission::ImportView),
-    ("/overview", "件数とマスタ", Permission::MasterView),
-    ("/staff", "職員", Permission::StaffView),
-    ("/rights", "権限", Permission::StaffView),
-    ("/approvals", "承認", Permission::SignedIn),
-    ("/terminals", "端末", Permission::TerminalView),
-    ("/access-log", "アクセスログ", Permission::AccessLogView),
-    ("/incidents", "事故対応", Permission::IncidentView),
-    ("/maintenance", "保守作業", Permission::MaintenanceView),
-    ("/maintenance/own", "保守作業", Permission::MaintenanceWork),
-    ("/carried-out", "持出し台帳", Permission::CarriedOutRecord),
-    (
-        "/data-holdings",
-        "個人情報管理台帳",
-        Permission::DataRegisterView,
-    ),
-    ("/inspections", "定期点検", Permission::DataRegisterView),
-    (
-        "/unusual-uses",
-        "いつもと違う利用",
-        Permission::UnusualUseView,
-    ),
-    ("/retention", "保存期間と廃棄", Permission::RetentionView),
-    ("/password", "パスワード変更", Permission::SignedIn),
-];
 
 /// What a page may say after a redirect: the address carries the key, never a text.
 const FLASHES: &[(&str, Flash)] = &[
@@ -469,7 +423,7 @@ impl Shell {
         let title = title.into();
         Self {
             crumbs: Vec::new(),
-            menu: menu(visit),
+            menu: menu::of(visit),
             flash: flash(visit.query.get("done")),
             staff: badge(visit),
             csrf: visit.csrf(),
@@ -507,18 +461,6 @@ impl Shell {
         query.clone_into(&mut self.query);
         self
     }
-}
-
-fn menu(visit: &Visit) -> Vec<MenuItem> {
-    let path = visit.path.as_str();
-    MENU.iter()
-        .filter(|(href, _, permission)| visit.may(*permission) && visit.app.has_page(href))
-        .map(|(href, label, _)| MenuItem {
-            label,
-            href,
-            current: path == *href || (*href != "/" && path.starts_with(&format!("{href}/"))),
-        })
-        .collect()
 }
 
 fn flash(key: &str) -> Option<Flash> {

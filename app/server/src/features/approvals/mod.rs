@@ -31,7 +31,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 
 use crate::app::App;
-use crate::web::{Permission, Problem, Routes, SignedIn};
+use crate::web::{Permission, Problem, Routes, SignedIn, Visit};
 
 pub use model::{Act, ApprovalId, Ask, Asked, Facts, Halt, Kind, Look, State, Urgency};
 
@@ -157,6 +157,23 @@ pub struct Waiting {
 pub fn waiting(tx: &ReadTx<'_>, staff: &SignedIn, today: Date) -> Result<Waiting, Problem> {
     let eyes = eligible::Eyes::of(staff, today)?;
     Ok(store::waiting(tx, &eyes)?)
+}
+
+/// For the menu: so many requests wait for this person. A database that does not answer leaves it out;
+/// the page itself then says so.
+pub fn badge(visit: &Visit) -> Option<(&'static str, i64)> {
+    let staff = visit.staff.as_ref()?;
+    if eligible::kinds(staff).is_empty() {
+        return None;
+    }
+    let read = |tx: &ReadTx<'_>| waiting(tx, staff, visit.today());
+    match visit.app.db().read(&visit.actor, read) {
+        Ok(waiting) => Some(("/approvals", waiting.count)),
+        Err(problem) => {
+            problem.log("(menu)");
+            None
+        }
+    }
 }
 
 /// Writes down which requests nobody decided in time, so that the list of what was decided is whole.

@@ -175,3 +175,21 @@ fn rights_taken_away_while_the_page_is_open_count() {
     assert_eq!(page.status, 404);
     assert_eq!(house.count("select count(*) from approval_decisions"), 0);
 }
+
+#[test]
+fn what_waits_stands_in_the_menu_and_on_the_first_page_with_its_oldest_day() {
+    let house = house();
+    let (asker, second) = (house.signed_in("asker"), house.signed_in("second"));
+    let badge = "<span class=\"count\">1<";
+    assert!(!second.get("/password").body.contains(badge));
+    ask(&asker, "R8.12.1");
+    assert!(second.get("/password").body.contains(badge));
+    let day = second.get("/").text();
+    assert!(day.contains("1承認待ち（最も古い依頼 R8.11.24）"), "{day}");
+    let own = asker.get("/");
+    assert!(own.text().contains("1自分の依頼の決定待ち") && !own.body.contains(badge));
+    for login in ["nurse", "admin"] {
+        let page = house.signed_in(login).get("/");
+        assert!(!page.text().contains("承認待ち"), "{login}");
+    }
+}

@@ -3,6 +3,7 @@
 use base::secrecy::{Note, PersonName};
 use jiff::civil::Date;
 
+use crate::features::approvals;
 use crate::features::case_grants::Given;
 
 /// A consultation that something is still to be done about.
@@ -41,6 +42,8 @@ pub(super) struct Draft {
 /// Everything on the page.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Day {
+    /// Requests that the viewer may decide, and her own that others have not decided.
+    pub(super) approvals: approvals::Waiting,
     /// People who came to the centre with records that nobody there confirmed to have read.
     pub(super) transfers: i64,
     /// Referred to the section or named to the viewer, the newest first.

@@ -1,13 +1,13 @@
 //! The start page.
 
 use askama::Template;
-use store::{Scope, StoreError};
+use store::Scope;
 
 use super::store as sql;
 use super::view::{self, ChangeWords, Counter, DraftWords, GivenWords, WaitingWords};
 use crate::features::carried_out::{self, model::Reach};
-use crate::features::{abuse_cases, data_registers};
-use crate::web::{Answer, Permission, Shell, SignedIn, Visit, redirect};
+use crate::features::{abuse_cases, approvals, data_registers};
+use crate::web::{Answer, Permission, Problem, Shell, SignedIn, Visit, redirect};
 
 #[derive(Template)]
 #[template(path = "features/my_day/day.html")]
@@ -32,6 +32,7 @@ struct DayPage {
 #[template(path = "features/my_day/system.html")]
 struct SystemPage {
     shell: Shell,
+    counters: Vec<Counter>,
 }
 
 /// Whose incidents somebody is told of, as the statement asks for it.
@@ -51,13 +52,18 @@ pub(super) fn show(visit: &Visit) -> Answer {
         return Ok(redirect("/maintenance/own"));
     }
     let shell = Shell::new(visit, "今日の予定");
-    if !visit.may(Permission::ConsultationView) {
-        return visit.page(&SystemPage { shell });
-    }
     let today = visit.today();
+    if !visit.may(Permission::ConsultationView) {
+        let read = |tx: &store::ReadTx<'_>| approvals::waiting(tx, staff, today);
+        let waiting = visit.app.db().read(&visit.actor, read)?;
+        let counters = view::approvals(&waiting).into_iter();
+        let counters = counters.filter(|counter| counter.number > 0).collect();
+        return visit.page(&SystemPage { shell, counters });
+    }
     let day = visit.app.db().read(&visit.actor, |tx| {
         let whose = (staff.staff_id, staff.role, incidents_of(staff));
         let mut day = sql::day(tx, whose, visit.actor.centre_id, today)?;
+        day.approvals = approvals::waiting(tx, staff, today)?;
         day.carried_out_overdue = carried_out::overdue(tx, Reach::of(visit), today)?;
         if visit.may(Permission::AbuseView) {
             day.abuse_due = abuse_cases::due(tx, today)?;
@@ -66,7 +72,7 @@ pub(super) fn show(visit: &Visit) -> Answer {
             let own = visit.actor.centre_id;
             day.inspections_overdue = data_registers::overdue(tx, own, today)?;
         }
-        Ok::<_, StoreError>(day)
+        Ok::<_, Problem>(day)
     })?;
     let words = |rows: &[super::model::Waiting]| -> Vec<WaitingWords> {
         rows.iter().map(|row| view::waiting(row, today)).collect()

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use store::{CentreId, ReadTx, Row, RowResult, StaffId, StoreError, params};
 
 use super::model::{Change, Day, Draft, Waiting};
-use crate::features::{assignments, case_grants, transfers};
+use crate::features::{approvals, assignments, case_grants, transfers};
 use crate::web::Role;
 
 /// Rows of each list; the whole list is one click away.
@@ -83,6 +83,7 @@ pub(super) fn day(
             .map_or_else(|_| iso.clone(), |d| d.to_string())
     };
     Ok(Day {
+        approvals: approvals::Waiting::default(),
         transfers: transfers::waiting(tx, centre)?,
         given,
         given_count,

@@ -5,7 +5,9 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 
 use super::model::{Change, Day, Draft, Waiting};
+use crate::features::approvals;
 use crate::features::case_grants::Given;
+use crate::web::days::moment;
 
 /// So much of a record's content tells what it was about.
 const CONTENT_CHARS: usize = 40;
@@ -14,21 +16,23 @@ const CONTENT_CHARS: usize = 40;
 pub(super) struct Counter {
     pub(super) css: &'static str,
     pub(super) number: i64,
-    pub(super) label: &'static str,
+    pub(super) label: String,
     pub(super) href: &'static str,
 }
 
 /// The counters; what is zero is left out.
 pub(super) fn counters(day: &Day, may_correct: bool, may_receive: bool) -> Vec<Counter> {
-    let one = |css, number, label, href| Counter {
+    let one = |css, number, label: &str, href| Counter {
         css,
         number,
-        label,
+        label: label.to_owned(),
         href,
     };
+    let [to_decide, own] = approvals(&day.approvals);
     let changes = if may_correct { "/changes" } else { "" };
     [
         one("error", day.incidents, "対応中の事故", "/incidents"),
+        to_decide,
         one(
             "error",
             day.abuse_due,
@@ -86,10 +90,33 @@ pub(super) fn counters(day: &Day, may_correct: bool, may_receive: bool) -> Vec<C
             "認定の終わりまで60日以内",
             "/residents?ending=60",
         ),
+        own,
     ]
     .into_iter()
     .filter(|counter| counter.number > 0)
     .collect()
+}
+
+/// What a second person is asked for, with the day of the oldest request; and what others have not
+/// decided yet.
+pub(super) fn approvals(waiting: &approvals::Waiting) -> [Counter; 2] {
+    let oldest = waiting.oldest.as_deref().map(moment);
+    let since = oldest.and_then(|at| at.split(' ').next().map(str::to_owned));
+    let since = since.map_or_else(String::new, |day| format!("（最も古い依頼 {day}）"));
+    [
+        Counter {
+            css: "warn",
+            number: waiting.count,
+            label: format!("承認待ち{since}"),
+            href: "/approvals",
+        },
+        Counter {
+            css: "info",
+            number: waiting.own,
+            label: "自分の依頼の決定待ち".to_owned(),
+            href: "/approvals/own",
+        },
+    ]
 }
 
 /// A consultation in a list of the day.
