@@ -15,7 +15,8 @@ create table residents (
   born_text text not null,                  -- as delivered when it was not a full date, else ''
   sex text not null check (sex in ('0', '1', '2', '9')),
   resident_kind text not null,
-  resident_state text not null check (resident_state in ('1', '2', '3', '4', '9')),
+  resident_state text not null              -- 0: disposed of, see retention/kinds.rs
+    check (resident_state in ('0', '1', '2', '3', '4', '9')),
   postal_code text not null,
   area_code text not null,
   address text not null,

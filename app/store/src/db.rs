@@ -370,6 +370,26 @@ impl Db {
         Cut::all(&line.connection)
     }
 
+    /// The last archived year of the log that was disposed of: an entry of the log says so.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub fn disposed_years_until(&self) -> Result<Option<i16>, StoreError> {
+        let line = self.readers.take()?;
+        let cuts = Cut::all(&line.connection)?;
+        audit::disposed_until(&self.dir, &line.connection, &cuts)
+    }
+
+    /// Takes away the files of years that were disposed of; how many there were. After the disposal,
+    /// and once a day: a kill in between, or a restore, leaves one.
+    ///
+    /// # Errors
+    /// As [`Db::read`], and those of the directory.
+    pub fn sweep_disposed(&self) -> Result<usize, StoreError> {
+        let until = self.disposed_years_until()?;
+        audit::remove_disposed(&self.dir, &self.audit_cuts()?, until)
+    }
+
     /// Lists as [`Db::read`], with the log of an archived year in the place of the log.
     ///
     /// # Errors

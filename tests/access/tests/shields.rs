@@ -249,6 +249,17 @@ fn surfaces(her: &Her) -> Vec<Surface> {
             format!("/residents/{}/case-grants", her.id),
         ),
         get("retention", "/retention/consultations".to_owned()),
+        get("retention of people", "/retention/residents".to_owned()),
+        get("retention of hand-overs", "/retention/transfers".to_owned()),
+        get(
+            "retention of assignments",
+            "/retention/assignments".to_owned(),
+        ),
+        surface(
+            "disposed of, by number",
+            format!("/retention?number={number}"),
+            number,
+        ),
         get("register of exports", "/carried-out".to_owned()),
         get("requests to a second person", "/approvals/all".to_owned()),
         get("request about her", "/approvals/900001".to_owned()),

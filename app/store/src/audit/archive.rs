@@ -224,6 +224,26 @@ pub(crate) fn sweep(connection: &mut Connection) -> Result<i64, StoreError> {
     Ok(next.saturating_sub(first).max(0))
 }
 
+/// Takes away the files of years that were disposed of; how many there were.
+pub(crate) fn remove_disposed(
+    dir: &DataDir,
+    cuts: &[Cut],
+    until: Option<i16>,
+) -> Result<usize, StoreError> {
+    let place = dir.audit_archives();
+    let files = cuts.iter().filter(|cut| Some(cut.year) <= until);
+    let files: Vec<PathBuf> = files.map(|cut| place.join(&cut.file)).collect();
+    let mut removed = 0;
+    for file in files.iter().filter(|file| file.exists()) {
+        remove(file)?;
+        removed += 1;
+    }
+    if removed > 0 {
+        base::paths::sync_dir(&place)?;
+    }
+    Ok(removed)
+}
+
 /// Does the year in this file continue what was before and end where it must?
 fn fits(file: &Path, plan: &ArchivePlan, (before, end): (Hash, Hash)) -> Result<bool, StoreError> {
     let connection = reader(file)?;

@@ -23,7 +23,7 @@ mod verify;
 mod walk;
 
 pub use archive::{ArchivePlan, ArchiveRefusal};
-pub(crate) use archive::{attach, perform, plan, sweep};
+pub(crate) use archive::{attach, perform, plan, remove_disposed, sweep};
 pub(crate) use chain::Chain;
 pub use chain::EntryRow;
 pub use cut::Cut;
@@ -32,4 +32,5 @@ pub use paper::{PAPER_LINES, PaperLine, paper_lines};
 pub use seal::{Checkpoint, key_fingerprint};
 pub(crate) use seal::{Head, PublicKey, Signer, create_key};
 pub(crate) use terms::TermKey;
+pub(crate) use verify::disposed_until;
 pub use verify::{Extent, Finding, Verdict, verify, verify_extent, verify_year};

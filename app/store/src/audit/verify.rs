@@ -115,6 +115,9 @@ pub struct Verdict {
     pub walked: i64,
     /// Years that lie in files of their own.
     pub archives: usize,
+    /// Years of them whose file was disposed of: what vouches for them is the cut, and the entry
+    /// about the disposal.
+    pub disposed: usize,
     /// Hash of the last, hexadecimal; equal after a faithful restore.
     pub head: String,
     /// Checkpoints compared.
@@ -167,9 +170,11 @@ pub fn verify_extent(
     // One look at one moment: a log that grows between entries and head must not seem cut.
     connection.execute_batch("begin")?;
     let cuts = Cut::all(&connection)?;
+    let disposed = disposed_until(dir, &connection, &cuts)?;
     let mut plan = Plan {
         dir,
         key: &key,
+        disposed,
         sections: Vec::new(),
         findings,
     };
@@ -191,6 +196,7 @@ pub fn verify_extent(
         entries: end.entries,
         walked,
         archives: cuts.len(),
+        disposed: cuts.iter().filter(|cut| Some(cut.year) <= disposed).count(),
         head: data_encoding::HEXLOWER.encode(&end.hash),
         checkpoints: seen,
         findings,
@@ -204,7 +210,8 @@ pub fn verify_extent(
 /// As [`verify`].
 pub fn verify_year(dir: &DataDir, year: i16) -> Result<Option<Verdict>, StoreError> {
     let key = PublicKey::load(&dir.audit_public_key())?;
-    let cuts = Cut::all(&reader(&dir.database())?)?;
+    let connection = reader(&dir.database())?;
+    let cuts = Cut::all(&connection)?;
     let Some((cut, before)) = cuts
         .iter()
         .position(|cut| cut.year == year)
@@ -216,9 +223,11 @@ pub fn verify_year(dir: &DataDir, year: i16) -> Result<Option<Verdict>, StoreErr
     let inside = |mark: &Mark| (cut.first_id..=cut.last_id).contains(&mark.head.entries);
     let mut marks = marks(dir, None, &key, &mut Vec::new())?;
     marks.retain(inside);
+    let disposed = disposed_until(dir, &connection, &cuts)?;
     let mut plan = Plan {
         dir,
         key: &key,
+        disposed,
         sections: Vec::new(),
         findings: Vec::new(),
     };
@@ -235,6 +244,7 @@ pub fn verify_year(dir: &DataDir, year: i16) -> Result<Option<Verdict>, StoreErr
         entries: cut.last_id,
         walked,
         archives: 1,
+        disposed: usize::from(Some(cut.year) <= disposed),
         head: data_encoding::HEXLOWER.encode(&cut.hash),
         checkpoints: marks.len(),
         findings,
@@ -296,6 +306,8 @@ fn signed(all: Vec<Checkpoint>, key: &PublicKey, findings: &mut Vec<Finding>) ->
 struct Plan<'p> {
     dir: &'p DataDir,
     key: &'p PublicKey,
+    /// The last year whose file may be gone.
+    disposed: Option<i16>,
     sections: Vec<Section>,
     findings: Vec<Finding>,
 }
@@ -321,7 +333,9 @@ impl Plan<'_> {
         if extent == Extent::Everything {
             let file = self.dir.audit_archives().join(&cut.file);
             if !file.exists() {
-                self.findings.push(Finding::ArchiveMissing { year });
+                if Some(year) > self.disposed {
+                    self.findings.push(Finding::ArchiveMissing { year });
+                }
             } else if self.archive(&file, cut).is_err() {
                 self.findings.push(Finding::ArchiveBent { year });
             }
@@ -343,6 +357,33 @@ impl Plan<'_> {
             .extend(cut_up(&connection, file, begins, end.entries)?);
         Ok(())
     }
+}
+
+const DISPOSED: &str = "select max(record_id) from audit_entries
+    where record_kind = 'access_log' and operation = 'disposal'";
+
+/// The last archived year that was disposed of, as the log itself says: in the database, or in the
+/// newest archived year that knows of one. Years go in their order, so that all before it are gone.
+pub(crate) fn disposed_until(
+    dir: &DataDir,
+    connection: &Connection,
+    cuts: &[Cut],
+) -> Result<Option<i16>, StoreError> {
+    let of = |connection: &Connection| -> Result<Option<i16>, StoreError> {
+        let year: Option<i64> = connection.query_row(DISPOSED, [], |row| row.get(0))?;
+        Ok(year.and_then(|year| i16::try_from(year).ok()))
+    };
+    if let Some(year) = of(connection)? {
+        return Ok(Some(year));
+    }
+    for cut in cuts.iter().rev() {
+        let file = dir.audit_archives().join(&cut.file);
+        // A file that cannot be read is told of by whoever walks it.
+        if let Ok(Some(year)) = reader(&file).and_then(|connection| of(&connection)) {
+            return Ok(Some(year));
+        }
+    }
+    Ok(None)
 }
 
 fn last_entry(connection: &Connection, begins: Head) -> Result<Head, StoreError> {

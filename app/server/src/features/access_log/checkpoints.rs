@@ -18,7 +18,7 @@ struct Line {
     hash: String,
 }
 
-/// Signs the log once on each day, and ends what an archiving that was cut short left.
+/// Signs the log once on each day, and ends what an archiving or a disposal that was cut short left.
 ///
 /// # Errors
 /// The store's, and those of the checkpoint file; tried again.
@@ -26,6 +26,10 @@ pub fn sign_day(app: &App) -> Result<(), Problem> {
     let swept = app.db().sweep_archived()?;
     if swept > 0 {
         log::info!(rows = swept; "swept {swept} rows that lie in an archived year");
+    }
+    let disposed = app.db().sweep_disposed()?;
+    if disposed > 0 {
+        log::info!(files = disposed; "removed {disposed} files of years that were disposed of");
     }
     if let Some(checkpoint) = app.db().checkpoint_daily()? {
         let entries = checkpoint.entries;

@@ -38,6 +38,7 @@ struct YearLine {
     file: String,
     css: &'static str,
     state: &'static str,
+    disposed: bool,
     href: Option<String>,
 }
 
@@ -47,9 +48,13 @@ pub(super) fn page(visit: &Visit) -> Answer {
     let db = visit.app.db();
     let now = db.clock().now();
     let cuts = db.audit_cuts()?;
+    let disposed = db.disposed_years_until()?;
     let year = match visit.query.trimmed("year") {
         "" => None,
-        typed => Some(asked(typed, &cuts).ok_or(Problem::NotFound)?),
+        typed => {
+            let year = asked(typed, &cuts).filter(|year| Some(*year) > disposed);
+            Some(year.ok_or(Problem::NotFound)?)
+        }
     };
     let verdict = match year {
         None => verify_extent(db.dir(), None, Extent::LiveOnly)?,
@@ -59,8 +64,12 @@ pub(super) fn page(visit: &Visit) -> Answer {
     let detail = format!("verification{place} findings={}", verdict.findings.len());
     let event = Event::done(Operation::AccessLogView).detail(detail);
     db.view(&visit.actor, |tx| Ok::<_, Problem>(tx.audited(event, ())))?;
-    let is_there = |cut: &Cut| db.dir().audit_archives().join(&cut.file).exists();
-    let gone = cuts.iter().filter(|cut| !is_there(cut));
+    let lies = |cut: &Cut| match db.dir().audit_archives().join(&cut.file).exists() {
+        true => Lies::There,
+        false if Some(cut.year) <= disposed => Lies::Disposed,
+        false => Lies::Missing,
+    };
+    let gone = cuts.iter().filter(|cut| lies(cut) == Lies::Missing);
     let missing = gone.map(|cut| cut.file.clone()).collect();
     let Verdict {
         entries,
@@ -91,7 +100,7 @@ pub(super) fn page(visit: &Visit) -> Answer {
         checkpoints,
         head,
         findings: findings.iter().map(words).collect(),
-        years: cuts.iter().map(|cut| line(cut, is_there(cut))).collect(),
+        years: cuts.iter().map(|cut| line(cut, lies(cut))).collect(),
         missing,
     })
 }
@@ -103,13 +112,21 @@ fn asked(typed: &str, cuts: &[Cut]) -> Option<i16> {
     (cut.entries() <= ENTRIES_MAX).then_some(year)
 }
 
-fn line(cut: &Cut, is_there: bool) -> YearLine {
-    let (css, state) = if is_there {
-        ("ok", "ファイルあり")
-    } else {
-        ("error solid", "ファイルがありません")
+/// Where the file of a year is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lies {
+    There,
+    Disposed,
+    Missing,
+}
+
+fn line(cut: &Cut, lies: Lies) -> YearLine {
+    let (css, state) = match lies {
+        Lies::There => ("ok", "ファイルあり"),
+        Lies::Disposed => ("", "廃棄済み"),
+        Lies::Missing => ("error solid", "ファイルがありません"),
     };
-    let walks = is_there && cut.entries() <= ENTRIES_MAX;
+    let walks = lies == Lies::There && cut.entries() <= ENTRIES_MAX;
     YearLine {
         year: cut.year,
         entries: cut.entries(),
@@ -119,6 +136,7 @@ fn line(cut: &Cut, is_there: bool) -> YearLine {
         file: cut.file.clone(),
         css,
         state,
+        disposed: lies == Lies::Disposed,
         href: walks.then(|| format!("/access-log/verification?year={}", cut.year)),
     }
 }

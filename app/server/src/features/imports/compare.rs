@@ -6,6 +6,7 @@ use store::{ReadTx, StoreError};
 
 use super::mapping::Layout;
 use super::model::{ChangeKind, Feed};
+use super::world::DISPOSED;
 use super::{pack, tables};
 
 pub(super) struct Stored {
@@ -65,14 +66,22 @@ impl Known {
         })
     }
 
-    /// Rows that are stored and were not in the file.
+    /// Rows that are stored and were not in the file; whoever was disposed of is not missed.
     pub(super) fn absent(&self) -> u64 {
         let absent = self
             .stored
-            .keys()
-            .filter(|key| !self.seen.contains_key(*key))
+            .iter()
+            .filter(|(key, _)| !self.seen.contains_key(*key))
+            .filter(|(_, stored)| state(self.feed, &stored.row) != Some(DISPOSED))
             .count();
         u64::try_from(absent).unwrap_or(u64::MAX)
+    }
+
+    /// A row that is in the file and is not looked at.
+    pub(super) fn saw(&mut self, values: Vec<Option<String>>) {
+        let delivered = pack::pack(&values);
+        let key = pack::key(&delivered, tables::key_parts(self.feed)).into();
+        self.seen.insert(key, fingerprint(&delivered));
     }
 
     pub(super) fn judge(&mut self, mut values: Vec<Option<String>>) -> Verdict {
@@ -131,18 +140,22 @@ fn fingerprint(row: &str) -> u64 {
     hasher.finish()
 }
 
+/// The state of a resident's row.
+fn state(feed: Feed, row: &str) -> Option<&str> {
+    tables::columns(feed)
+        .iter()
+        .zip(pack::unpack(row))
+        .find(|((name, _), _)| *name == "resident_state")
+        .and_then(|(_, value)| value)
+}
+
 /// What a change of a resident means to the centre.
 fn kind(feed: Feed, fields: &[&str], row: &str) -> ChangeKind {
     if feed != Feed::Residents {
         return ChangeKind::Changed;
     }
-    let state = tables::columns(feed)
-        .iter()
-        .zip(pack::unpack(row))
-        .find(|((name, _), _)| *name == "resident_state")
-        .and_then(|(_, value)| value);
     let any = |names: &[&str]| names.iter().any(|name| fields.contains(name));
-    match state {
+    match state(feed, row) {
         Some("3") if any(&["resident_state", "died_on"]) => ChangeKind::Died,
         Some("2" | "4") if any(&["resident_state"]) => ChangeKind::Left,
         _ if any(&["address", "area_code", "building"]) => ChangeKind::Moved,

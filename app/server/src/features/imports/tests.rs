@@ -597,3 +597,71 @@ fn whoever_comes_back_into_an_area_that_changed_goes_to_its_new_centre() {
           and not exists (select 1 from transfer_endings e where e.transfer_id = t.id)";
     assert_eq!(house.number(handed), 1);
 }
+
+/// What disposal leaves of somebody (retention/kinds.rs), in short.
+const DISPOSE: [&str; 9] = [
+    "delete from resident_changes where resident_id = ?1",
+    "delete from certifications where insured_person_id in
+       (select id from insured_persons where resident_id = ?1)",
+    "delete from insured_persons where resident_id = ?1",
+    "delete from household_members where resident_id = ?1",
+    "delete from resident_names where resident_id = ?1",
+    "delete from resident_places where resident_id = ?1",
+    "delete from consultation_clients where resident_id = ?1",
+    "delete from import_conflicts where resident_id = ?1",
+    "update residents set resident_state = '0', name = '', kana = '', address = '',
+       household_no = '', born_on = '', died_on = null, shielded = 0 where id = ?1",
+];
+
+#[test]
+fn whoever_was_disposed_of_is_not_delivered_back_unless_she_lives_here_again() {
+    let house = House::new();
+    let summary = town(house.dir.path());
+    house.load(&summary.files);
+    let pick = |state: &str| {
+        house.number(&format!(
+            "select min(i.resident_id) from insured_persons i
+             join residents r on r.id = i.resident_id and r.resident_state {state}
+             join certifications c on c.insured_person_id = i.id"
+        ))
+    };
+    let (gone, back) = (pick("<> '1'"), pick("= '1'"));
+    house.system(|tx| {
+        for statement in DISPOSE {
+            tx.execute(statement, params![gone])?;
+        }
+        Ok(())
+    });
+    let before = house.dump();
+    let found = house.plan(&summary.files).unwrap();
+    assert_eq!(found.rejected(), 0, "{:?}", found.summary());
+    for file in found.summary().files {
+        let counts = file.counts;
+        let touched = (counts.new, counts.changed, counts.moved, counts.absent);
+        assert_eq!(touched, (0, 0, 0, 0), "{:?}", file.feed);
+        assert_eq!(counts.read, counts.loaded, "{:?}", file.feed);
+    }
+    apply(&house.db, &Actor::system("test"), found, &mut |_| {}).unwrap();
+    let rows = |dump: &[String]| dump.len();
+    assert_eq!(rows(&house.dump()), rows(&before));
+    let name = |id: i64| house.text(&format!("select name from residents where id = {id}"));
+    assert_eq!(name(gone), "");
+
+    house.system(|tx| {
+        for statement in DISPOSE {
+            tx.execute(statement, params![back])?;
+        }
+        Ok(())
+    });
+    assert_eq!(name(back), "");
+    let found = house.plan(&summary.files).unwrap();
+    apply(&house.db, &Actor::system("test"), found, &mut |_| {}).unwrap();
+    assert_ne!(name(back), "");
+    let of = |table: &str| {
+        house.number(&format!(
+            "select count(*) from {table} where resident_id = {back}"
+        ))
+    };
+    assert!(of("insured_persons") > 0 && of("resident_names") > 0);
+    assert_eq!(name(gone), "", "the other one stays forgotten");
+}

@@ -3,14 +3,13 @@
 use axum::http::StatusCode;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
-use store::{Event, Operation, RecordKind, SystemReason};
+use store::{Event, Operation, SystemReason};
 
+use super::kinds::kind;
 use super::model::{State, rules_on};
 use super::requests::{event, late, page_as};
 use super::store as sql;
 use crate::web::{Answer, Problem, Visit, redirect};
-
-const METHOD: &str = "データベースから消去（消去した領域は上書き）";
 
 /// When the last backup that holds what is erased today is gone.
 fn backups_forget_on(visit: &Visit) -> Option<Date> {
@@ -32,6 +31,7 @@ pub(super) fn create(visit: &Visit) -> Answer {
     let rules = rules_on(today);
     let rule = rules.iter().find(|rule| rule.class == request.class);
     let limit = rule.ok_or(Problem::NotFound)?.limit(today);
+    let kind = kind(&request.class).ok_or(Problem::NotFound)?;
     let now = format!("{:.6}", visit.app.clock().now());
     let forget_on = backups_forget_on(visit);
     let db = visit.app.db();
@@ -43,21 +43,30 @@ pub(super) fn create(visit: &Visit) -> Answer {
         let mut erased = Vec::new();
         let mut kept: i64 = 0;
         for record in sql::records(tx, id)? {
-            let Some(resident) = sql::still_due(tx, record, limit)? else {
+            let Some(resident) = sql::still_due(tx, record, (kind, limit))? else {
                 kept = kept.saturating_add(1);
                 continue;
             };
-            sql::erase(tx, record)?;
-            let event = Event::done(Operation::Disposal)
-                .about(resident)
-                .on(RecordKind::Consultation, record);
+            sql::erase(tx, record, &kind.erasing)?;
+            let event = Event::done(Operation::Disposal).about(resident);
+            let event = match kind.record {
+                Some(named) => event.on(named, record),
+                None => event,
+            };
             erased.push(event.detail(format!("廃棄の申請 {id}")));
         }
         let disposed = i64::try_from(erased.len()).unwrap_or(i64::MAX);
-        sql::insert_disposal(tx, id, (disposed, kept), (METHOD, forget_on), (staff, &now))?;
+        sql::insert_disposal(
+            tx,
+            id,
+            (disposed, kept),
+            (kind.erasing.method(), forget_on),
+            (staff, &now),
+        )?;
         let detail = format!("状態：承認済み→廃棄済み／廃棄＝{disposed}／残した＝{kept}");
         Ok(tx.audited_all(event(id).detail(detail), erased, ()))
     })?;
+    db.sweep_disposed()?;
     // The write-ahead log still holds the old pages until it is folded in.
     db.settle()?;
     Ok(redirect(&format!("/disposals/{id}?done=disposed")))

@@ -5,14 +5,19 @@
 //! the day on which the last backup forgets them. Steps are rows.
 //! Invariant: a second person decides (`approvals`); only what is still due when it is done goes; each
 //! erased record leaves an entry in the access log without content, and its number is never used
-//! again (the head of a consultation stays, whom it was about and what was said do not).
+//! again (the head of a consultation stays, whom it was about and what was said do not; of a person
+//! her 宛名番号 stays, which keeps the next delivery of the register from bringing her back). What is
+//! erased class by class is in `kinds`.
 //! Scope: lists and counts through the scoped views; records by number, never by name.
 //! Errors: staff meet 422 with the form, 409 when it was decided or done already.
-//! Not here: disposal of the other classes, which are counted only; paper and media (`carried_out`).
+//! Not here: paper and media (`carried_out`); evidence, which is carried out and destroyed by hand.
 //! Source: domain.md §6.12; 個人情報取扱特記事項 第12条.
 
 mod asking;
 mod erasing;
+#[cfg(test)]
+mod kind_tests;
+mod kinds;
 mod model;
 mod pages;
 mod requests;

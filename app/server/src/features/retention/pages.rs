@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use store::{ReadTx, StoreError};
 
-use super::model::{ERASABLE, RECORDS_MAX, Rule, rules_on};
+use super::kinds::{self, Kind};
+use super::model::{RECORDS_MAX, Rule, rules_on};
 use super::store::{self as sql, Request};
 use crate::web::limits::ROWS_PER_PAGE;
 use crate::web::{Answer, Pages, Permission, Problem, Shell, Visit, page_asked, rows_before};
@@ -62,7 +63,7 @@ struct RuleWords {
     css: &'static str,
     state: &'static str,
     due: i64,
-    href: Option<String>,
+    href: String,
 }
 
 fn rule_words(rule: &'static Rule, due: i64, on: Date) -> RuleWords {
@@ -81,7 +82,7 @@ fn rule_words(rule: &'static Rule, due: i64, on: Date) -> RuleWords {
         css,
         state,
         due,
-        href: (rule.class == ERASABLE).then(|| format!("/retention/{}?on={on}", rule.class)),
+        href: format!("/retention/{}?on={on}", rule.class),
     }
 }
 
@@ -118,17 +119,27 @@ struct RulesPage {
     problem: Option<&'static str>,
     rules: Vec<RuleWords>,
     requests: Vec<RequestWords>,
+    /// A number that was looked for; empty without one.
+    number: String,
 }
 
 pub(super) fn rules(visit: &Visit) -> Answer {
     let (on, problem) = day_asked(visit);
+    // Full-width letters as half-width ones, spaces gone: numbers are copied from anywhere.
+    let number = base::text::kanji_key(visit.query.trimmed("number"));
     let (rules, requests) = visit.app.db().read(&visit.actor, |tx| {
         let mut rules = Vec::new();
         for rule in rules_on(on) {
-            let due = sql::count(tx, &rule.class, rule.limit(on))?;
-            rules.push(rule_words(rule, due, on));
+            if let Some(kind) = kinds::kind(&rule.class) {
+                let due = sql::count(tx, kind, rule.limit(on))?;
+                rules.push(rule_words(rule, due, on));
+            }
         }
-        Ok::<_, StoreError>((rules, sql::requests(tx)?))
+        let requests = match number.as_str() {
+            "" => sql::requests(tx)?,
+            number => sql::of_number(tx, number)?,
+        };
+        Ok::<_, StoreError>((rules, requests))
     })?;
     visit.page(&RulesPage {
         shell: Shell::new(visit, "保存期間と廃棄").under(&[]),
@@ -136,11 +147,12 @@ pub(super) fn rules(visit: &Visit) -> Answer {
         problem,
         rules,
         requests: requests.iter().map(request_words).collect(),
+        number,
     })
 }
 
 struct DueWords {
-    id: i64,
+    href: Option<String>,
     number: String,
     day: String,
 }
@@ -152,6 +164,7 @@ pub(super) struct DuePage {
     class: String,
     label: String,
     rule: String,
+    goes: &'static str,
     on: String,
     iso: String,
     total: usize,
@@ -164,24 +177,22 @@ pub(super) struct DuePage {
     problem: String,
 }
 
-/// The rule of the address on a day; only classes that the product erases have a list.
-pub(super) fn rule_of(visit: &Visit, on: Date) -> Result<&'static Rule, Problem> {
+/// The rule of the address on a day, and how its records go.
+pub(super) fn rule_of(visit: &Visit, on: Date) -> Result<(&'static Rule, &'static Kind), Problem> {
     let class: String = visit.param("class")?;
-    let found = rules_on(on).into_iter().find(|rule| rule.class == class);
-    found
-        .filter(|rule| rule.class == ERASABLE)
-        .ok_or(Problem::NotFound)
+    let rule = rules_on(on).into_iter().find(|rule| rule.class == class);
+    rule.zip(kinds::kind(&class)).ok_or(Problem::NotFound)
 }
 
 pub(super) fn due_page(visit: &Visit, problem: &str) -> Result<DuePage, Problem> {
     let (on, _) = day_asked(visit);
-    let rule = rule_of(visit, on)?;
+    let (rule, kind) = rule_of(visit, on)?;
     let number = page_asked(&visit.query);
     let read = |tx: &ReadTx<'_>| {
         let window = (ROWS_PER_PAGE, rows_before(number));
         let limit = rule.limit(on);
-        let total = sql::count(tx, &rule.class, limit)?;
-        Ok::<_, StoreError>((total, sql::due(tx, limit, window)?))
+        let total = sql::count(tx, kind, limit)?;
+        Ok::<_, StoreError>((total, sql::due(tx, (kind, limit), window)?))
     };
     let (total, rows) = visit.app.db().read(&visit.actor, read)?;
     let total = usize::try_from(total).unwrap_or(0);
@@ -191,6 +202,7 @@ pub(super) fn due_page(visit: &Visit, problem: &str) -> Result<DuePage, Problem>
         class: rule.class.clone(),
         label: rule.label.clone(),
         rule: rule.words(),
+        goes: kind.goes,
         on: day(on),
         iso: on.to_string(),
         total,
@@ -198,7 +210,7 @@ pub(super) fn due_page(visit: &Visit, problem: &str) -> Result<DuePage, Problem>
         rows: rows
             .into_iter()
             .map(|row| DueWords {
-                id: row.id,
+                href: kind.href.map(|page| format!("{page}{}", row.id)),
                 number: row.number,
                 day: stored_day(&row.day),
             })

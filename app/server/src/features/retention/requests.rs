@@ -2,9 +2,10 @@
 
 use askama::Template;
 use axum::http::StatusCode;
-use store::{Event, Operation, ReadTx, RecordKind, WriteTx};
+use store::{Event, Operation, ReadTx, RecordKind, StoreError, WriteTx};
 
 use super::asking::{self, Listed};
+use super::kinds::kind;
 use super::model::{RECORDS_MAX, State};
 use super::pages::{RequestWords, day_asked, due_page, moment, request_words, rule_of, stored_day};
 use super::store::{self as sql, NewRequest, Request};
@@ -37,7 +38,7 @@ fn refused(visit: &Visit, problem: &str) -> Answer {
 
 pub(super) fn create(visit: &Visit) -> Answer {
     let (on, unread) = day_asked(visit);
-    let rule = rule_of(visit, on)?;
+    let (rule, kind) = rule_of(visit, on)?;
     if on > visit.today() {
         return refused(
             visit,
@@ -66,7 +67,7 @@ pub(super) fn create(visit: &Visit) -> Answer {
             let again = redirect(&format!("/disposals/{id}?done=again"));
             return Err(Problem::Page(Box::new(again)));
         }
-        let records = sql::due(tx, rule.limit(on), (RECORDS_MAX, 0))?;
+        let records = sql::due(tx, (kind, rule.limit(on)), (RECORDS_MAX, 0))?;
         if records.is_empty() {
             let problem = "期間の過ぎた記録がありません。申請するものがありません。";
             return Err(Problem::Page(Box::new(refused(visit, problem)?)));
@@ -98,10 +99,11 @@ struct RequestPage {
     reason: String,
     numbers: Vec<String>,
     decision: Option<String>,
-    disposal: Option<Vec<(&'static str, String)>>,
+    disposal: Facts,
     /// Where the second person decides, while nobody has.
     approval: Option<String>,
     may_dispose: bool,
+    goes: &'static str,
     problem: String,
 }
 
@@ -117,14 +119,19 @@ fn decided(request: &Request) -> Option<String> {
     })
 }
 
+type Facts = Option<Vec<(&'static str, String)>>;
+
 /// What a disposal record tells: 特記事項 第12条第5項.
-fn done(request: &Request) -> Option<Vec<(&'static str, String)>> {
-    let done = request.disposal.as_ref()?;
+fn done(tx: &ReadTx<'_>, request: &Request) -> Result<Facts, StoreError> {
+    let Some(done) = request.disposal.as_ref() else {
+        return Ok(None);
+    };
+    let evidence = sql::evidence_before(tx, &done.at)?;
     let forgets = done.backups_forget_on.as_deref().map_or_else(
         || "未設定（設定ファイルに控えの保存日数がありません）".to_owned(),
         stored_day,
     );
-    Some(vec![
+    let mut facts = vec![
         ("廃棄した件数", format!("{}件", done.disposed)),
         (
             "残した件数",
@@ -134,14 +141,23 @@ fn done(request: &Request) -> Option<Vec<(&'static str, String)>> {
         ("廃棄した人", done.by.clone()),
         ("廃棄した日時", moment(&done.at)),
         ("控えからも消える日", forgets),
-    ])
+    ];
+    if evidence > 0 {
+        let text = format!(
+            "廃棄より前に保全した事故の証拠{evidence}件の中には残ります（控えの中の証拠も同じ）。\
+             証拠がいらなくなったら、フォルダと持ち出した写しを消してください"
+        );
+        facts.push(("まだ残る写し", text));
+    }
+    Ok(Some(facts))
 }
 
 fn page(visit: &Visit, problem: &str) -> Result<RequestPage, Problem> {
-    let (request, numbers) = visit.app.db().read(&visit.actor, |tx| {
+    let (request, numbers, disposal) = visit.app.db().read(&visit.actor, |tx| {
         let request = load(visit, tx)?;
         let numbers = sql::numbers(tx, request.id)?;
-        Ok::<_, Problem>((request, numbers))
+        let disposal = done(tx, &request)?;
+        Ok::<_, Problem>((request, numbers, disposal))
     })?;
     let may = visit.may(Permission::RetentionDecide);
     let state = request.state();
@@ -154,10 +170,11 @@ fn page(visit: &Visit, problem: &str) -> Result<RequestPage, Problem> {
         reason: request.reason.clone(),
         numbers,
         decision: decided(&request),
-        disposal: done(&request),
+        disposal,
         approval: (may && state == State::Requested)
             .then(|| format!("/approvals/{}", request.approval)),
         may_dispose: may && state == State::Approved,
+        goes: kind(&request.class).map_or("", |kind| kind.goes),
         problem: problem.to_owned(),
     })
 }

@@ -3,36 +3,13 @@
 use jiff::civil::Date;
 use store::{ReadTx, ResidentId, Row, RowResult, StaffId, StoreError, WriteTx, params};
 
+use super::kinds::{Erasing, Kind};
 use super::model::State;
 use crate::features::approvals::{self, ApprovalId};
 
-const CLOSED: &str = "(c.withdrawn = 1 or c.outcome in (select k.code from codes k
-      where k.list = 'consultation_outcome' and k.label like '終結%'))
-    and (c.withdrawn = 1 or c.followed_up = 1 or (c.next_action = '' and c.next_due_on is null))
-    and c.received_on < ?1 and c.taken = 0";
-
-/// How many records of a class are due. Residents' records through the scoped views.
-pub(super) fn count(tx: &ReadTx<'_>, class: &str, limit: Date) -> Result<i64, StoreError> {
-    let sql = match class {
-        "consultations" => {
-            format!("select count(*) from visible_current_consultations c where {CLOSED}")
-        }
-        "access_log" => "select count(*) from audit_entries where at < ?1".to_owned(),
-        "carried_out" => "select count(*) from carried_out_states c
-            where (c.withdrawn = 1 or c.due_on is null or c.ending in ('returned', 'disposed'))
-              and coalesce(c.ended_on, c.taken_on) < ?1"
-            .to_owned(),
-        "inspections" => "select count(*) from inspections where checked_on < ?1".to_owned(),
-        "abuse_cases" => "select count(*) from visible_abuse_cases c
-            join visible_abuse_steps s on s.case_id = c.id and s.no = (
-              select max(l.no) from visible_abuse_steps l
-              where l.case_id = c.id and l.kind in ('closing', 'reopening')
-                and l.withdrawn_at is null and l.corrected_by is null)
-            where s.kind = 'closing' and s.held_on < ?1"
-            .to_owned(),
-        "imports" => "select count(*) from imports where applied_at < ?1".to_owned(),
-        _ => return Ok(0),
-    };
+/// How many records of a class are due.
+pub(super) fn count(tx: &ReadTx<'_>, kind: &Kind, limit: Date) -> Result<i64, StoreError> {
+    let sql = format!("select count(*) from ({}) where day < ?1", kind.ripe);
     tx.count(&sql, params![limit.to_string()])
 }
 
@@ -47,19 +24,19 @@ pub(super) struct Due {
 /// Oldest first.
 pub(super) fn due(
     tx: &ReadTx<'_>,
-    limit: Date,
+    (kind, limit): (&Kind, Date),
     (most, offset): (usize, usize),
 ) -> Result<Vec<Due>, StoreError> {
     let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     let sql = format!(
-        "select c.id, c.number, c.received_on from visible_current_consultations c
-         where {CLOSED} order by c.received_on, c.id limit ?2 offset ?3"
+        "select id, number, day from ({}) where day < ?1 order by day, id limit ?2 offset ?3",
+        kind.ripe
     );
     let values = params![limit.to_string(), number(most), number(offset)];
     tx.all(&sql, values, |row| {
         Ok(Due {
             id: row.get(0)?,
-            number: row.get(1)?,
+            number: kind.number(row.get(0)?, row.get(1)?),
             day: row.get(2)?,
         })
     })
@@ -229,28 +206,6 @@ pub(super) fn insert_disposal(
     Ok(())
 }
 
-// The same question as CLOSED, of one record, asked by the system itself: between approval and
-// erasure somebody may have corrected it.
-const STILL_DUE: &str = "select k.resident_id from consultations c
-    join consultation_versions v on v.consultation_id = c.id
-      and v.version = (select max(l.version) from consultation_versions l
-                       where l.consultation_id = c.id)
-    left join consultation_clients k on k.consultation_id = c.id
-      and k.id = (select max(l.id) from consultation_clients l where l.consultation_id = c.id)
-    left join consultation_withdrawals w on w.consultation_id = c.id
-    where c.id = ?2 and v.received_on < ?1
-      -- What belongs to an abuse case is kept as long as the case.
-      and not exists (select 1 from abuse_takings t where t.consultation_id = c.id
-                      and not exists (select 1 from abuse_taking_endings e where e.taking_id = t.id))
-      and (w.id is not null or v.outcome in (select k.code from codes k
-             where k.list = 'consultation_outcome' and k.label like '終結%'))
-      and (w.id is not null or (v.next_action = '' and v.next_due_on is null)
-           or exists (select 1 from consultation_follow_ups f
-                join consultation_versions o
-                  on o.consultation_id = f.consultation_id and o.version = f.version
-                where f.consultation_id = c.id and o.next_action = v.next_action
-                  and o.next_due_on is v.next_due_on))";
-
 /// Records of a request.
 pub(super) fn records(tx: &ReadTx<'_>, id: i64) -> Result<Vec<i64>, StoreError> {
     let sql = "select record_id from disposal_request_records where request_id = ?1
@@ -258,34 +213,42 @@ pub(super) fn records(tx: &ReadTx<'_>, id: i64) -> Result<Vec<i64>, StoreError> 
     tx.all(sql, params![id], |row| row.get(0))
 }
 
-/// Whom a record is about, when it is still due; outside: it is not.
+/// Whom a record is about, when it is still due; outside: it is not. Between approval and erasure
+/// somebody may have corrected it.
 pub(super) fn still_due(
     tx: &ReadTx<'_>,
     record: i64,
-    limit: Date,
+    (kind, limit): (&Kind, Date),
 ) -> Result<Option<Option<ResidentId>>, StoreError> {
-    tx.one(STILL_DUE, params![limit.to_string(), record], |row| {
-        row.get(0)
-    })
+    let sql = format!(
+        "select resident_id from ({}) where id = ?2 and day < ?1",
+        kind.ripe
+    );
+    tx.one(&sql, params![limit.to_string(), record], |row| row.get(0))
 }
 
-/// Everything that a consultation said and whom it was about. Its head stays: number, centre, who
-/// wrote it and when, so that the number is never given to another.
-const ERASE: [&str; 7] = [
-    "delete from consultation_categories where version_id in
-       (select id from consultation_versions where consultation_id = ?1)",
-    "delete from consultation_responses where version_id in
-       (select id from consultation_versions where consultation_id = ?1)",
-    "delete from consultation_follow_ups where consultation_id = ?1",
-    "delete from consultation_withdrawals where consultation_id = ?1",
-    "delete from consultation_clients where consultation_id = ?1",
-    "delete from consultation_versions where consultation_id = ?1",
-    "delete from drafts where form = '/consultations/' || ?1 || '/edit'",
-];
-
-pub(super) fn erase(tx: &WriteTx<'_>, record: i64) -> Result<(), StoreError> {
-    for statement in ERASE {
-        tx.execute(statement, params![record])?;
+/// The file of an archived year goes after the commit ([`store::Db::sweep_disposed`]): what is here
+/// is the entry, which the caller writes.
+pub(super) fn erase(tx: &WriteTx<'_>, record: i64, erasing: &Erasing) -> Result<(), StoreError> {
+    match erasing {
+        Erasing::Rows(statements) => statements
+            .iter()
+            .try_for_each(|statement| tx.execute(statement, params![record]).map(drop)),
+        Erasing::ArchivedYear => Ok(()),
     }
-    Ok(())
+}
+
+/// Requests in which a record of this number stands, newest first.
+pub(super) fn of_number(tx: &ReadTx<'_>, number: &str) -> Result<Vec<Request>, StoreError> {
+    let sql = format!(
+        "{REQUESTS} where exists (select 1 from disposal_request_records n
+           where n.request_id = r.id and n.number = ?1) order by r.id desc limit 200"
+    );
+    tx.all(&sql, params![number], request)
+}
+
+/// Folders of evidence that were put aside before a moment: each holds a copy of everything.
+pub(super) fn evidence_before(tx: &ReadTx<'_>, at: &str) -> Result<i64, StoreError> {
+    let sql = "select count(*) from incident_evidence where recorded_at < ?1";
+    tx.count(sql, params![at])
 }
