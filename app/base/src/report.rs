@@ -103,6 +103,8 @@ pub enum Runbook {
     PersonalDataIncident,
     /// The key that opens second factors is gone or another one.
     FactorKeyMissing,
+    /// The bytes of an attachment are missing or bent.
+    AttachmentDamaged,
 }
 
 impl Runbook {
@@ -121,6 +123,7 @@ impl Runbook {
         Self::AdministratorLost,
         Self::PersonalDataIncident,
         Self::FactorKeyMissing,
+        Self::AttachmentDamaged,
     ];
 
     /// The file's stem: `DiskFull` is `runbooks/disk-full.md`.
@@ -140,6 +143,7 @@ impl Runbook {
             Self::AdministratorLost => "administrator-lost",
             Self::PersonalDataIncident => "personal-data-incident",
             Self::FactorKeyMissing => "factor-key-missing",
+            Self::AttachmentDamaged => "attachment-damaged",
         }
     }
 }

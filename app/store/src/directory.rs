@@ -70,6 +70,11 @@ impl DataDir {
         self.0.join("audit-checkpoints.jsonl")
     }
 
+    /// Bytes of attached files, under their hashes (see `shelf`).
+    pub fn attachments(&self) -> PathBuf {
+        self.0.join("attachments")
+    }
+
     /// What was put aside after an incident, one signed folder each.
     pub fn evidence(&self) -> PathBuf {
         self.0.join("evidence")

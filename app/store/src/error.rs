@@ -85,6 +85,9 @@ pub enum StoreError {
     /// A file of ours could not be written.
     #[error("cannot write a file of the data directory")]
     Path(#[from] base::paths::PathError),
+    /// Bytes that a row names are missing on the shelf, or are not what they were.
+    #[error("the bytes of an attachment are missing or bent")]
+    Bytes,
     /// The file system said something else.
     #[error("cannot use {path}")]
     Io {
@@ -195,6 +198,14 @@ impl StoreError {
                 "アクセスログを年ごとのファイルに移せませんでした。何も変えていません。",
                 why.words(),
                 Runbook::AuditBroken,
+            ),
+            Self::Bytes => (
+                Kind::Disk,
+                "ファイルの中身が失われているか壊れているため、開けません。担当者に番号をお伝えください。\
+                 バックアップから戻せます。",
+                "添付ファイルの中身がないか、壊れています。`hokatsu attachments check` で番号を確かめ、\
+                 バックアップから戻してください",
+                Runbook::AttachmentDamaged,
             ),
             Self::Absent { .. } | Self::Foreign { .. } | Self::Io { .. } | Self::Path(_) => (
                 Kind::DataDirectory,

@@ -24,6 +24,7 @@ mod notes;
 mod pool;
 mod reach;
 mod scope;
+mod shelf;
 mod snapshot;
 pub mod statements;
 mod tx;
@@ -42,6 +43,7 @@ pub use rusqlite::types::{
 };
 pub use rusqlite::{Params, Row, named_params, params, params_from_iter};
 pub use scope::PERSON_TABLES;
+pub use shelf::{Part, Shelf, ShelfCheck, Whole, check_shelf, copy_shelf};
 pub use snapshot::{Facts, facts_of, snapshot_of};
 pub use tx::{ReadTx, WriteTx};
 

@@ -93,13 +93,17 @@ const STEPS: &[(&str, &str)] = &[
         include_str!("../migrations/0021_two_people.sql"),
     ),
     (
+        "0022_create_attachments",
+        include_str!("../migrations/0022_create_attachments.sql"),
+    ),
+    (
         "0024_create_assignments",
         include_str!("../migrations/0024_create_assignments.sql"),
     ),
 ];
 
 /// The newest schema this program knows; `pragma user_version` of an up-to-date file.
-pub const SCHEMA_VERSION: i64 = 22;
+pub const SCHEMA_VERSION: i64 = 23;
 
 /// The schema as one text, for the suite that compares it with all steps on an empty file.
 pub const fn released_schema() -> &'static str {

@@ -122,6 +122,30 @@ create temp view visible_current_consultations as
   left join main.residents r on r.id = k.resident_id
   where record_in_scope(c.id, r.id, r.centre_id, r.shielded, c.centre_id, c.created_by);
 
+-- An attachment is seen by whoever sees what it is attached to: the person, or the consultation.
+create temp view visible_attachments as
+  select a.*,
+         coalesce(a.resident_id, (select c.resident_id from temp.visible_consultations c
+                                  where c.id = a.consultation_id)) as person_id,
+         coalesce((select r.writable from temp.visible_residents r where r.id = a.resident_id),
+                  (select c.writable from temp.visible_consultations c
+                   where c.id = a.consultation_id)) as writable
+  from main.attachments a
+  where a.resident_id in (select r.id from temp.visible_residents r where r.id = a.resident_id)
+     or a.consultation_id in (select c.id from temp.visible_consultations c
+                              where c.id = a.consultation_id);
+
+create temp view visible_attachment_versions as
+  select v.* from main.attachment_versions v
+  where v.attachment_id in (select a.id from temp.visible_attachments a where a.id = v.attachment_id);
+
+create temp view visible_attachment_withdrawals as
+  select w.* from main.attachment_withdrawals w
+  where w.attachment_id in (select a.id from temp.visible_attachments a where a.id = w.attachment_id);
+
+-- Which bytes on the shelf are still named by a row; nothing of any record.
+create temp view kept_bytes as select a.sha256 from main.attachments a;
+
 -- For the city's own totals, in which nobody is forgotten: to be counted, and nothing else of anybody.
 create temp view counted_residents as
   select r.id, r.resident_state, r.born_on, r.household_no from main.residents r where sees_city();

@@ -102,6 +102,11 @@ coded! {
         ConsultationIdentify = "consultation_identify", "相談の対象者特定";
         ConsultationFollowUp = "consultation_follow_up", "次回予定の完了";
         ConsultationPrint = "consultation_print", "相談記録票の印刷";
+        AttachmentAdd = "attachment_add", "ファイルの添付";
+        AttachmentView = "attachment_view", "添付ファイルの閲覧";
+        AttachmentCorrect = "attachment_correct", "添付ファイルの表題の訂正";
+        AttachmentWithdraw = "attachment_withdraw", "添付の取消し";
+        AttachmentExport = "attachment_export", "添付ファイルの持出し";
         TransferView = "transfer_view", "引継ぎの閲覧";
         TransferNote = "transfer_note", "引継ぎ内容の記入";
         TransferReceive = "transfer_receive", "引継ぎの受領";
@@ -186,6 +191,7 @@ coded! {
         Terminal = "terminal", "端末";
         Resident = "resident", "対象者";
         Consultation = "consultation", "相談";
+        Attachment = "attachment", "添付ファイル";
         Correction = "correction", "訂正";
         Transfer = "transfer", "引継ぎ";
         AreaChange = "area_change", "受持ち区域の変更";
