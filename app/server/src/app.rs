@@ -13,7 +13,7 @@ use store::{Actor, Db};
 use crate::factor_keys::FactorKeys;
 use crate::features;
 use crate::sign_in::{SessionSettings, SignInRules};
-use crate::web::limits::MAINTENANCE_HOURS_MAX;
+use crate::web::limits::{MAINTENANCE_HOURS_MAX, UPLOAD_BYTES_MAX};
 use crate::web::work::Desk;
 use crate::web::{Routes, Visit, rights};
 
@@ -37,6 +37,8 @@ pub struct ServerSettings {
     pub requests_per_second: NonZeroU32,
     /// Longest window for the vendor, hours; longer work asks again.
     pub maintenance_hours_max: i64,
+    /// Largest file that may be attached, bytes.
+    pub upload_bytes_max: u64,
     /// A line for everybody, e.g. that this is a demonstration.
     pub notice: Option<String>,
     /// So many days the oldest backup is kept, as `site.toml` says; nothing: it does not say.
@@ -55,6 +57,7 @@ impl ServerSettings {
             authority: None,
             requests_per_second: NonZeroU32::MIN.saturating_add(49),
             maintenance_hours_max: MAINTENANCE_HOURS_MAX,
+            upload_bytes_max: UPLOAD_BYTES_MAX,
             notice: None,
             backup_days_kept: None,
         }

@@ -40,6 +40,20 @@ pub fn download(content_type: &'static str, name: &str, inline: bool, bytes: Vec
     response
 }
 
+/// Says that the content is somebody's file and not a page of ours: the browser gives it nothing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Boxed;
+
+/// Somebody's file shown in the browser's window. `name` is ASCII and holds nothing of a person; what is
+/// in the file may be anything, so it runs nothing and reaches nothing.
+pub fn opened(content_type: &'static str, name: &str, boxed: bool, bytes: Vec<u8>) -> Response {
+    let mut response = download(content_type, name, true, bytes);
+    if boxed {
+        response.extensions_mut().insert(Boxed);
+    }
+    response
+}
+
 fn typed(status: StatusCode, content_type: &'static str, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;

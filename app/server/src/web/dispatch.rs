@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::body::to_bytes;
+use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{Method, header};
@@ -26,6 +26,7 @@ use crate::web::problem::Problem;
 use crate::web::rights::Rights;
 use crate::web::routes::{Route, Routes};
 use crate::web::session::{self, COOKIE, Holder, Touch};
+use crate::web::upload;
 use crate::web::visit::{Halt, Visit};
 use crate::web::{assets, dress, error_page, log_line, terminal, window};
 
@@ -94,6 +95,7 @@ fn unknown(path: &'static str, handler: fn(&Visit) -> Answer) -> Route {
         path,
         permission: Permission::Public,
         menu: "(なし)",
+        takes_files: false,
         handler,
     }
 }
@@ -116,16 +118,21 @@ async fn handle(app: App, route: Arc<Route>, params: RawPathParams, request: Req
         .map(|(k, v)| (k.to_owned(), v.to_owned()))
         .collect();
     let mut visit = new_visit(&app, &route, &parts, params, number.clone());
-    let body = match timeout(BODY_TIME_MAX, to_bytes(body, BODY_BYTES_MAX)).await {
-        Ok(read) => read.or(Err(Problem::TooLarge)),
-        Err(_) => Err(Problem::TooSlow),
-    };
     let desk = app.desk().clone();
+    let multipart = upload::boundary(&parts.headers).filter(|_| route.takes_files);
+    let (body, turn) = match multipart {
+        Some(boundary) => {
+            let (found, admitted) = who(&app, visit, &route, &parts).await;
+            visit = found;
+            upload::receive(&mut visit, admitted, boundary, body).await
+        }
+        None => (text_of(&mut visit, body).await, None),
+    };
     let work = move || {
         let answer = match (body, read_method(&parts.method)) {
             (_, false) => Err(Problem::WrongMethod),
             (Err(problem), _) => Err(problem),
-            (Ok(bytes), true) => gate(&mut visit, &route, &parts, &bytes),
+            (Ok(()), true) => gate(&mut visit, &route, &parts),
         };
         let mut response = match answer {
             Ok(response) => response,
@@ -133,6 +140,7 @@ async fn handle(app: App, route: Arc<Route>, params: RawPathParams, request: Req
         };
         dress::page(&mut response);
         cookies::set_form_cookie(&visit, &mut response);
+        drop(turn);
         Ok((response, route.path))
     };
     let (response, path) = match desk.run(work).await {
@@ -144,6 +152,30 @@ async fn handle(app: App, route: Arc<Route>, params: RawPathParams, request: Req
     };
     log_line::write(&number, &method, path, response.status(), started.elapsed());
     response
+}
+
+/// The body of a form that brings text alone.
+async fn text_of(visit: &mut Visit, body: Body) -> Result<(), Problem> {
+    let read = timeout(BODY_TIME_MAX, to_bytes(body, BODY_BYTES_MAX)).await;
+    let bytes = read
+        .map_err(|_late| Problem::TooSlow)?
+        .map_err(|_large| Problem::TooLarge)?;
+    visit.form = Fields::parse(&bytes).ok_or(Problem::TooLarge)?;
+    Ok(())
+}
+
+/// Who is about to send files, and may they? Asked before a byte is kept; the gate asks again and
+/// answers. Nothing is written down here.
+async fn who(app: &App, mut visit: Visit, route: &Arc<Route>, parts: &Parts) -> (Visit, bool) {
+    let (params, number) = (visit.params.clone(), visit.number.clone());
+    let again = new_visit(app, route, parts, params, number);
+    let (route, parts) = (Arc::clone(route), parts.clone());
+    let asked = app.desk().run(move || {
+        let known = recognise(&mut visit, &route, &parts).is_ok();
+        let may = known && visit.may(route.permission);
+        Ok((visit, may))
+    });
+    asked.await.unwrap_or((again, false))
 }
 
 fn read_method(method: &Method) -> bool {
@@ -172,6 +204,7 @@ fn new_visit(
         path: parts.uri.path().to_owned(),
         query: Fields::default(),
         form: Fields::default(),
+        files: Vec::new(),
         number,
         params,
         csrf_secret: String::new(),
@@ -180,10 +213,9 @@ fn new_visit(
 }
 
 /// Session, permission, rate, token; then the slice.
-fn gate(visit: &mut Visit, route: &Route, parts: &Parts, body: &[u8]) -> Answer {
+fn gate(visit: &mut Visit, route: &Route, parts: &Parts) -> Answer {
     visit.query =
         Fields::parse(parts.uri.query().unwrap_or("").as_bytes()).ok_or(Problem::TooLarge)?;
-    visit.form = Fields::parse(body).ok_or(Problem::TooLarge)?;
     recognise(visit, route, parts)?;
     let halted = visit.halted.as_ref().map(|halted| &halted.staff);
     let key = visit.staff.as_ref().or(halted).map_or_else(
@@ -196,7 +228,7 @@ fn gate(visit: &mut Visit, route: &Route, parts: &Parts, body: &[u8]) -> Answer 
     window::record(visit, route, &parts.method)?;
     permit(visit, route, parts)?;
     if parts.method == Method::POST {
-        check_token(visit, parts)?;
+        check_token(visit, route, parts)?;
     }
     (route.handler)(visit)
 }
@@ -299,7 +331,7 @@ fn is_way_out(path: &str) -> bool {
 
 /// A form must come from a page of ours: its token (or that of our script) was made for this
 /// session, and the browser does not say that another site sent it.
-fn check_token(visit: &Visit, parts: &Parts) -> Result<(), Problem> {
+fn check_token(visit: &Visit, route: &Route, parts: &Parts) -> Result<(), Problem> {
     let site = parts
         .headers
         .get("sec-fetch-site")
@@ -311,7 +343,11 @@ fn check_token(visit: &Visit, parts: &Parts) -> Result<(), Problem> {
         .headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
-    if kind.is_some_and(|kind| !kind.starts_with("application/x-www-form-urlencoded")) {
+    let readable = |kind: &str| {
+        let files = route.takes_files && upload::boundary(&parts.headers).is_some();
+        files || kind.starts_with("application/x-www-form-urlencoded")
+    };
+    if kind.is_some_and(|kind| !readable(kind)) {
         return Err(Problem::Unreadable);
     }
     let from_script = parts

@@ -3,11 +3,15 @@
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 
-use crate::web::answer::{Response, html};
+use crate::web::answer::{Boxed, Response, html};
 use crate::web::problem::Problem;
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
     font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// For a file of somebody's that the browser shows itself: no page of ours has this.
+const BOXED_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; \
+    form-action 'none'; frame-ancestors 'none'; base-uri 'none'; sandbox";
 
 const SECURE: &[(&str, &str)] = &[
     ("content-security-policy", POLICY),
@@ -30,6 +34,11 @@ pub(crate) fn secure(response: &mut Response) {
         response
             .headers_mut()
             .insert(name, HeaderValue::from_static(value));
+    }
+    if response.extensions().get::<Boxed>().is_some() {
+        let boxed = HeaderValue::from_static(BOXED_POLICY);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, boxed);
     }
 }
 

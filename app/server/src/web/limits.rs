@@ -10,6 +10,16 @@ pub const FIELDS_MAX: usize = 500;
 pub const HEADER_TIME_MAX: Duration = Duration::from_secs(15);
 /// How long a client may take to send the body of a request.
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+/// Files in one form.
+pub const UPLOAD_FILES_MAX: usize = 10;
+/// Largest file, bytes, unless `site.toml` says something else.
+pub const UPLOAD_BYTES_MAX: u64 = 20 * 1024 * 1024;
+/// How long the body of a form with files may take: 200 MiB from an office's shared line.
+pub const UPLOAD_TIME_MAX: Duration = Duration::from_secs(300);
+/// Of the disk, so much stays free for the records themselves, bytes: files are refused before they are.
+pub const UPLOAD_SPARE_BYTES: u64 = 256 * 1024 * 1024;
+/// Forms with files that are taken in at the same time; more wait for [`QUEUE_TIME_MAX`].
+pub const UPLOADS_AT_ONCE_MAX: usize = 4;
 /// Longest time a request may take.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 /// Requests that run at the same time; more wait for [`QUEUE_TIME_MAX`].

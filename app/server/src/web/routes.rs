@@ -20,6 +20,8 @@ pub struct Route {
     pub permission: Permission,
     /// The menu as the access log prints it (操作メニュー).
     pub menu: &'static str,
+    /// Its form may bring files; every other form brings text only, and little of it.
+    pub(crate) takes_files: bool,
     pub(crate) handler: Handler,
 }
 
@@ -48,13 +50,19 @@ impl Routes {
     /// Adds a page.
     #[must_use]
     pub fn get(self, path: &'static str, permission: Permission, handler: Handler) -> Self {
-        self.add(Method::GET, path, permission, handler)
+        self.add(Method::GET, path, permission, false, handler)
     }
 
     /// Adds something that can be created, or a decision that can be made.
     #[must_use]
     pub fn post(self, path: &'static str, permission: Permission, handler: Handler) -> Self {
-        self.add(Method::POST, path, permission, handler)
+        self.add(Method::POST, path, permission, false, handler)
+    }
+
+    /// Adds a form that brings files: they are in [`Visit::files`].
+    #[must_use]
+    pub fn upload(self, path: &'static str, permission: Permission, handler: Handler) -> Self {
+        self.add(Method::POST, path, permission, true, handler)
     }
 
     /// Takes in another slice's table.
@@ -74,6 +82,7 @@ impl Routes {
         method: Method,
         path: &'static str,
         permission: Permission,
+        takes_files: bool,
         handler: Handler,
     ) -> Self {
         self.routes.push(Route {
@@ -81,6 +90,7 @@ impl Routes {
             path,
             permission,
             menu: self.menu,
+            takes_files,
             handler,
         });
         self

@@ -13,6 +13,7 @@ use crate::web::permission::{Permission, Role};
 use crate::web::problem::{Problem, fault};
 use crate::web::rights::Rights;
 use crate::web::terminal::Terminal;
+use crate::web::upload::Upload;
 use crate::web::window::Window;
 use crate::web::{csrf, session::SessionId};
 
@@ -78,6 +79,8 @@ pub struct Visit {
     pub query: Fields,
     /// What was typed (POST).
     pub form: Fields,
+    /// Files that came with what was typed; only on routes that take them.
+    pub files: Vec<Upload>,
     /// Report number of this request.
     pub number: String,
     pub(crate) params: Vec<(String, String)>,

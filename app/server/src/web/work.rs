@@ -2,19 +2,33 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::web::limits::{QUEUE_TIME_MAX, REQUEST_TIME_MAX, REQUESTS_AT_ONCE_MAX};
+use crate::web::limits::{
+    QUEUE_TIME_MAX, REQUEST_TIME_MAX, REQUESTS_AT_ONCE_MAX, UPLOADS_AT_ONCE_MAX,
+};
 use crate::web::problem::Problem;
 
 /// Runs page functions on blocking threads, a bounded number at a time.
 #[derive(Debug, Clone)]
-pub(crate) struct Desk(Arc<Semaphore>);
+pub(crate) struct Desk {
+    turns: Arc<Semaphore>,
+    uploads: Arc<Semaphore>,
+}
 
 impl Desk {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(REQUESTS_AT_ONCE_MAX)))
+        Self {
+            turns: Arc::new(Semaphore::new(REQUESTS_AT_ONCE_MAX)),
+            uploads: Arc::new(Semaphore::new(UPLOADS_AT_ONCE_MAX)),
+        }
+    }
+
+    /// Waits for one of the few places at which files are taken in; held until dropped.
+    pub(crate) async fn upload_turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let turn = timeout(QUEUE_TIME_MAX, Arc::clone(&self.uploads).acquire_owned()).await;
+        turn.ok().and_then(Result::ok).ok_or(Problem::Busy)
     }
 
     /// Runs `f`; a request that waits or works too long is told so. Work that was begun is finished
@@ -23,7 +37,7 @@ impl Desk {
         &self,
         f: impl FnOnce() -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let turn = timeout(QUEUE_TIME_MAX, Arc::clone(&self.0).acquire_owned()).await;
+        let turn = timeout(QUEUE_TIME_MAX, Arc::clone(&self.turns).acquire_owned()).await;
         let Ok(Ok(permit)) = turn else {
             return Err(Problem::Busy);
         };
@@ -37,6 +51,16 @@ impl Desk {
             Ok(Err(_)) => Err(Problem::Fault("page function panicked")),
             Err(_) => Err(Problem::Busy),
         }
+    }
+}
+
+/// A short piece of work on the disk within a request that has its turn already.
+pub(crate) async fn aside<T: Send + 'static>(
+    f: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    match tokio::task::spawn_blocking(f).await {
+        Ok(result) => result,
+        Err(_) => Err(Problem::Fault("work on the disk panicked")),
     }
 }
 
