@@ -222,6 +222,7 @@ fn outside_the_scope_every_page_of_a_record_is_not_there() {
         let persons = [
             format!("/residents/{neighbour}"),
             format!("/residents/{neighbour}/{form}"),
+            format!("/residents/{neighbour}/attachments"),
         ];
         for role in CENTRE_ROLES {
             let mut browser = town.signed_in(*role, Some(&code));

@@ -144,7 +144,47 @@ fn prepare(town: &Town) -> Her {
          values (900001, ?1, 1, '2026-11-20', '2026-12-20', 'x', 0, 1, '', 900001)",
         [her.id],
     );
+    attach(town, &her);
     her
+}
+
+/// A paper with her name on it at her own page, and one at the consultation about her.
+fn attach(town: &Town, her: &Her) {
+    let shelf = town.app.db().shelf();
+    let paper = format!("{}の書類", her.name);
+    let mut part = shelf.part(0).unwrap();
+    part.write(paper.as_bytes()).unwrap();
+    let whole = part.finish().unwrap();
+    let system = Actor::system("test");
+    let placed = town.app.db().system(&system, SystemReason::Demo, |tx| {
+        for (id, person, record) in [
+            (900_001, Some(her.id), None),
+            (900_002, None, Some(900_001)),
+        ] {
+            tx.execute(
+                "insert into attachments (id, resident_id, consultation_id, sha256, bytes, kind,
+                   file_name, submission, position, centre_id, created_by, created_at)
+                 values (?1, ?2, ?3, ?4, ?5, 'text', ?6, ?1, 0, null, 1, '2026-11-20T00:00:00Z')",
+                params![
+                    id,
+                    person,
+                    record,
+                    whole.sha256(),
+                    i64::try_from(paper.len()).unwrap(),
+                    paper
+                ],
+            )?;
+            tx.execute(
+                "insert into attachment_versions (attachment_id, version, title, note,
+                   correction_reason, recorded_by, recorded_at)
+                 values (?1, 1, ?2, '', '', 1, '2026-11-20T00:00:00Z')",
+                params![id, paper],
+            )?;
+        }
+        shelf.place(tx, &whole)?;
+        Ok::<_, StoreError>(tx.audited(Event::done(Operation::SetUp), ()))
+    });
+    placed.unwrap();
 }
 
 fn grant(town: &Town, her: &Her, login: &str) {
@@ -237,6 +277,23 @@ fn surfaces(her: &Her) -> Vec<Surface> {
             number,
         ),
         get("unusual uses", "/unusual-uses".to_owned()),
+        get("attachments", format!("/residents/{}/attachments", her.id)),
+        get("attachment", "/attachments/900001".to_owned()),
+        get("content of it", "/attachments/900001/file".to_owned()),
+        Surface {
+            fields: vec![("shield_reason", "agency".to_owned())],
+            ..get(
+                "content, reason said",
+                "/attachments/900001/opening".to_owned(),
+            )
+        },
+        get("taking it out", "/attachments/900001/export".to_owned()),
+        get(
+            "attachments of record",
+            "/consultations/900001/attachments".to_owned(),
+        ),
+        get("attachment of record", "/attachments/900002".to_owned()),
+        get("content of that", "/attachments/900002/file".to_owned()),
         get("transfers", "/transfers".to_owned()),
         get("hand-over", "/transfers/900001".to_owned()),
         get(
@@ -347,6 +404,13 @@ fn whoever_is_named_finds_her_in_every_list_and_her_address_behind_the_reason_on
     let list = nurse.get("/consultations").text();
     assert!(list.contains("K-SHIELD"));
     let record = nurse.get("/consultations/900001");
+    // Her paper is no page of ours: it opens after a reason, and to the named alone.
+    let paper = nurse.get("/attachments/900001/file");
+    assert_eq!(paper.status, 422);
+    assert_ne!(paper.headers["content-type"], "text/plain; charset=utf-8");
+    let opening = [("shield_reason", "agency")];
+    let opened = nurse.post("/attachments/900001/opening", &opening);
+    assert_eq!(opened.text(), format!("{}の書類", her.name));
     for page in [
         found,
         record,

@@ -52,6 +52,25 @@ pub fn graphemes(text: &str) -> usize {
     text.graphemes(true).count()
 }
 
+/// Kana and letters with their marks as one character each, as other machines send them in two
+/// (が as か and a mark). Kanji are left as they are: the standard's NFC would change some names.
+#[must_use]
+pub fn composed(text: &str) -> String {
+    let mut done = String::with_capacity(text.len());
+    let mut piece = String::new();
+    for c in text.chars() {
+        if matches!(c, '\u{F900}'..='\u{FAFF}' | '\u{2F800}'..='\u{2FA1F}') {
+            done.extend(piece.nfc());
+            piece.clear();
+            done.push(c);
+        } else {
+            piece.push(c);
+        }
+    }
+    done.extend(piece.nfc());
+    done
+}
+
 /// Whether `c` is one of the many dashes typed for a hyphen or a long-vowel mark.
 #[must_use]
 pub fn is_hyphen_like(c: char) -> bool {
@@ -128,6 +147,15 @@ mod tests {
     fn digits_are_taken_out_of_any_width() {
         assert_eq!(digits("０４８-１２３④"), "0481234");
         assert_eq!(digits("十二"), "");
+    }
+
+    #[test]
+    fn marks_are_composed_and_kanji_keep_their_shape() {
+        assert_eq!(
+            composed("か\u{3099}\u{FA19}は\u{309A}e\u{301}"),
+            "が\u{FA19}ぱé"
+        );
+        assert_eq!(composed(""), "");
     }
 
     #[test]

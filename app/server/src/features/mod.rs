@@ -5,6 +5,7 @@ pub mod access_log;
 pub mod approvals;
 pub mod area_changes;
 pub mod assignments;
+pub mod attachments;
 pub mod carried_out;
 pub mod case_grants;
 pub mod changes;
@@ -36,6 +37,7 @@ pub fn routes() -> Routes {
         .with(inquiries::routes())
         .with(consultations::routes())
         .with(abuse_cases::routes())
+        .with(attachments::routes())
         .with(transfers::routes())
         .with(assignments::routes())
         .with(case_grants::routes())
@@ -77,5 +79,6 @@ pub fn daily() -> &'static [Task] {
         access_log::sign_day,
         terminals::renew_due,
         approvals::lapse,
+        attachments::sweep,
     ]
 }

@@ -58,6 +58,10 @@ permissions! {
     ConsultationView = "consultation_view", "相談記録を読む", "相談";
     /// Write, correct and withdraw consultations.
     ConsultationWrite = "consultation_write", "相談記録を書く・訂正する", "相談";
+    /// Open what is attached to people and consultations (whom and which, their own permissions say).
+    AttachmentView = "attachment_view", "添付ファイルを開く", "相談";
+    /// Attach files, correct what is said about them, withdraw them.
+    AttachmentWrite = "attachment_write", "ファイルを添付する・取り消す", "相談";
     /// Look into the access log.
     AccessLogView = "access_log_view", "アクセスログを見る", "アクセスログ";
     /// Take the access log out as a file.

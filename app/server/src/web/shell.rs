@@ -94,6 +94,20 @@ const FLASHES: &[(&str, Flash)] = &[
         },
     ),
     (
+        "attached",
+        Flash {
+            css: "done",
+            text: "添付しました。",
+        },
+    ),
+    (
+        "attachment-withdrawn",
+        Flash {
+            css: "done",
+            text: "添付を取り消しました。中身はもう開けません。",
+        },
+    ),
+    (
         "corrected",
         Flash {
             css: "done",

@@ -7,6 +7,7 @@ use store::{Event, Operation, ReadTx, RecordKind};
 use super::model::{ConsultationId, Record};
 use super::store as sql;
 use super::view::{self, Fact, PersonWords, StepWords, Tag, VersionWords};
+use crate::features::attachments::{Card, Owner};
 use crate::web::{Answer, Permission, Problem, Shell, Typed, Visit, typed_words};
 
 /// The record of this address, or nothing for whoever may not see it.
@@ -49,6 +50,7 @@ struct ShowPage {
     follow_ups: Vec<StepWords>,
     withdrawal: Option<StepWords>,
     versions: Vec<VersionWords>,
+    attached: Option<Card>,
 }
 
 struct NextWords {
@@ -65,6 +67,9 @@ pub(super) fn show(visit: &Visit) -> Answer {
     let may_write = open && record.writable && visit.may(Permission::ConsultationWrite);
     let asked = !entry.next_action.is_empty() || entry.next_due_on.is_some();
     let count = record.former.len();
+    let attached = visit.app.db().read(&visit.actor, |tx| {
+        Card::read(visit, tx, Owner::Consultation(record.id), may_write)
+    })?;
     visit.page(&ShowPage {
         shell: Shell::new(visit, format!("相談 {}", record.number))
             .under(&[("相談記録", "/consultations")]),
@@ -105,6 +110,7 @@ pub(super) fn show(visit: &Visit) -> Answer {
         follow_ups: record.follow_ups.iter().map(view::step).collect(),
         withdrawal: record.withdrawal.as_ref().map(view::step),
         versions: view::versions(&record, today),
+        attached,
     })
 }
 

@@ -13,6 +13,8 @@ mod person;
 #[cfg(test)]
 mod person_tests;
 
+pub use person::ShieldReason;
+
 use crate::web::{Permission, Routes};
 
 /// Routes of this slice.

@@ -334,6 +334,18 @@ pub(crate) mod house {
             self.send(Method::POST, path, &[], body)
         }
 
+        /// Sends a form with files (name and content), as a browser does: fields first.
+        pub(crate) fn upload(
+            &self,
+            path: &str,
+            fields: &[(&str, &str)],
+            files: &[(&str, &[u8])],
+        ) -> Page {
+            let csrf = self.csrf.borrow().clone();
+            let body = multipart(&[&[("csrf", csrf.as_str())], fields].concat(), files);
+            self.send_bytes(Method::POST, path, &[("content-type", MULTIPART)], body)
+        }
+
         /// Takes a file out through the door, in the clear.
         pub(crate) fn take_out(&self, path: &str) -> Page {
             self.get(path);
@@ -347,15 +359,25 @@ pub(crate) mod house {
             headers: &[(&str, &str)],
             body: String,
         ) -> Page {
+            let kind = ("content-type", "application/x-www-form-urlencoded");
+            let first = if body.is_empty() { None } else { Some(kind) };
+            let all: Vec<_> = first.iter().chain(headers).copied().collect();
+            self.send_bytes(method, path, &all, body.into_bytes())
+        }
+
+        pub(crate) fn send_bytes(
+            &self,
+            method: Method,
+            path: &str,
+            headers: &[(&str, &str)],
+            body: Vec<u8>,
+        ) -> Page {
             let mut request = Request::builder().method(method).uri(path);
             let cookies = self.cookies.borrow();
             let pairs: Vec<String> = cookies.iter().map(|(k, v)| format!("{k}={v}")).collect();
             drop(cookies);
             if !pairs.is_empty() {
                 request = request.header(header::COOKIE, pairs.join("; "));
-            }
-            if !body.is_empty() {
-                request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
             }
             for (name, value) in headers {
                 request = request.header(*name, *value);
@@ -396,6 +418,27 @@ pub(crate) mod house {
                 *self.csrf.borrow_mut() = token;
             }
         }
+    }
+
+    /// How [`multipart`] says what it is.
+    pub(crate) const MULTIPART: &str = "multipart/form-data; boundary=----part";
+
+    /// The body of a form with files.
+    pub(crate) fn multipart(fields: &[(&str, &str)], files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            let head = format!("content-disposition: form-data; name=\"{name}\"");
+            body.extend(format!("------part\r\n{head}\r\n\r\n{value}\r\n").bytes());
+        }
+        for (name, bytes) in files {
+            let head = "content-disposition: form-data; name=\"files\"; filename=";
+            let kind = "content-type: application/octet-stream";
+            body.extend(format!("------part\r\n{head}\"{name}\"\r\n{kind}\r\n\r\n").bytes());
+            body.extend(*bytes);
+            body.extend(b"\r\n");
+        }
+        body.extend(b"------part--\r\n");
+        body
     }
 
     pub(crate) fn form(fields: &[(&str, &str)]) -> String {

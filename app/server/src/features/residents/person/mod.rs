@@ -23,7 +23,8 @@ mod timeline;
 mod view;
 
 pub(super) use door::{Look, open};
-pub(super) use model::{ShieldReason, id_of};
+pub use model::ShieldReason;
+pub(super) use model::id_of;
 pub(super) use pages::ask_reason;
 pub(super) use view::{moment, phone_grouped};
 

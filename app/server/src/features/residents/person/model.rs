@@ -20,17 +20,24 @@ pub(in crate::features::residents) fn id_of(visit: &Visit) -> Result<ResidentId,
 
 /// Why somebody opens a person under 支援措置.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::features::residents) enum ShieldReason {
+pub enum ShieldReason {
+    /// She asked or called.
     OwnRequest,
+    /// Police, a hospital, another office.
     Agency,
+    /// Abuse and the like.
     Urgent,
+    /// Certification and benefits.
     Benefit,
+    /// The register changed, or disagrees.
     Register,
+    /// An inspection.
     Inspection,
 }
 
 impl ShieldReason {
-    pub(super) const ALL: &'static [Self] = &[
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
         Self::OwnRequest,
         Self::Agency,
         Self::Urgent,
@@ -40,7 +47,7 @@ impl ShieldReason {
     ];
 
     /// As written to the access log.
-    pub(in crate::features::residents) const fn code(self) -> &'static str {
+    pub const fn code(self) -> &'static str {
         match self {
             Self::OwnRequest => "own_request",
             Self::Agency => "agency",
@@ -51,7 +58,8 @@ impl ShieldReason {
         }
     }
 
-    pub(super) const fn label(self) -> &'static str {
+    /// As staff read it.
+    pub const fn label(self) -> &'static str {
         match self {
             Self::OwnRequest => "本人からの相談・連絡",
             Self::Agency => "警察・医療機関・相談機関との連絡",
@@ -62,7 +70,8 @@ impl ShieldReason {
         }
     }
 
-    pub(in crate::features::residents) fn from_code(code: &str) -> Option<Self> {
+    /// The reason of a code.
+    pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|known| known.code() == code)
     }
 }

@@ -8,6 +8,7 @@ use super::door::{Look, open};
 use super::model::{Opened, ShieldReason, id_of};
 use super::{store as sql, view};
 use crate::features::abuse_cases;
+use crate::features::attachments::{Card, Owner};
 use crate::features::residents::corrections;
 use crate::web::{Answer, Fields, Permission, Problem, Shell, Visit};
 
@@ -29,6 +30,7 @@ struct PersonPage {
     certification: view::CertificationWords,
     contacts: Vec<view::ContactWords>,
     timeline: view::TimelineWords,
+    attached: Option<Card>,
     /// The reason given for a shielded person; the next page of the timeline asks for it again.
     shield_reason: &'static str,
 }
@@ -39,7 +41,7 @@ pub(super) fn show(visit: &Visit) -> Answer {
     match open(visit, id, None, &detail(page), |tx| {
         read(visit, tx, id, page)
     })? {
-        Look::Open(opened) => person_page(visit, &opened, None),
+        Look::Open((opened, attached)) => person_page(visit, &opened, attached, None),
         Look::Shielded => ask_reason(visit, id, Vec::new()),
     }
 }
@@ -57,13 +59,25 @@ fn detail(page: i64) -> String {
     }
 }
 
-fn read(visit: &Visit, tx: &ReadTx<'_>, id: ResidentId, page: i64) -> Result<Opened, Problem> {
+fn read(
+    visit: &Visit,
+    tx: &ReadTx<'_>,
+    id: ResidentId,
+    page: i64,
+) -> Result<(Opened, Option<Card>), Problem> {
     let staff = visit.signed_in()?;
     let viewer = (staff.staff_id, staff.role.code(), visit.today());
-    sql::opened(tx, id, page, viewer)?.ok_or(Problem::NotFound)
+    let opened = sql::opened(tx, id, page, viewer)?.ok_or(Problem::NotFound)?;
+    let attached = Card::read(visit, tx, Owner::Resident(id), opened.person.writable)?;
+    Ok((opened, attached))
 }
 
-fn person_page(visit: &Visit, opened: &Opened, reason: Option<ShieldReason>) -> Answer {
+fn person_page(
+    visit: &Visit,
+    opened: &Opened,
+    attached: Option<Card>,
+    reason: Option<ShieldReason>,
+) -> Answer {
     let (today, writable) = (visit.today(), opened.person.writable);
     let may_correct = writable && visit.may(Permission::ResidentCorrect);
     let looks_after = match visit.actor.scope {
@@ -102,6 +116,7 @@ fn person_page(visit: &Visit, opened: &Opened, reason: Option<ShieldReason>) -> 
             .map(|contact| view::contact(contact, today))
             .collect(),
         timeline: view::timeline(&opened.timeline),
+        attached,
         shield_reason: reason.map_or("", ShieldReason::code),
     })
 }
@@ -166,7 +181,7 @@ pub(super) fn acknowledge(visit: &Visit) -> Answer {
     match open(visit, id, reason, &detail(page), |tx| {
         read(visit, tx, id, page)
     })? {
-        Look::Open(opened) => person_page(visit, &opened, reason),
+        Look::Open((opened, attached)) => person_page(visit, &opened, attached, reason),
         Look::Shielded => {
             let missing = ReasonProblem {
                 field: "shield_reason",
