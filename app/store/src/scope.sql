@@ -380,6 +380,8 @@ create temp view disposal_residents as
                        where c.resident_id = r.id and c.kind <> 'new'), ''),
              coalesce((select max(date(c.recorded_at, '+9 hours')) from main.resident_corrections c
                        where c.resident_id = r.id), ''),
+             coalesce((select max(date(a.created_at, '+9 hours')) from main.attachments a
+                       where a.resident_id = r.id), ''),
              coalesce((select max(max(t.effective_on, t.readable_until)) from main.centre_transfers t
                        where t.resident_id = r.id), ''),
              coalesce((select max(e.ends_on) from main.assignments a

@@ -213,6 +213,9 @@ impl Shelf {
 
     fn remove(&self, _held: &WriteTx<'_>, sha256: &str) -> Result<(), StoreError> {
         let path = self.at(sha256)?;
+        if !path.exists() {
+            return Ok(());
+        }
         gone(&path)?;
         let dir = path.parent().unwrap_or(&self.0);
         sync_dir(dir).map_err(refused_path)

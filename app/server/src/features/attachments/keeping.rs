@@ -1,12 +1,11 @@
 //! What happens to bytes without anybody asking: sweeping, erasing with their record, the invented town.
 
-use store::{Actor, CentreId, Shelf, StaffId, StoreError, WriteTx};
+use store::{Actor, CentreId, Shelf, StaffId, WriteTx};
 
 use super::kinds;
 use super::model::{AttachmentId, Owner};
 use super::store::{self as sql, New};
 use crate::app::App;
-use crate::features::consultations::ConsultationId;
 use crate::web::Problem;
 
 /// Removes half-taken files and bytes that no row names, once they are old: at the start of the server
@@ -20,18 +19,6 @@ pub fn sweep(app: &App) -> Result<(), Problem> {
         log::info!(parts, whole; "swept {parts} half-taken and {whole} unnamed files off the shelf");
     }
     Ok(())
-}
-
-/// Erases the rows of everything attached to a consultation; the hashes of what they named, for
-/// [`store::Db::forget_bytes`] once the rows are gone for good.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn erase_of_consultation(
-    tx: &WriteTx<'_>,
-    consultation: ConsultationId,
-) -> Result<Vec<String>, StoreError> {
-    sql::erase(tx, consultation)
 }
 
 /// A file of the invented town.

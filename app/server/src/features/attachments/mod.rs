@@ -26,8 +26,9 @@ mod tests;
 mod view;
 
 pub use card::Card;
-pub use keeping::{Invented, erase_of_consultation, insert_history, sweep};
+pub use keeping::{Invented, insert_history, sweep};
 pub use model::{AttachmentId, Owner};
+pub use store::erase;
 
 use crate::web::{Permission, Routes};
 

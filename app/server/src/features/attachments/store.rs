@@ -203,23 +203,23 @@ pub(super) fn insert_withdrawal(
     tx.insert(sql, params![id, reason, by, now]).map(drop)
 }
 
-/// Rows of a consultation whose time is over; what bytes they named.
-const ERASE: [&str; 3] = [
-    "delete from attachment_withdrawals where attachment_id in
-       (select id from attachments where consultation_id = ?1)",
-    "delete from attachment_versions where attachment_id in
-       (select id from attachments where consultation_id = ?1)",
-    "delete from attachments where consultation_id = ?1",
-];
-
-pub(super) fn erase(
-    tx: &WriteTx<'_>,
-    consultation: ConsultationId,
-) -> Result<Vec<String>, StoreError> {
-    let sql = "select distinct sha256 from attachments where consultation_id = ?1";
-    let bytes = tx.all(sql, params![consultation], |row| row.get(0))?;
-    for statement in ERASE {
-        tx.execute(statement, params![consultation])?;
+/// Erases the rows of every attachment of which a condition holds (`?1`: the record); the hashes of what
+/// they named, for [`store::Db::forget_bytes`] once the rows are gone for good.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn erase(tx: &WriteTx<'_>, such: &'static str, record: i64) -> Result<Vec<String>, StoreError> {
+    let sql = format!("select distinct sha256 from attachments where {such}");
+    let bytes = tx.all(&sql, params![record], |row| row.get(0))?;
+    for part in ["attachment_withdrawals", "attachment_versions"] {
+        let sql = format!(
+            "delete from {part} where attachment_id in (select id from attachments where {such})"
+        );
+        tx.execute(&sql, params![record])?;
     }
+    tx.execute(
+        &format!("delete from attachments where {such}"),
+        params![record],
+    )?;
     Ok(bytes)
 }

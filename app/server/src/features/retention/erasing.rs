@@ -9,6 +9,7 @@ use super::kinds::kind;
 use super::model::{State, rules_on};
 use super::requests::{event, late, page_as};
 use super::store as sql;
+use crate::features::attachments;
 use crate::web::{Answer, Problem, Visit, redirect};
 
 /// When the last backup that holds what is erased today is gone.
@@ -35,18 +36,20 @@ pub(super) fn create(visit: &Visit) -> Answer {
     let now = format!("{:.6}", visit.app.clock().now());
     let forget_on = backups_forget_on(visit);
     let db = visit.app.db();
-    db.system(&visit.actor, SystemReason::Disposal, |tx| {
+    let bytes = db.system(&visit.actor, SystemReason::Disposal, |tx| {
         let request = sql::find(tx, id)?.ok_or(Problem::NotFound)?;
         if request.state() != State::Approved {
             return Err(late(visit));
         }
         let mut erased = Vec::new();
         let mut kept: i64 = 0;
+        let mut bytes = Vec::new();
         for record in sql::records(tx, id)? {
             let Some(resident) = sql::still_due(tx, record, (kind, limit))? else {
                 kept = kept.saturating_add(1);
                 continue;
             };
+            bytes.extend(attachments::erase(tx, kind.attached, record)?);
             sql::erase(tx, record, &kind.erasing)?;
             let event = Event::done(Operation::Disposal).about(resident);
             let event = match kind.record {
@@ -64,9 +67,11 @@ pub(super) fn create(visit: &Visit) -> Answer {
             (staff, &now),
         )?;
         let detail = format!("状態：承認済み→廃棄済み／廃棄＝{disposed}／残した＝{kept}");
-        Ok(tx.audited_all(event(id).detail(detail), erased, ()))
+        Ok(tx.audited_all(event(id).detail(detail), erased, bytes))
     })?;
+    // Only now: cut short here, the daily sweeps find what no row names any more.
     db.sweep_disposed()?;
+    db.forget_bytes(&visit.actor, &bytes)?;
     // The write-ahead log still holds the old pages until it is folded in.
     db.settle()?;
     Ok(redirect(&format!("/disposals/{id}?done=disposed")))

@@ -85,6 +85,9 @@ fn somebody_gone(desk: &Desk) {
         "insert into shield_grants values (1, 2, {S}, '2019-01-01', '2019-02-01', '理由', 0, {S},
            {AT}, 500)",
         "insert into exclusions values (1, 2, {S}, '01', '理由', {S}, {AT})",
+        "insert into attachments values (1, 2, null, printf('%064d', 1), 1, 'text', 'a.txt', 'a', 0,
+           null, {S}, {AT})",
+        "insert into attachment_versions values (1, 1, 1, '', '', '', {S}, {AT})",
         // Newer ones, of somebody who lives here: numbers are not given again.
         "insert into centre_transfers values (2, 1, {C}, {C} + 1, '2026-05-01', 'area',
            '2026-11-01', null, null, {AT})",
@@ -142,6 +145,7 @@ fn a_person_who_is_gone_goes_last_with_everything_about_her_and_only_her_number_
     }
     assert_eq!(desk.count("certifications"), 0);
     assert_eq!(desk.count("drafts"), 0);
+    assert_eq!(desk.count("attachment_versions"), 0);
     assert_eq!(desk.count("centre_transfers"), 1, "others keep theirs");
     let stub = "residents where id = 2 and addressee_no = '90000002' and resident_state = '0'
         and name || kana || address || phone || household_no || born_on = '' and died_on is null";
@@ -236,6 +240,10 @@ fn case_of_abuse(desk: &Desk, consultation: i64) {
         "insert into abuse_reporters values (1, 5, 1, 0, 0, '架空', '', '', {S}, {AT})",
         "insert into abuse_reporter_looks values (1, 5, 'other', '', {S}, {AT})",
         &format!("insert into abuse_takings values (1, 5, {consultation}, 'x', {{S}}, {{AT}})"),
+        &format!(
+            "insert into attachments values (2, null, {consultation}, printf('%064d', 2), 1, 'text',
+               'b.txt', 'b', 0, null, {{S}}, {{AT}})"
+        ),
     ]);
 }
 
@@ -279,6 +287,7 @@ fn a_closed_case_of_abuse_goes_with_its_consultations_and_keeps_its_people_until
         "abuse_takings",
         "consultation_versions",
         "consultation_clients",
+        "attachments where id = 2",
     ] {
         assert_eq!(desk.count(table), 0, "{table}");
     }

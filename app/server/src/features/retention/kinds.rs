@@ -23,8 +23,12 @@ pub(super) struct Kind {
     pub(super) ripe: &'static str,
     /// What is gone afterwards, and what is not: said before it is done.
     pub(super) goes: &'static str,
+    /// Condition on an attachment, with the record as `?1`: its file goes with the record.
+    pub(super) attached: &'static str,
     pub(super) erasing: Erasing,
 }
+
+const NOTHING_ATTACHED: &str = "?1 is null";
 
 /// How records of a class go.
 #[derive(Debug)]
@@ -39,7 +43,9 @@ impl Erasing {
     /// As it is written down with the disposal.
     pub(super) const fn method(&self) -> &'static str {
         match self {
-            Self::Rows(_) => "データベースから消去（消去した領域は上書き）",
+            Self::Rows(_) => {
+                "データベースから消去（消去した領域は上書き）、添付ファイルはディスクから削除"
+            }
             Self::ArchivedYear => "年ごとのファイルを消去",
         }
     }
@@ -88,7 +94,8 @@ const CONSULTATIONS: Kind = Kind {
         and (c.withdrawn = 1 or c.followed_up = 1
              or (c.next_action = '' and c.next_due_on is null))
         and c.taken = 0",
-    goes: "だれの相談だったか、何を話したかは読めなくなります。番号は残ります。",
+    goes: "だれの相談だったか、何を話したか、添付ファイルは読めなくなります。番号は残ります。",
+    attached: "consultation_id = ?1",
     erasing: Erasing::Rows(&[
         "delete from consultation_categories where version_id in
            (select id from consultation_versions where consultation_id = ?1)",
@@ -110,7 +117,9 @@ const ABUSE_CASES: Kind = Kind {
     href: Some("/abuse-cases/"),
     ripe: "select id, number, day, resident_id from disposal_abuse_cases",
     goes: "だれの、どのような虐待だったか、通報者、関係者、会議と対応の記録は読めなくなります。\
-           関係者だけの相談の内容も、一緒に読めなくなります。",
+           関係者だけの相談の内容と添付ファイルも、一緒に読めなくなります。",
+    attached: "consultation_id in (select t.consultation_id from abuse_takings t
+        where t.case_id = ?1 and t.id not in (select taking_id from abuse_taking_endings))",
     erasing: Erasing::Rows(&[
         "delete from consultation_categories where version_id in
            (select v.id from consultation_versions v join abuse_takings t
@@ -157,8 +166,10 @@ const RESIDENTS: Kind = Kind {
     record: Some(RecordKind::Resident),
     href: Some("/residents/"),
     ripe: "select id, number, day, resident_id from disposal_residents",
-    goes: "その方の氏名・住所・世帯・被保険者・認定・異動・訂正・担当・引継ぎ・紹介・閲覧制限が読めなくなります。\
+    goes: "その方の氏名・住所・世帯・被保険者・認定・異動・訂正・担当・引継ぎ・紹介・閲覧制限・\
+           添付ファイルが読めなくなります。\
            宛名番号だけが残り、住民記録にまた届いても取り込みません（住民に戻った方は取り込みます）。",
+    attached: "resident_id = ?1",
     erasing: Erasing::Rows(&[
         "delete from resident_change_confirmations where change_id in
            (select id from resident_changes where resident_id = ?1)",
@@ -215,6 +226,7 @@ const TRANSFERS: Kind = Kind {
     href: None,
     ripe: "select id, number, day, resident_id from disposal_transfers",
     goes: "だれを、どのセンターからどのセンターへ引き継いだか、引継ぎの内容は読めなくなります。",
+    attached: NOTHING_ATTACHED,
     erasing: Erasing::Rows(&[
         "delete from transfer_receipts where transfer_id = ?1",
         "delete from transfer_notes where transfer_id = ?1",
@@ -230,6 +242,7 @@ const ASSIGNMENTS: Kind = Kind {
     href: None,
     ripe: "select id, number, day, resident_id from disposal_assignments",
     goes: "だれがだれの担当だったかは読めなくなります。",
+    attached: NOTHING_ATTACHED,
     erasing: Erasing::Rows(&[
         "delete from assignment_endings where assignment_id = ?1",
         "delete from assignments where id = ?1",
@@ -243,6 +256,7 @@ const DRAFTS: Kind = Kind {
     href: None,
     ripe: "select id, number, day, resident_id from disposal_drafts",
     goes: "書きかけの内容は読めなくなります。保存した記録には触れません。",
+    attached: NOTHING_ATTACHED,
     erasing: Erasing::Rows(&["delete from drafts where id = ?1"]),
 };
 
@@ -254,6 +268,7 @@ const IMPORTS: Kind = Kind {
     ripe: "select id, number, day, resident_id from disposal_imports",
     goes: "取込みで何がどう変わったか（前の値と確認の記録）は読めなくなります。\
            件数と日時は残り、いまの住民の情報は変わりません。",
+    attached: NOTHING_ATTACHED,
     erasing: Erasing::Rows(&[
         "delete from resident_change_confirmations where change_id in
            (select id from resident_changes where import_id = ?1)",
@@ -273,6 +288,7 @@ const CARRIED_OUT: Kind = Kind {
       from carried_out_states c
       where c.withdrawn = 1 or c.due_on is null or c.ending in ('returned', 'disposed')",
     goes: "何を、どこへ、だれが持ち出したかは読めなくなります。番号は残ります。",
+    attached: NOTHING_ATTACHED,
     erasing: Erasing::Rows(&[
         "delete from carried_out_withdrawals where carried_out_id = ?1",
         "delete from carried_out_endings where carried_out_id = ?1",
@@ -297,6 +313,7 @@ const INSPECTIONS: Kind = Kind {
                     (select 1 from inspection_fixes f
                      where f.inspection_id = i.id and f.item = r.item)))",
     goes: "点検の結果と改善の記録は読めなくなります。",
+    attached: NOTHING_ATTACHED,
     erasing: Erasing::Rows(&[
         "delete from inspection_fixes where inspection_id = ?1",
         "delete from inspection_results where inspection_id = ?1",
@@ -320,6 +337,7 @@ const ACCESS_LOG: Kind = Kind {
               where q.class = 'access_log' and d.kept = 0 and x.record_id >= c.year)",
     goes: "その年にだれが何を見たかは、検索も開示もできなくなります。\
            件数と、前後の年とのつながりを示す署名は残ります。",
+    attached: NOTHING_ATTACHED,
     erasing: Erasing::ArchivedYear,
 };
 

@@ -258,3 +258,39 @@ fn a_request_wants_a_reason_something_due_and_no_day_ahead_and_is_made_once() {
     assert!(second.get("/disposals/1").text().contains("却下"));
     assert_eq!(desk.count("consultation_versions"), 1);
 }
+
+#[test]
+fn what_was_attached_goes_with_its_record_and_bytes_that_another_names_stay() {
+    let desk = desk();
+    let id = desk.record("R2-1", OLD, &desk.closed());
+    let nurse = desk.house.signed_in("nurse");
+    let record = format!("/consultations/{id}/attachments");
+    let shared: (&str, &[u8]) = ("a.txt", "両方にある".as_bytes());
+    let own: (&str, &[u8]) = ("b.txt", "この相談だけ".as_bytes());
+    for (path, files) in [
+        (record.as_str(), &[shared, own][..]),
+        ("/residents/1/attachments", &[shared][..]),
+    ] {
+        nurse.get(path);
+        assert_eq!(nurse.upload(path, &[], files).status, 303, "{path}");
+    }
+    let lying = || {
+        let shelf = std::fs::read_dir(desk.house.db().dir().attachments()).unwrap();
+        let below = |entry: std::io::Result<std::fs::DirEntry>| {
+            std::fs::read_dir(entry.unwrap().path()).unwrap().count()
+        };
+        shelf.map(below).sum::<usize>()
+    };
+    assert_eq!((desk.count("attachments"), lying()), (3, 2));
+    let city = desk.house.signed_in("city");
+    let request = desk.asked(&city);
+    assert_eq!(approve(&desk.house.signed_in("second"), &request), 303);
+    assert_eq!(dispose(&city, &request), 303);
+    assert_eq!((desk.count("attachments"), lying()), (1, 1));
+    let dir = desk.house.db().dir().clone();
+    assert!(
+        store::check_shelf(&dir.database(), &dir)
+            .unwrap()
+            .is_sound()
+    );
+}
