@@ -49,6 +49,11 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         what: AuditVerb,
     },
+    /// 添付ファイル
+    Attachments {
+        #[command(subcommand)]
+        what: AttachmentsVerb,
+    },
     /// 事故の証拠
     Incident {
         #[command(subcommand)]
@@ -174,6 +179,12 @@ pub(crate) enum AuditVerb {
     Checkpoint,
     /// 終わった年の記録を別のファイルに移す
     Archive(ArchiveArguments),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AttachmentsVerb {
+    /// 中身が失われたり壊れたりしていないか確かめる
+    Check,
 }
 
 #[derive(Debug, Args)]

@@ -24,6 +24,7 @@ pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
         Verb::Demo(_)
         | Verb::Init(_)
         | Verb::Import { .. }
+        | Verb::Attachments { .. }
         | Verb::Audit { .. }
         | Verb::Incident { .. }
         | Verb::Backup { .. }

@@ -60,6 +60,10 @@ const TABLE: &[(&str, Trace)] = &[
         "backup list",
         Looks("days and sizes of encrypted snapshots"),
     ),
+    (
+        "attachments check",
+        Looks("numbers of records and hashes of files"),
+    ),
     ("restore", Deed(Operation::Restore)),
     ("users list", Deed(Operation::ConsoleUse)),
     ("users add", Deed(Operation::StaffAdd)),

@@ -18,5 +18,6 @@ pub use first::first_site;
 pub use problem::SettingsProblem;
 pub use sign_in::{Factor, SignInSettings};
 pub use site::{
-    BackupRepository, BackupSettings, OrganisationSettings, ServerSettings, Site, TlsSettings,
+    AttachmentSettings, BackupRepository, BackupSettings, OrganisationSettings, ServerSettings,
+    Site, TlsSettings,
 };

@@ -26,6 +26,8 @@ pub struct Site {
     /// `[backup]`: where backups go.
     #[serde(default)]
     pub backup: BackupSettings,
+    /// `[attachments]`: what may be attached.
+    attachments: Option<Spanned<AttachmentSettings>>,
     /// `[sign_in]`: how staff show who they are.
     sign_in: Option<Spanned<SignInSettings>>,
 }
@@ -74,6 +76,31 @@ pub struct BackupSettings {
     /// After so many days the oldest snapshot is gone from every repository and every disk that was
     /// carried away: what the operator's pruning keeps to. Disposal records state the day.
     pub days_kept: Option<u32>,
+}
+
+/// `[attachments]`. What is not said keeps its default.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AttachmentSettings {
+    /// Largest file that may be attached, MiB.
+    pub file_mib_max: u16,
+}
+
+/// A larger one would not fit into the time that a form may take to arrive.
+const FILE_MIB_MAX: std::ops::RangeInclusive<u16> = 1..=100;
+
+impl Default for AttachmentSettings {
+    fn default() -> Self {
+        Self { file_mib_max: 20 }
+    }
+}
+
+impl AttachmentSettings {
+    /// The same in bytes.
+    #[must_use]
+    pub fn file_bytes_max(&self) -> u64 {
+        u64::from(self.file_mib_max) * 1024 * 1024
+    }
 }
 
 /// One `[[backup.repositories]]`.
@@ -173,6 +200,13 @@ impl Site {
         named.cloned().unwrap_or_default()
     }
 
+    /// What may be attached; what the file does not say has its default.
+    #[must_use]
+    pub fn attachments(&self) -> AttachmentSettings {
+        let named = self.attachments.as_ref().map(Spanned::get_ref);
+        named.cloned().unwrap_or_default()
+    }
+
     fn check(&self) -> Result<(), (std::ops::Range<usize>, String)> {
         let number = &self.organisation.insurer_no;
         if number.get_ref().len() != 6 || !m10w21_holds(number.get_ref()) {
@@ -193,6 +227,13 @@ impl Site {
                 let reason = "持ち出したディスクが戻るまでの日数（days_out）は1から3650です。";
                 return Err((disk.days_out.span(), reason.to_owned()));
             }
+        }
+        if let Some(named) = &self.attachments
+            && !FILE_MIB_MAX.contains(&named.get_ref().file_mib_max)
+        {
+            let (from, to) = (FILE_MIB_MAX.start(), FILE_MIB_MAX.end());
+            let reason = format!("file_mib_max は {from} から {to} までです。");
+            return Err((named.span(), reason));
         }
         if let Some(sign_in) = &self.sign_in
             && let Some(reason) = sign_in.get_ref().problem()

@@ -140,3 +140,15 @@ fn the_first_file_is_right_whatever_its_directory_is_called() {
             .all(|factors| !factors.is_empty())
     );
 }
+
+#[test]
+fn the_size_of_an_attachment_is_a_setting_within_reason() {
+    let said = |lines: &str| parse(&format!("{GOOD}\n[attachments]\n{lines}"));
+    let bytes = |lines: &str| said(lines).map(|site| site.attachments().file_bytes_max());
+    assert_eq!(bytes("").unwrap(), 20 * 1024 * 1024);
+    assert_eq!(bytes("file_mib_max = 1").unwrap(), 1024 * 1024);
+    for wrong in ["file_mib_max = 0", "file_mib_max = 101"] {
+        let told = said(wrong).unwrap_err().to_string();
+        assert!(told.contains("file_mib_max は 1 から 100 まで"), "{told}");
+    }
+}

@@ -1,5 +1,6 @@
 //! One file per verb.
 
+mod attachments;
 mod audit;
 mod backup;
 mod break_glass;
@@ -20,8 +21,8 @@ use base::report::Report;
 use base::settings::Environment;
 
 use crate::arguments::{
-    Arguments, AuditVerb, BackupVerb, CarriedOutVerb, CertificatesVerb, FactorKeysVerb, ImportVerb,
-    IncidentVerb, UsersVerb, Verb,
+    Arguments, AttachmentsVerb, AuditVerb, BackupVerb, CarriedOutVerb, CertificatesVerb,
+    FactorKeysVerb, ImportVerb, IncidentVerb, UsersVerb, Verb,
 };
 use crate::output::Voice;
 use crate::{operator, site};
@@ -54,6 +55,9 @@ pub(crate) fn run(
         Verb::Import {
             what: ImportVerb::Undo { yes },
         } => import::undo(*yes, &dir()?, &operator()?, voice),
+        Verb::Attachments {
+            what: AttachmentsVerb::Check,
+        } => attachments::check(&dir()?, voice),
         Verb::Audit {
             what: AuditVerb::Verify { against, live_only },
         } => audit::verify(&dir()?, against.as_deref(), *live_only, voice),

@@ -9,11 +9,12 @@ use base::report::{Kind, Report, Runbook};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use serde::Serialize;
-use store::{DataDir, Facts, Operation, Operator, StoreError, facts_of};
+use store::{DataDir, Facts, Operation, Operator, StoreError, check_shelf, facts_of};
 
 use crate::arguments::RestoreArguments;
 use crate::operator;
 use crate::output::Voice;
+use crate::verbs::attachments;
 
 /// Rows that need a key which no backup holds.
 const SEALED: &str = "second_factor_secrets";
@@ -27,6 +28,7 @@ struct Restored {
     damaged: usize,
     audit_entries: i64,
     audit_head: String,
+    attachments: attachments::Found,
     equal: bool,
 }
 
@@ -110,7 +112,7 @@ fn selector(asked: &RestoreArguments, voice: &Voice) -> Result<Selector, Report>
     })
 }
 
-/// The copy must say what the snapshot said: rows, access log, no damage.
+/// The copy must say what the snapshot said: rows, access log, the bytes of attachments, no damage.
 fn prove(
     done: &RestoreSummary,
     repository: &RepositorySettings,
@@ -130,9 +132,12 @@ fn prove(
         )
     })?;
     let verdict = store::audit::verify(&dir, None).map_err(StoreError::report)?;
-    let equal = found == wanted && done.is_complete() && verdict.findings.is_empty();
+    let shelf = check_shelf(&dir.database(), &dir).map_err(StoreError::report)?;
+    attachments::say(&shelf, voice);
+    let whole = done.is_complete() && shelf.is_sound();
+    let equal = found == wanted && whole && verdict.findings.is_empty();
     voice.say(if equal {
-        "戻しました。表の行数とアクセスログの末尾は、取ったときと同じです。"
+        "戻しました。表の行数、アクセスログの末尾、添付ファイルの中身は、取ったときと同じです。"
     } else {
         "戻しましたが、取ったときと同じではありません。手順書: runbooks/restore-failed.md"
     });
@@ -150,6 +155,7 @@ fn prove(
         damaged: done.damaged.len(),
         audit_entries: found.audit_entries,
         audit_head: found.audit_head,
+        attachments: shelf.into(),
         equal,
     })?;
     Ok(if equal {

@@ -31,6 +31,7 @@ pub(crate) fn run(
         server_certificate: Some(tls.certificate.clone()),
         authority: Some(dir.tls()),
         backup_days_kept: site.backup.days_kept,
+        upload_bytes_max: site.attachments().file_bytes_max(),
         ..ServerSettings::signing_in(&site.sign_in())?
     };
     staff::note_cost().map_err(Problem::report)?;
