@@ -7,6 +7,7 @@
 //! Not here: reading those files; the importer of the server does that as for the city's own.
 
 pub mod dirty;
+pub mod papers;
 pub mod staff;
 pub mod town;
 

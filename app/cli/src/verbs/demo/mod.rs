@@ -2,6 +2,7 @@
 
 mod cases;
 mod fonts;
+mod papers;
 mod past;
 mod story;
 mod town;
@@ -98,6 +99,7 @@ pub(crate) fn run(asked: &DemoArguments, voice: &Voice) -> Result<ExitCode, Repo
             notice: Some(notice),
             factor_keys: factor_keys(&places.factor_keys()),
             authority: Some(places.data.tls()),
+            upload_bytes_max: site.attachments().file_bytes_max(),
             ..ServerSettings::signing_in(&site.sign_in())?
         },
     );

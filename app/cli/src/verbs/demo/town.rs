@@ -15,7 +15,7 @@ use server::features::staff::{self, Login, NewStaff};
 use server::web::{Problem, Role};
 use store::{Actor, Db, StoreError};
 
-use super::{LoginShown, Places, cases, past, story};
+use super::{LoginShown, Places, cases, papers, past, story};
 use crate::arguments::TownSize;
 use crate::output::Voice;
 use crate::verbs::{backup as backup_verb, import, init};
@@ -69,6 +69,7 @@ pub(super) fn build(
     past::write(&db, today).map_err(Problem::report)?;
     story::write(&db, &actor)?;
     cases::write(&db, &actor)?;
+    papers::write(&db, &actor)?;
     let repositories = repositories(&places.root);
     for repository in &repositories {
         backup::init(repository).map_err(Report::from)?;
