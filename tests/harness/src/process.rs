@@ -215,6 +215,18 @@ pub fn listen_anywhere(site: &Path) {
         .expect("the settings can be written");
 }
 
+/// How [`Client::upload`] says what it sends.
+const MULTIPART: &str = "multipart/form-data; boundary=----part";
+
+/// A body that breaks off.
+struct Cut;
+
+impl Read for Cut {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Err(std::io::Error::other("hung up"))
+    }
+}
+
 /// A browser over TLS that trusts one authority and keeps one cookie.
 #[derive(Debug)]
 pub struct Client {
@@ -304,6 +316,45 @@ impl Client {
         let asked = self.agent.post(address).header("cookie", &self.cookie);
         let kind = "application/x-www-form-urlencoded";
         asked.header("content-type", kind).send(body).ok()
+    }
+
+    /// Sends a form with one file, as a browser does; nothing when nobody answers.
+    pub fn upload(
+        &self,
+        address: &str,
+        fields: &[(&str, &str)],
+        name: &str,
+        content: &[u8],
+    ) -> Option<Response<ureq::Body>> {
+        let mut body = self.parts(fields, name);
+        body.extend_from_slice(content);
+        body.extend_from_slice(b"\r\n------part--\r\n");
+        let asked = self.agent.post(address).header("cookie", &self.cookie);
+        let asked = asked.header("content-type", MULTIPART);
+        asked.send(body.as_slice()).ok()
+    }
+
+    /// Begins to send a form with a file and hangs up after so many bytes of it.
+    pub fn upload_cut(&self, address: &str, name: &str, bytes: usize) {
+        let mut body = self.parts(&[], name);
+        body.resize(body.len() + bytes, b'x');
+        let mut cut = std::io::Cursor::new(body).chain(Cut);
+        let asked = self.agent.post(address).header("cookie", &self.cookie);
+        let asked = asked.header("content-type", MULTIPART);
+        let answer = asked.send(ureq::SendBody::from_reader(&mut cut));
+        assert!(answer.is_err(), "the whole form went through");
+    }
+
+    /// Everything up to the content of the file.
+    fn parts(&self, fields: &[(&str, &str)], name: &str) -> Vec<u8> {
+        let mut text = String::new();
+        for (field, value) in [&[("csrf", self.token.as_str())], fields].concat() {
+            let head = format!("content-disposition: form-data; name=\"{field}\"");
+            text.push_str(&format!("------part\r\n{head}\r\n\r\n{value}\r\n"));
+        }
+        let head = "content-disposition: form-data; name=\"files\"; filename=";
+        text.push_str(&format!("------part\r\n{head}\"{name}\"\r\n\r\n"));
+        text.into_bytes()
     }
 
     fn keep_cookie(&mut self, answer: &Response<ureq::Body>) {

@@ -162,3 +162,29 @@ fn a_disk_that_turned_read_only_is_told_to_staff_and_to_the_operator() {
     server.kill();
     is_whole(town.data().path());
 }
+
+#[test]
+fn a_disk_with_little_room_takes_records_and_no_files() {
+    let town = Town::new();
+    let (server, base) = Server::serve(&town.site);
+    let client = town.signed_in(&base);
+    assert_eq!(save(&client, &base, "記録は入る").0, 303);
+    let newest = format!("{base}/consultations?done=saved");
+    let mut looking = town.signed_in(&base);
+    let (_, list) = looking.get(&newest);
+    let ids = list.split("href=\"/consultations/").skip(1).map(|part| {
+        let digits = part.chars().take_while(char::is_ascii_digit);
+        digits.collect::<String>()
+    });
+    let id = ids.into_iter().find(|id| !id.is_empty()).expect("a record");
+    let place = format!("{base}/consultations/{id}/attachments");
+    let title = [("title", "残る表題")];
+    let answer = client.upload(&place, &title, "a.txt", "本文".as_bytes());
+    let mut answer = answer.expect("the server still answers");
+    let page = answer.body_mut().read_to_string().unwrap();
+    assert_eq!(answer.status(), 500, "{page}");
+    assert!(page.contains("空き容量が足りない"), "{page}");
+    assert!(page.contains("残る表題"), "the words are gone");
+    server.kill();
+    is_whole(town.data().path());
+}
