@@ -88,6 +88,7 @@ impl Browser {
         } else {
             self.get("/sign-in")
         };
+        assert_eq!(page.status, 200, "no page with a token: {}", page.text());
         page.input("csrf").expect("every page has a token")
     }
 
