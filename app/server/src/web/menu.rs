@@ -72,7 +72,7 @@ const GROUPS: &[(&str, &[Entry])] = &[
         ],
     ),
     (
-        "見張りと点検",
+        "監査と点検",
         &[
             ("/access-log", "アクセスログ", Permission::AccessLogView),
             (
