@@ -7,7 +7,7 @@
 //! day changes, so that the predicate asks a set and not a table: it runs once for each row of a list.
 //! Limits: [`KEPT_MAX`] people's sets; above it all are read anew.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -56,56 +56,85 @@ pub(crate) struct AbuseCase {
     pub(crate) reads_reporter: bool,
 }
 
+/// Numbers with what is known of them. They are few and asked for with each row of a list, where a
+/// sorted slice answers sooner than a hash.
+#[derive(Debug)]
+struct Sorted<T>(Box<[(i64, T)]>);
+
+impl<T> Default for Sorted<T> {
+    fn default() -> Self {
+        Self(Box::default())
+    }
+}
+
+impl<T> Sorted<T> {
+    fn get(&self, id: i64) -> Option<&T> {
+        let place = self.0.binary_search_by_key(&id, |(known, _)| *known).ok()?;
+        self.0.get(place).map(|(_, known)| known)
+    }
+
+    fn contains(&self, id: i64) -> bool {
+        self.get(id).is_some()
+    }
+}
+
+impl<T> FromIterator<(i64, T)> for Sorted<T> {
+    fn from_iter<I: IntoIterator<Item = (i64, T)>>(rows: I) -> Self {
+        let sorted: BTreeMap<i64, T> = rows.into_iter().collect();
+        Self(sorted.into_iter().collect())
+    }
+}
+
 /// Whom one member of staff meets on one day, beside what role and centre say.
 #[derive(Debug, Default)]
 pub(crate) struct Reach {
     /// Shielded although the register does not (or no longer) say so; the same for everybody.
-    shielded: HashSet<i64>,
+    shielded: Sorted<()>,
     /// Shielded people whom this member of staff may open.
-    opened: HashSet<i64>,
+    opened: Sorted<()>,
     /// People whom this member of staff does not meet.
-    excluded: HashSet<i64>,
+    excluded: Sorted<()>,
     /// People beyond what the scope says who may be read; true: written about as well.
-    lent: HashMap<i64, bool>,
+    lent: Sorted<bool>,
     /// Abuse cases that exist for this member of staff.
-    abuse: HashMap<i64, AbuseCase>,
+    abuse: Sorted<AbuseCase>,
     /// Consultations that belong to an abuse case, and to which.
-    taken: HashMap<i64, i64>,
+    taken: Sorted<i64>,
 }
 
 impl Reach {
     pub(crate) fn is_shielded(&self, person: i64, in_register: bool) -> bool {
-        in_register || self.shielded.contains(&person)
+        in_register || self.shielded.contains(person)
     }
 
     pub(crate) fn opens(&self, person: i64) -> bool {
-        self.opened.contains(&person)
+        self.opened.contains(person)
     }
 
     pub(crate) fn excludes(&self, person: i64) -> bool {
-        self.excluded.contains(&person)
+        self.excluded.contains(person)
     }
 
     pub(crate) fn is_lent(&self, person: i64) -> bool {
-        self.lent.contains_key(&person)
+        self.lent.contains(person)
     }
 
     pub(crate) fn is_lent_for_writing(&self, person: i64) -> bool {
-        self.lent.get(&person).copied().unwrap_or(false)
+        self.lent.get(person).copied().unwrap_or(false)
     }
 
     pub(crate) fn abuse_case(&self, case: i64) -> Option<AbuseCase> {
-        self.abuse.get(&case).copied()
+        self.abuse.get(case).copied()
     }
 
     /// A consultation that belongs to an abuse case is there for those who know of the case.
     pub(crate) fn opens_record(&self, consultation: i64) -> bool {
-        let case = self.taken.get(&consultation);
-        case.is_none_or(|case| self.abuse.contains_key(case))
+        let case = self.taken.get(consultation);
+        case.is_none_or(|case| self.abuse.contains(*case))
     }
 
     pub(crate) fn has_taken(&self, consultation: i64) -> bool {
-        self.taken.contains_key(&consultation)
+        self.taken.contains(consultation)
     }
 
     fn read(connection: &Connection, actor: &Actor, today: Date) -> Result<Self, StoreError> {
@@ -133,9 +162,9 @@ fn abuse_cases(
     connection: &Connection,
     actor: &Actor,
     today: &str,
-) -> Result<HashMap<i64, AbuseCase>, StoreError> {
+) -> Result<Sorted<AbuseCase>, StoreError> {
     let (member, keeper) = match actor.abuse {
-        AbuseSight::Nothing => return Ok(HashMap::new()),
+        AbuseSight::Nothing => return Ok(Sorted::default()),
         AbuseSight::Member => (true, false),
         AbuseSight::Keeper => (true, true),
     };
@@ -151,7 +180,7 @@ fn abuse_cases(
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-fn pairs(connection: &Connection, sql: &str) -> Result<HashMap<i64, i64>, StoreError> {
+fn pairs(connection: &Connection, sql: &str) -> Result<Sorted<i64>, StoreError> {
     let mut statement = connection.prepare(sql)?;
     let found = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(found.collect::<Result<_, _>>()?)
@@ -161,9 +190,9 @@ fn ids(
     connection: &Connection,
     sql: &str,
     params: impl rusqlite::Params,
-) -> Result<HashSet<i64>, StoreError> {
+) -> Result<Sorted<()>, StoreError> {
     let mut statement = connection.prepare(sql)?;
-    let found = statement.query_map(params, |row| row.get(0))?;
+    let found = statement.query_map(params, |row| Ok((row.get(0)?, ())))?;
     Ok(found.collect::<Result<_, _>>()?)
 }
 

@@ -198,40 +198,40 @@ impl Viewer {
     }
 
     fn allows(&self, person: i64, centre: Option<i64>, in_register: bool) -> bool {
+        self.is_unscoped() || self.sees(&self.reach(), (person, centre, in_register))
+    }
+
+    /// A person: her id, her centre, and whether the register says 支援措置.
+    fn sees(&self, reach: &Reach, (person, centre, in_register): Person) -> bool {
+        (self.reaches_centre(centre) || reach.is_lent(person)) && meets(reach, person, in_register)
+    }
+
+    /// A consultation: for whoever sees its person, and for those who wrote it; one that belongs to an
+    /// abuse case for those of them who know of the case.
+    fn allows_record(
+        &self,
+        id: i64,
+        person: Option<Person>,
+        written: (Option<i64>, Option<i64>),
+    ) -> bool {
         if self.is_unscoped() {
             return true;
         }
         let reach = self.reach();
-        (self.reaches_centre(centre) || reach.is_lent(person))
-            && !reach.excludes(person)
-            && (!reach.is_shielded(person, in_register) || reach.opens(person))
-    }
-
-    /// A consultation: for whoever sees its person (her id, centre, 支援措置 in the register), and for
-    /// those who wrote it; one that belongs to an abuse case for those of them who know of the case.
-    fn allows_record(
-        &self,
-        id: i64,
-        person: Option<(i64, Option<i64>, bool)>,
-        written: (Option<i64>, Option<i64>),
-    ) -> bool {
-        let sees = |(person, centre, in_register)| self.allows(person, centre, in_register);
-        self.opens_record(id)
-            && (person.is_some_and(sees) || self.allows_own_record(person, written))
+        reach.opens_record(id)
+            && (person.is_some_and(|person| self.sees(&reach, person))
+                || self.wrote(&reach, person, written))
     }
 
     /// A record that this centre wrote about somebody whom it need not look after (any more). Who sees
     /// only whom she is in charge of goes on seeing what she wrote herself.
-    fn allows_own_record(
+    fn wrote(
         &self,
-        person: Option<(i64, Option<i64>, bool)>,
+        reach: &Reach,
+        person: Option<Person>,
         (centre, author): (Option<i64>, Option<i64>),
     ) -> bool {
-        if self.is_unscoped() {
-            return true;
-        }
         let hidden = person.is_some_and(|(person, _, in_register)| {
-            let reach = self.reach();
             reach.excludes(person) || reach.is_shielded(person, in_register)
         });
         let own = self.scope.load(Ordering::SeqCst) == ASSIGNED
@@ -243,13 +243,8 @@ impl Viewer {
         self.is_unscoped() || self.reach().opens_record(id)
     }
 
-    /// Excluded people are met by nobody, shielded ones by whom somebody named.
     fn may_meet(&self, person: i64, in_register: bool) -> bool {
-        if self.is_unscoped() {
-            return true;
-        }
-        let reach = self.reach();
-        !reach.excludes(person) && (!reach.is_shielded(person, in_register) || reach.opens(person))
+        self.is_unscoped() || meets(&self.reach(), person, in_register)
     }
 
     /// The one question about an abuse case: is the viewer named in it or its keeper, neither barred
@@ -262,6 +257,14 @@ impl Viewer {
     fn may_write(&self, person: i64, centre: Option<i64>) -> bool {
         self.reaches_centre(centre) || self.reach().is_lent_for_writing(person)
     }
+}
+
+/// A person as a row tells of her: id, centre, whether the register says 支援措置.
+type Person = (i64, Option<i64>, bool);
+
+/// Excluded people are met by nobody, shielded ones by whom somebody named.
+fn meets(reach: &Reach, person: i64, in_register: bool) -> bool {
+    !reach.excludes(person) && (!reach.is_shielded(person, in_register) || reach.opens(person))
 }
 
 /// Prepares one connection: functions, views, guard. Call after migrating.
