@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::clock::Clock;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::actor::Actor;
@@ -545,6 +546,9 @@ pub(crate) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Store
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(WAIT_MAX)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    // Without it SQLite compiles a kept statement anew each time a value is bound that a partial index
+    // might be about: two thirds of the time of a person's page.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // FULL: an acknowledged record survives a power cut, not only a killed process.
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
