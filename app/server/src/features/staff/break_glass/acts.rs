@@ -41,7 +41,8 @@ pub fn prepare(db: &Db, actor: &Actor, holders: [&str; 2]) -> Result<[Envelope; 
     let secret =
         || session::one_time_password().ok_or(Problem::Fault("no randomness for an envelope"));
     let now = format!("{:.6}", db.clock().now());
-    let pair: String = now.chars().filter(char::is_ascii_digit).take(14).collect();
+    // To the millisecond: hashing the secrets takes longer, so no two pairs are called the same.
+    let pair: String = now.chars().filter(char::is_ascii_digit).take(17).collect();
     let envelope = |position: i64, holder: &str, secret: String| Envelope {
         position,
         holder: holder.to_owned(),
