@@ -3,9 +3,9 @@
 use axum::http::StatusCode;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
-use store::{Event, Operation, SystemReason};
+use store::{Event, Operation, StoreError, SystemReason, WriteTx, params};
 
-use super::kinds::kind;
+use super::kinds::{Kind, kind};
 use super::model::{State, rules_on};
 use super::requests::{event, late, page_as};
 use super::store as sql;
@@ -16,6 +16,19 @@ use crate::web::{Answer, Problem, Visit, redirect};
 fn backups_forget_on(visit: &Visit) -> Option<Date> {
     let days = visit.app.settings().backup_days_kept?;
     Some(visit.today().saturating_add(i64::from(days).days()))
+}
+
+/// Erases one record with its files and whatever goes along with it; which bytes they named.
+fn erase(tx: &WriteTx<'_>, kind: &Kind, record: i64) -> Result<Vec<String>, StoreError> {
+    let mut bytes = Vec::new();
+    if let Some((others, other)) = kind.along {
+        for id in tx.all(others, params![record], |row| row.get(0))? {
+            bytes.extend(erase(tx, other, id)?);
+        }
+    }
+    bytes.extend(attachments::erase(tx, kind.attached, record)?);
+    sql::erase(tx, record, &kind.erasing)?;
+    Ok(bytes)
 }
 
 pub(super) fn create(visit: &Visit) -> Answer {
@@ -49,8 +62,7 @@ pub(super) fn create(visit: &Visit) -> Answer {
                 kept = kept.saturating_add(1);
                 continue;
             };
-            bytes.extend(attachments::erase(tx, kind.attached, record)?);
-            sql::erase(tx, record, &kind.erasing)?;
+            bytes.extend(erase(tx, kind, record)?);
             let event = Event::done(Operation::Disposal).about(resident);
             let event = match kind.record {
                 Some(named) => event.on(named, record),

@@ -25,6 +25,8 @@ pub(super) struct Kind {
     pub(super) goes: &'static str,
     /// Condition on an attachment, with the record as `?1`: its file goes with the record.
     pub(super) attached: &'static str,
+    /// Other records that go before it, with the record as `?1`, and what they are.
+    pub(super) along: Option<(&'static str, &'static Kind)>,
     pub(super) erasing: Erasing,
 }
 
@@ -96,6 +98,7 @@ const CONSULTATIONS: Kind = Kind {
         and c.taken = 0",
     goes: "だれの相談だったか、何を話したか、添付ファイルは読めなくなります。番号は残ります。",
     attached: "consultation_id = ?1",
+    along: None,
     erasing: Erasing::Rows(&[
         "delete from consultation_categories where version_id in
            (select id from consultation_versions where consultation_id = ?1)",
@@ -118,29 +121,13 @@ const ABUSE_CASES: Kind = Kind {
     ripe: "select id, number, day, resident_id from disposal_abuse_cases",
     goes: "だれの、どのような虐待だったか、通報者、関係者、会議と対応の記録は読めなくなります。\
            関係者だけの相談の内容と添付ファイルも、一緒に読めなくなります。",
-    attached: "consultation_id in (select t.consultation_id from abuse_takings t
-        where t.case_id = ?1 and t.id not in (select taking_id from abuse_taking_endings))",
+    attached: NOTHING_ATTACHED,
+    along: Some((
+        "select t.consultation_id from abuse_takings t
+         where t.case_id = ?1 and t.id not in (select taking_id from abuse_taking_endings)",
+        &CONSULTATIONS,
+    )),
     erasing: Erasing::Rows(&[
-        "delete from consultation_categories where version_id in
-           (select v.id from consultation_versions v join abuse_takings t
-              on t.consultation_id = v.consultation_id
-            where t.case_id = ?1 and t.id not in (select taking_id from abuse_taking_endings))",
-        "delete from consultation_responses where version_id in
-           (select v.id from consultation_versions v join abuse_takings t
-              on t.consultation_id = v.consultation_id
-            where t.case_id = ?1 and t.id not in (select taking_id from abuse_taking_endings))",
-        "delete from consultation_follow_ups where consultation_id in
-           (select t.consultation_id from abuse_takings t
-            where t.case_id = ?1 and t.id not in (select taking_id from abuse_taking_endings))",
-        "delete from consultation_withdrawals where consultation_id in
-           (select t.consultation_id from abuse_takings t
-            where t.case_id = ?1 and t.id not in (select taking_id from abuse_taking_endings))",
-        "delete from consultation_clients where consultation_id in
-           (select t.consultation_id from abuse_takings t
-            where t.case_id = ?1 and t.id not in (select taking_id from abuse_taking_endings))",
-        "delete from consultation_versions where consultation_id in
-           (select t.consultation_id from abuse_takings t
-            where t.case_id = ?1 and t.id not in (select taking_id from abuse_taking_endings))",
         "delete from abuse_taking_endings where taking_id in
            (select id from abuse_takings where case_id = ?1)",
         "delete from abuse_takings where case_id = ?1",
@@ -170,6 +157,7 @@ const RESIDENTS: Kind = Kind {
            添付ファイルが読めなくなります。\
            宛名番号だけが残り、住民記録にまた届いても取り込みません（住民に戻った方は取り込みます）。",
     attached: "resident_id = ?1",
+    along: None,
     erasing: Erasing::Rows(&[
         "delete from resident_change_confirmations where change_id in
            (select id from resident_changes where resident_id = ?1)",
@@ -227,6 +215,7 @@ const TRANSFERS: Kind = Kind {
     ripe: "select id, number, day, resident_id from disposal_transfers",
     goes: "だれを、どのセンターからどのセンターへ引き継いだか、引継ぎの内容は読めなくなります。",
     attached: NOTHING_ATTACHED,
+    along: None,
     erasing: Erasing::Rows(&[
         "delete from transfer_receipts where transfer_id = ?1",
         "delete from transfer_notes where transfer_id = ?1",
@@ -243,6 +232,7 @@ const ASSIGNMENTS: Kind = Kind {
     ripe: "select id, number, day, resident_id from disposal_assignments",
     goes: "だれがだれの担当だったかは読めなくなります。",
     attached: NOTHING_ATTACHED,
+    along: None,
     erasing: Erasing::Rows(&[
         "delete from assignment_endings where assignment_id = ?1",
         "delete from assignments where id = ?1",
@@ -257,6 +247,7 @@ const DRAFTS: Kind = Kind {
     ripe: "select id, number, day, resident_id from disposal_drafts",
     goes: "書きかけの内容は読めなくなります。保存した記録には触れません。",
     attached: NOTHING_ATTACHED,
+    along: None,
     erasing: Erasing::Rows(&["delete from drafts where id = ?1"]),
 };
 
@@ -269,6 +260,7 @@ const IMPORTS: Kind = Kind {
     goes: "取込みで何がどう変わったか（前の値と確認の記録）は読めなくなります。\
            件数と日時は残り、いまの住民の情報は変わりません。",
     attached: NOTHING_ATTACHED,
+    along: None,
     erasing: Erasing::Rows(&[
         "delete from resident_change_confirmations where change_id in
            (select id from resident_changes where import_id = ?1)",
@@ -289,6 +281,7 @@ const CARRIED_OUT: Kind = Kind {
       where c.withdrawn = 1 or c.due_on is null or c.ending in ('returned', 'disposed')",
     goes: "何を、どこへ、だれが持ち出したかは読めなくなります。番号は残ります。",
     attached: NOTHING_ATTACHED,
+    along: None,
     erasing: Erasing::Rows(&[
         "delete from carried_out_withdrawals where carried_out_id = ?1",
         "delete from carried_out_endings where carried_out_id = ?1",
@@ -314,6 +307,7 @@ const INSPECTIONS: Kind = Kind {
                      where f.inspection_id = i.id and f.item = r.item)))",
     goes: "点検の結果と改善の記録は読めなくなります。",
     attached: NOTHING_ATTACHED,
+    along: None,
     erasing: Erasing::Rows(&[
         "delete from inspection_fixes where inspection_id = ?1",
         "delete from inspection_results where inspection_id = ?1",
@@ -338,6 +332,7 @@ const ACCESS_LOG: Kind = Kind {
     goes: "その年にだれが何を見たかは、検索も開示もできなくなります。\
            件数と、前後の年とのつながりを示す署名は残ります。",
     attached: NOTHING_ATTACHED,
+    along: None,
     erasing: Erasing::ArchivedYear,
 };
 
