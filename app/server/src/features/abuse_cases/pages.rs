@@ -411,7 +411,10 @@ pub(super) fn create(visit: &Visit) -> Answer {
             Ok(checked) => checked,
             Err(problems) => return Err(refused(visit, tx, problems)?),
         };
-        let consultation = visit.form.trimmed("consultation").parse().ok();
+        let consultation = match visit.form.trimmed("consultation") {
+            "" => None,
+            typed => Some(typed.parse().or(Err(Problem::NotFound))?),
+        };
         if let Some(id) = consultation {
             sql::origin(tx, id)?.ok_or(Problem::NotFound)?;
         }

@@ -170,13 +170,21 @@ pub(super) fn create(visit: &Visit) -> Answer {
     Ok(redirect(&format!("/abuse-cases/{id}?done=saved")))
 }
 
+/// The step in whose place this one stands. A number that is none must not become a step of its own.
+fn corrected(visit: &Visit) -> Result<Option<i64>, Problem> {
+    match visit.form.trimmed("corrects") {
+        "" => Ok(None),
+        typed => typed.parse().map(Some).or(Err(Problem::NotFound)),
+    }
+}
+
 fn save(
     visit: &Visit,
     tx: &WriteTx<'_>,
     case: &Case,
     token: &str,
 ) -> Result<store::Audited<()>, Problem> {
-    let corrects: Option<i64> = visit.form.trimmed("corrects").parse().ok();
+    let corrects = corrected(visit)?;
     let kind = match corrects {
         Some(no) => {
             pages::writable(visit, case)?;

@@ -165,6 +165,8 @@ fn the_same_form_twice_is_one_case_and_one_step() {
 fn a_step_is_corrected_by_a_row_and_taken_back_by_a_row() {
     let desk = Desk::new();
     let worker = desk.at("worker");
+    let bent = changed(&REPORT, &[("consultation", "1x")]);
+    assert_eq!(worker.post("/abuse-cases", &bent).status, 404);
     let case = desk.receive(&worker, &[]);
     assert_eq!(step(&worker, &case, &VISIT).status, 303);
     let form = worker.get(&format!("{case}/steps/1/edit"));
@@ -180,6 +182,12 @@ fn a_step_is_corrected_by_a_row_and_taken_back_by_a_row() {
             ("note", "会えなかった"),
         ],
     );
+    let bent = changed(
+        &fields,
+        &[("corrects", "1x"), ("correction_reason", "訂正")],
+    );
+    assert_eq!(worker.post(&format!("{case}/steps"), &bent).status, 404);
+    assert_eq!(desk.number("select count(*) from abuse_steps"), 1);
     let bare = worker.post(&format!("{case}/steps"), &fields);
     assert!(bare.status == 422 && bare.body.contains("href=\"#correction_reason\""));
     let reason = changed(&fields, &[("correction_reason", "別の人の記録だった")]);
