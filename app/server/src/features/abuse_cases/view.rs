@@ -11,16 +11,9 @@ use super::model::{
 use super::rules::Clock;
 use super::store::{Listed, Sealed};
 use crate::features::staff::rights::Holder;
+pub(super) use crate::web::Choice;
 use crate::web::Fields;
 pub(super) use crate::web::days::{day_short, moment};
-
-/// One choice of a list or one box.
-#[derive(Debug, Clone)]
-pub(super) struct Choice {
-    pub(super) value: String,
-    pub(super) label: String,
-    pub(super) selected: bool,
-}
 
 /// All choices; `empty` is the label of the first, empty one, or nothing.
 pub(super) fn choices(

@@ -6,15 +6,9 @@ use jiff::Timestamp;
 use store::{Operation, Outcome, RecordKind};
 
 use super::model::{Entry, Named, Who};
+pub(super) use crate::web::Choice;
 use crate::web::veil::is_veiled;
 use crate::web::{Fields, Role, Visit};
-
-/// One choice of a list.
-pub(super) struct Choice {
-    pub(super) value: String,
-    pub(super) label: String,
-    pub(super) selected: bool,
-}
 
 /// The search form as it was filled in.
 pub(super) struct Typed {

@@ -3,15 +3,9 @@
 use jiff::civil::Date;
 
 use super::model::{Area, Centre, Change, Counts, Move, State};
+pub(super) use crate::web::Choice;
 use crate::web::Fields;
 use crate::web::days::{day_long, day_short, moment};
-
-/// A choice of a select or a box.
-pub(super) struct Choice {
-    pub(super) value: String,
-    pub(super) label: String,
-    pub(super) selected: bool,
-}
 
 /// The areas, one group for each centre.
 pub(super) struct Group {

@@ -5,15 +5,9 @@ use store::{CentreId, Scope, StaffId};
 
 use super::model::{Assignment, Line, Load, Part, Person, looks_after};
 use crate::features::staff::rights::Holder;
+pub(super) use crate::web::Choice;
 use crate::web::Role;
 use crate::web::days::{day_short, moment};
-
-/// A choice of a select or a box.
-pub(super) struct Choice {
-    pub(super) value: String,
-    pub(super) label: String,
-    pub(super) selected: bool,
-}
 
 impl Choice {
     pub(super) fn new(value: impl Into<String>, label: impl Into<String>, typed: &str) -> Self {

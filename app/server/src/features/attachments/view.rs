@@ -5,6 +5,7 @@ use store::ResidentId;
 use super::model::{Attachment, By, Holder, Owner, Version};
 use crate::features::masters::Code;
 use crate::features::residents::ShieldReason;
+pub(super) use crate::web::Choice;
 use crate::web::days::moment;
 
 const KIB: u64 = 1024;
@@ -102,13 +103,6 @@ pub(super) fn holder(holder: &Holder) -> HolderWords {
             Owner::Consultation(_) => holder.person.map(|ResidentId(id)| id),
         },
     }
-}
-
-/// A choice of a select.
-pub(super) struct Choice {
-    pub(super) value: String,
-    pub(super) label: String,
-    pub(super) selected: bool,
 }
 
 fn first() -> Choice {

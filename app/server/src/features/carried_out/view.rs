@@ -9,14 +9,8 @@ use super::form::typed_day;
 use super::model::{Entry, Lists, Origin, Protection, Record, State};
 use super::store::{EndingRow, FileRow, VersionRow};
 use crate::features::masters::Code;
+pub(super) use crate::web::Choice;
 use crate::web::Fields;
-
-/// One choice of a list.
-pub(super) struct Choice {
-    pub(super) value: String,
-    pub(super) label: String,
-    pub(super) selected: bool,
-}
 
 /// A list as a menu; the first line asks to choose.
 pub(super) fn choices(list: &[Code], chosen: &str, first: &str) -> Vec<Choice> {

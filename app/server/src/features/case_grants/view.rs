@@ -5,15 +5,9 @@ use store::CentreId;
 
 use super::model::{Given, Grant, Person, meets_anyway};
 use crate::features::staff::rights::Holder;
+pub(super) use crate::web::Choice;
 use crate::web::days::{day_short, moment};
 use crate::web::{Permission, Role};
-
-/// A choice of a select or a box.
-pub(super) struct Choice {
-    pub(super) value: String,
-    pub(super) label: String,
-    pub(super) selected: bool,
-}
 
 pub(super) fn person(person: &Person) -> (String, String) {
     let (name, kana) = (person.name.reveal(), person.kana.reveal());

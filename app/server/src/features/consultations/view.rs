@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use super::entry::Entry;
 use super::form::read_day;
 use super::model::{Lists, Person, Record, Step, Version, level_label};
+pub(super) use crate::web::Choice;
 use crate::web::Fields;
 
 /// 令和8年11月24日.
@@ -38,14 +39,6 @@ pub(super) fn moment(stored: &str) -> String {
         }
         Err(_) => iso_short(stored),
     }
-}
-
-/// A choice of a select or a box.
-#[derive(Debug, Clone)]
-pub(super) struct Choice {
-    pub(super) value: String,
-    pub(super) label: String,
-    pub(super) selected: bool,
 }
 
 /// The choices of a field; `empty` is the label of the first, empty one.

@@ -4,13 +4,7 @@ use jiff::Timestamp;
 
 use super::model::{Centre, INQUIRIES_MAX};
 use crate::features::masters::Code;
-
-/// A choice of a list.
-pub(super) struct Choice {
-    pub(super) value: String,
-    pub(super) label: String,
-    pub(super) selected: bool,
-}
+pub(super) use crate::web::Choice;
 
 pub(super) fn reasons(reasons: &[Code], chosen: &str) -> Vec<Choice> {
     let none = Choice {

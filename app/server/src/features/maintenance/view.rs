@@ -1,14 +1,8 @@
 //! Windows in words.
 
 use super::model::{Comparison, Grant, Person, Request, Seal, State};
+pub(super) use crate::web::Choice;
 use crate::web::banner::moment;
-
-/// One choice of a list.
-pub(super) struct Choice {
-    pub(super) value: String,
-    pub(super) label: String,
-    pub(super) selected: bool,
-}
 
 pub(super) fn people(people: &[Person], chosen: &str) -> Vec<Choice> {
     let first = Choice {

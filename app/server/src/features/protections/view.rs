@@ -9,14 +9,8 @@ use super::model::{Act, Colleague, Exclusion, Grant, Made, Person, Shield, State
 use super::store::Sealed;
 use crate::features::approvals;
 use crate::features::masters::Code;
+pub(super) use crate::web::Choice;
 use crate::web::Role;
-
-/// One choice of a list.
-pub(super) struct Choice {
-    pub(super) value: String,
-    pub(super) label: String,
-    pub(super) selected: bool,
-}
 
 fn choices(
     first: &str,

@@ -8,18 +8,11 @@ use jiff::civil::Date;
 use super::form::CITY_CODE;
 use super::model::{Centre, Certificate, Details, Machine, Reason, State};
 use crate::ca::terms::days_left;
+pub(super) use crate::web::Choice;
 use crate::web::{TerminalId, TerminalKind};
 
 /// What stands where the city is meant.
 const CITY: &str = "市";
-
-/// One choice of a list.
-#[derive(Debug, Clone)]
-pub(super) struct Choice {
-    pub(super) value: String,
-    pub(super) label: String,
-    pub(super) selected: bool,
-}
 
 pub(super) fn kinds(chosen: &str) -> Vec<Choice> {
     let known = TerminalKind::ALL.iter().map(|k| (k.code(), k.label()));

@@ -7,6 +7,7 @@ use super::model::{Contacts, Ending, Filter, Person, Rank};
 use super::query::{PHONE_DIGITS_MIN, Phone, QUERY_CHARS_MAX, Query, Unread};
 use super::store::HITS_MAX;
 use crate::features::masters::Code;
+pub(super) use crate::web::Choice;
 use crate::web::Fields;
 use crate::web::limits::ROWS_PER_PAGE;
 
@@ -221,13 +222,6 @@ pub(super) fn advice(query: &Query) -> Vec<String> {
     );
     advice.push("漢字の読み、番号のけた、転入したばかりでないかを確かめてください。".to_owned());
     advice
-}
-
-/// A choice of a list.
-pub(super) struct Choice {
-    pub(super) value: String,
-    pub(super) label: String,
-    pub(super) selected: bool,
 }
 
 pub(super) fn areas(areas: &[(String, String)], filter: &Filter) -> Vec<Choice> {
