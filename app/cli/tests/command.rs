@@ -583,9 +583,9 @@ fn a_sheet_is_typed_back_and_a_year_is_archived_only_when_it_is_over() {
         errors.contains("打ち間違い") && errors.contains("4行目"),
         "{errors}"
     );
-    let digit = if rows[1].starts_with('0') { "1" } else { "0" };
-    let rest: String = rows[1].chars().skip(1).collect();
-    let slip = format!("{digit}{rest}");
+    // A letter left out, and not another one: the log's hash is another in each run, and in one of 250
+    // a second group would explain another letter as well. Those are tried on a fixed sheet.
+    let slip: String = rows[1].chars().skip(1).collect();
     let (code, _, errors) = typed(&rows.join("\n").replacen(&rows[1], &slip, 1));
     assert_eq!(code, 2);
     assert!(errors.contains("2行目の1番目のまとまり"), "{errors}");
