@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use base::clock::Clock;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags};
 
 use crate::actor::Actor;
 use crate::audit::{self, ArchivePlan, Audited, Chain, Checkpoint, Cut, Event, TermKey};
@@ -20,6 +20,7 @@ use crate::migrations;
 use crate::pool::Pool;
 use crate::reach::ReachBook;
 use crate::scope::{self, Viewer};
+use crate::turn::{self, Company, Line, Writer};
 use crate::tx::{ReadTx, WriteTx};
 
 /// Reading connections. Four keep two cores busy; more would only queue at the disk.
@@ -46,18 +47,6 @@ pub enum SystemReason {
     Demo,
     /// Records past their time are erased, as two people decided.
     Disposal,
-}
-
-#[derive(Debug)]
-struct Line {
-    connection: Connection,
-    viewer: Arc<Viewer>,
-}
-
-#[derive(Debug)]
-struct Writer {
-    line: Line,
-    chain: Chain,
 }
 
 /// The database, open.
@@ -147,7 +136,7 @@ impl Db {
             .collect::<Result<Vec<_>, _>>()?;
         let db = Self {
             readers: Pool::new(readers, WAIT_MAX),
-            writer: Pool::new(vec![Writer { line, chain }], WAIT_MAX),
+            writer: Pool::new(vec![Writer::new(line, chain)], WAIT_MAX),
             reaches,
             clock,
             dir: dir.clone(),
@@ -164,6 +153,11 @@ impl Db {
     /// The directory this database lives in.
     pub fn dir(&self) -> &DataDir {
         &self.dir
+    }
+
+    #[cfg(test)]
+    pub(crate) fn writer_for_tests(&self) -> &Pool<Writer> {
+        &self.writer
     }
 
     /// The clock that every entry is stamped with.
@@ -226,19 +220,12 @@ impl Db {
         actor: &Actor,
         f: impl FnOnce(&WriteTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut writer = self.writer.take()?;
-        let Writer {
-            line: Line { connection, viewer },
-            ..
-        } = &mut *writer;
-        let seen = Eyes::housekeeping(viewer, actor);
-        let tx = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(StoreError::from)?;
-        let value = f(&WriteTx::new(&tx, viewer))?;
-        tx.commit().map_err(StoreError::from)?;
-        drop(seen);
-        Ok(value)
+        turn::take(&self.writer, &self.reaches, Company::Shared, |line, end| {
+            let seen = Eyes::housekeeping(&line.viewer, actor);
+            let value = f(&WriteTx::new(&line.connection, &line.viewer))?;
+            drop(seen);
+            Ok((value, end.clone()))
+        })
     }
 
     /// As [`Db::write`], past the scoped views. For the system's own work, which has no viewer.
@@ -280,28 +267,21 @@ impl Db {
         reason: Option<SystemReason>,
         f: impl FnOnce(&WriteTx<'_>) -> Result<Audited<T>, E>,
     ) -> Result<T, E> {
-        let mut writer = self.writer.take()?;
-        let Writer {
-            line: Line { connection, viewer },
-            chain,
-        } = &mut *writer;
-        let tx = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(StoreError::from)?;
-        let foreign = chain.follow(&tx)?;
-        let seen = if reason.is_some() {
-            Eyes::unscoped(viewer)
-        } else {
-            self.eyes(&tx, viewer, actor)?
+        let company = match reason {
+            Some(_) => Company::Alone,
+            None => Company::Shared,
         };
-        let audited = f(&WriteTx::new(&tx, viewer))?;
-        let next = chain.append(&tx, actor, self.clock.now(), &audited.events)?;
-        tx.commit().map_err(StoreError::from)?;
-        drop(seen);
-        self.reaches.settle(next.entries(), foreign);
-        // Only a committed entry moves the chain on.
-        chain.advance(next);
-        Ok(audited.value)
+        turn::take(&self.writer, &self.reaches, company, |line, end| {
+            let Line { connection, viewer } = line;
+            let seen = match reason {
+                Some(_) => Eyes::unscoped(viewer),
+                None => self.eyes(connection, viewer, actor)?,
+            };
+            let audited = f(&WriteTx::new(connection, viewer))?;
+            let end = end.append(connection, actor, self.clock.now(), &audited.events)?;
+            drop(seen);
+            Ok((audited.value, end))
+        })
     }
 
     fn eyes<'v>(
@@ -321,10 +301,11 @@ impl Db {
     /// # Errors
     /// [`StoreError::Io`] when the file cannot be appended to.
     pub fn checkpoint_audit(&self) -> Result<Checkpoint, StoreError> {
-        let mut writer = self.writer.take()?;
+        let mut writer = turn::alone(&self.writer, &self.reaches)?;
         let Writer {
             line: Line { connection, .. },
             chain,
+            ..
         } = &mut *writer;
         chain.checkpoint(connection, &self.dir, self.clock.now())
     }
@@ -445,10 +426,11 @@ impl Db {
         plan: &ArchivePlan,
         event: Event,
     ) -> Result<Cut, StoreError> {
-        let mut writer = self.writer.take()?;
+        let mut writer = turn::alone(&self.writer, &self.reaches)?;
         let Writer {
             line: Line { connection, .. },
             chain,
+            ..
         } = &mut *writer;
         let now = self.clock.now();
         audit::perform(connection, chain, (&self.dir, actor, now), plan, &event)
@@ -460,7 +442,7 @@ impl Db {
     /// # Errors
     /// As [`Db::housekeep`].
     pub fn sweep_archived(&self) -> Result<i64, StoreError> {
-        let mut writer = self.writer.take()?;
+        let mut writer = turn::alone(&self.writer, &self.reaches)?;
         audit::sweep(&mut writer.line.connection)
     }
 
@@ -490,7 +472,7 @@ impl Db {
             return Ok(());
         }
         self.checkpoint_audit()?;
-        let writer = self.writer.take()?;
+        let writer = turn::alone(&self.writer, &self.reaches)?;
         writer
             .line
             .connection

@@ -27,6 +27,7 @@ mod scope;
 mod shelf;
 mod snapshot;
 pub mod statements;
+mod turn;
 mod tx;
 
 pub use actor::{AbuseSight, Actor, Operator, Scope};

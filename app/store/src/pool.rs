@@ -1,7 +1,7 @@
 //! A few connections that many callers share, with a limit on the wait.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::error::StoreError;
@@ -9,15 +9,26 @@ use crate::error::StoreError;
 /// Connections that wait for a caller. Over the limit the caller is told, not queued for ever.
 #[derive(Debug)]
 pub(crate) struct Pool<T> {
-    idle: Mutex<Vec<T>>,
+    desk: Mutex<Desk<T>>,
     freed: Condvar,
     wait_max: Duration,
+}
+
+#[derive(Debug)]
+struct Desk<T> {
+    idle: Vec<T>,
+    /// Callers that wait. One goes away only while nothing is idle: what is laid down while somebody
+    /// waits is taken up.
+    waiting: usize,
 }
 
 impl<T> Pool<T> {
     pub(crate) fn new(items: Vec<T>, wait_max: Duration) -> Self {
         Self {
-            idle: Mutex::new(items),
+            desk: Mutex::new(Desk {
+                idle: items,
+                waiting: 0,
+            }),
             freed: Condvar::new(),
             wait_max,
         }
@@ -25,17 +36,29 @@ impl<T> Pool<T> {
 
     /// Takes one item, waiting at most the pool's limit.
     pub(crate) fn take(&self) -> Result<Taken<'_, T>, StoreError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut idle, _) = self
+        let mut desk = self.desk();
+        desk.waiting += 1;
+        let (mut desk, _) = self
             .freed
-            .wait_timeout_while(idle, self.wait_max, |idle| idle.is_empty())
+            .wait_timeout_while(desk, self.wait_max, |desk| desk.idle.is_empty())
             .unwrap_or_else(PoisonError::into_inner);
+        desk.waiting -= 1;
         let waited_ms = u64::try_from(self.wait_max.as_millis()).unwrap_or(u64::MAX);
-        let item = idle.pop().ok_or(StoreError::Busy { waited_ms })?;
+        let item = desk.idle.pop().ok_or(StoreError::Busy { waited_ms })?;
+        drop(desk);
         Ok(Taken {
             pool: self,
             item: Some(item),
         })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.desk().waiting
+    }
+
+    fn desk(&self) -> MutexGuard<'_, Desk<T>> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -46,14 +69,25 @@ pub(crate) struct Taken<'p, T> {
     item: Option<T>,
 }
 
+impl<T> Taken<'_, T> {
+    /// Gives the item to somebody who waits for it; back to the caller when nobody does.
+    pub(crate) fn hand_over(mut self) -> Option<Self> {
+        let mut desk = self.pool.desk();
+        if desk.waiting == 0 {
+            drop(desk);
+            return Some(self);
+        }
+        desk.idle.extend(self.item.take());
+        drop(desk);
+        self.pool.freed.notify_one();
+        None
+    }
+}
+
 impl<T> Drop for Taken<'_, T> {
     fn drop(&mut self) {
         if let Some(item) = self.item.take() {
-            self.pool
-                .idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(item);
+            self.pool.desk().idle.push(item);
             self.pool.freed.notify_one();
         }
     }

@@ -288,6 +288,11 @@ impl ReachBook {
         Ok(())
     }
 
+    /// Did what is not committed yet change a row that a reach is made of?
+    pub(crate) fn is_touched(&self) -> bool {
+        self.touched.load(Ordering::SeqCst)
+    }
+
     /// After a commit: what was kept counts no more if the transaction touched it, or if another
     /// process (`foreign`) wrote before it.
     pub(crate) fn settle(&self, entries: i64, foreign: bool) {

@@ -201,7 +201,9 @@ pub(crate) fn perform(
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     chain.follow(&tx)?;
     cut.insert(&tx)?;
-    let next = chain.append(&tx, actor, now, std::slice::from_ref(event))?;
+    let next = chain.standing();
+    let next = next.append(&tx, actor, now, std::slice::from_ref(event))?;
+    chain.sign(&tx, &next)?;
     tx.commit()?;
     chain.advance(next);
     sweep(connection)?;

@@ -48,13 +48,6 @@ pub struct EntryRow {
     pub detail: String,
 }
 
-impl Next {
-    /// Position of the last entry.
-    pub(crate) fn entries(&self) -> i64 {
-        self.head.entries
-    }
-}
-
 impl EntryRow {
     /// The hash of this entry after `before`. Every field is length-prefixed, so that no two
     /// different rows give the same bytes.
@@ -158,7 +151,7 @@ pub(crate) struct Chain {
 }
 
 /// Where the chain will stand when the transaction is committed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Next {
     head: Head,
     last_at: String,
@@ -167,6 +160,50 @@ pub(crate) struct Next {
 const INSERT: &str = "insert into audit_entries values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const SIGN: &str = "insert into audit_head (id, entries, hash, signature) values (1, ?1, ?2, ?3)
     on conflict (id) do update set entries = ?1, hash = ?2, signature = ?3";
+
+impl Next {
+    /// Position of the last entry.
+    pub(crate) fn entries(&self) -> i64 {
+        self.head.entries
+    }
+
+    /// Writes the events of one transaction behind what stands.
+    pub(crate) fn append(
+        &self,
+        connection: &Connection,
+        actor: &Actor,
+        now: Timestamp,
+        events: &[Event],
+    ) -> Result<Self, StoreError> {
+        // A clock that was set back must not shuffle the order: time stands still until it catches up.
+        let at = format!("{now:.6}").max(self.last_at.clone());
+        let mut head = self.head;
+        let mut insert = connection.prepare_cached(INSERT)?;
+        for event in events {
+            let entry = entry(head.entries + 1, &at, actor, event);
+            head = Head {
+                entries: entry.id,
+                hash: entry.hash(&head.hash),
+            };
+            insert.execute(params![
+                entry.id,
+                entry.at,
+                entry.staff_id,
+                entry.centre_id,
+                entry.menu,
+                entry.operation,
+                entry.resident_id,
+                entry.record_kind,
+                entry.record_id,
+                entry.terminal,
+                entry.outcome,
+                entry.detail,
+                head.hash,
+            ])?;
+        }
+        Ok(Self { head, last_at: at })
+    }
+}
 
 impl Chain {
     /// Picks up where the file ends; refuses a file whose end is not what its head signed.
@@ -235,45 +272,23 @@ impl Chain {
         Ok(Next { head, last_at })
     }
 
-    /// Writes the events of one transaction and the new head.
-    pub(crate) fn append(
-        &self,
-        connection: &Connection,
-        actor: &Actor,
-        now: Timestamp,
-        events: &[Event],
-    ) -> Result<Next, StoreError> {
-        // A clock that was set back must not shuffle the order: time stands still until it catches up.
-        let at = format!("{now:.6}").max(self.last_at.clone());
-        let mut head = self.head;
-        let mut insert = connection.prepare_cached(INSERT)?;
-        for event in events {
-            let entry = entry(head.entries + 1, &at, actor, event);
-            head = Head {
-                entries: entry.id,
-                hash: entry.hash(&head.hash),
-            };
-            insert.execute(params![
-                entry.id,
-                entry.at,
-                entry.staff_id,
-                entry.centre_id,
-                entry.menu,
-                entry.operation,
-                entry.resident_id,
-                entry.record_kind,
-                entry.record_id,
-                entry.terminal,
-                entry.outcome,
-                entry.detail,
-                head.hash,
-            ])?;
+    /// Where the chain stands: what a transaction appends to.
+    pub(crate) fn standing(&self) -> Next {
+        Next {
+            head: self.head,
+            last_at: self.last_at.clone(),
         }
-        let signature = self.signer.sign(&head);
-        connection
-            .prepare_cached(SIGN)?
-            .execute(params![head.entries, head.hash, signature])?;
-        Ok(Next { head, last_at: at })
+    }
+
+    /// Signs the end of a transaction: the last that is written before its commit.
+    pub(crate) fn sign(&self, connection: &Connection, end: &Next) -> Result<(), StoreError> {
+        let signature = self.signer.sign(&end.head);
+        connection.prepare_cached(SIGN)?.execute(params![
+            end.head.entries,
+            end.head.hash,
+            signature
+        ])?;
+        Ok(())
     }
 
     pub(crate) fn advance(&mut self, next: Next) {

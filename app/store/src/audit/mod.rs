@@ -24,8 +24,8 @@ mod walk;
 
 pub use archive::{ArchivePlan, ArchiveRefusal};
 pub(crate) use archive::{attach, perform, plan, remove_disposed, sweep};
-pub(crate) use chain::Chain;
 pub use chain::EntryRow;
+pub(crate) use chain::{Chain, Next};
 pub use cut::Cut;
 pub use event::{Audited, Event, Operation, Outcome, RecordKind};
 pub use paper::{PAPER_LINES, PaperLine, paper_lines};
