@@ -43,7 +43,7 @@ async function links(page) {
   const hrefs = await page.locator("a[href]").evaluateAll((all) => all.map((a) => a.href));
   const urls = hrefs.map((href) => new URL(href));
   const ours = urls.filter((url) => url.origin === new URL(page.url()).origin);
-  return ours.filter((url) => !/\.(pdf|csv|crt|jsonl)$/.test(url.pathname)).map((url) => url.pathname + url.search);
+  return ours.filter((url) => !/(\.(pdf|csv|crt|jsonl)|\/file)$/.test(url.pathname)).map((url) => url.pathname + url.search);
 }
 
 /** Pages of one kind look alike: /consultations/17 and /consultations/18, ?page=2 and ?page=3. */
