@@ -2,7 +2,8 @@
 //!
 //! Two figures: the statements of a person's page with one inserted and committed entry against the
 //! same without (time, so that p99 of both is there); and the processor time of one entry of the
-//! product against that of the whole page. There a share of 1,000 % says that the entry is a tenth.
+//! product against that of the whole page, by itself and while as many terminals as the city has
+//! wait for one another. There a share of 1,000 % says that the entry is a tenth.
 
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,12 @@ const PEOPLE: usize = 20;
 const ROUNDS: usize = 10;
 /// Processor time is counted in hundredths of a second: many at once, or it says nothing.
 const ENTRIES: u32 = 500;
+/// Terminals of the city and its five centres.
+const AT_ONCE: u32 = 33;
+const ENTRIES_EACH: u32 = 30;
+/// Entries are about people all over the register, as a day's are.
+const STRIDE: i64 = 7_919;
+const REGISTER: i64 = 15_000;
 /// As long as the kernel's clock ticks on every machine that Debian supports.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -32,6 +39,8 @@ pub(crate) fn measure(house: &House) -> Result<Vec<Figure>, Problem> {
     let mut time = Measured::new("entry", "with one entry", without, "requests")?;
     let whole = "the whole page";
     let mut cpu = Measured::new("entry", "processor time of one entry", whole, "requests")?;
+    let name = "processor time of one entry of 33 at once";
+    let mut crowd = Measured::new("entry", name, whole, "requests")?;
     memory::forget_own_peak();
     for caller in spread(&callers, PEOPLE) {
         let address = format!("/residents/{}", caller.id);
@@ -59,19 +68,43 @@ pub(crate) fn measure(house: &House) -> Result<Vec<Figure>, Problem> {
                 cpu.failures.add(refused(address, &answer).told());
             }
         }
-        cpu.ceiling.add(spent(began, 100), 1);
+        let page = spent(began, 100);
+        cpu.ceiling.add(page, 1);
+        crowd.ceiling.add(page, 1);
         let began = processor_time();
-        for _ in 0..ENTRIES {
-            one_entry(house)?;
+        for number in 0..ENTRIES {
+            one_entry(house, number)?;
         }
         cpu.ours.add(spent(began, ENTRIES), 1);
+        crowd.ours.add(at_once(house)?, 1);
     }
     (time.peak_memory, cpu.peak_memory) = (memory::own_peak(), memory::own_peak());
-    Ok(vec![time.into(), cpu.into()])
+    crowd.peak_memory = memory::own_peak();
+    Ok(vec![time.into(), cpu.into(), crowd.into()])
 }
 
-fn one_entry(house: &House) -> Result<(), Problem> {
-    let event = Event::done(Operation::ResidentView).about(ResidentId(1));
+/// Processor time of one entry while others wait for theirs.
+fn at_once(house: &House) -> Result<Duration, Problem> {
+    let began = processor_time();
+    std::thread::scope(|scope| {
+        let terminals: Vec<_> = (0..AT_ONCE)
+            .map(|terminal| {
+                scope.spawn(move || {
+                    let numbers = (0..ENTRIES_EACH).map(|each| terminal * ENTRIES_EACH + each);
+                    numbers.into_iter().try_for_each(|number| one_entry(house, number))
+                })
+            })
+            .collect();
+        terminals.into_iter().try_for_each(|terminal| {
+            terminal.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    })?;
+    Ok(spent(began, AT_ONCE * ENTRIES_EACH))
+}
+
+fn one_entry(house: &House, number: u32) -> Result<(), Problem> {
+    let person = ResidentId(1 + i64::from(number) * STRIDE % REGISTER);
+    let event = Event::done(Operation::ResidentView).about(person);
     let actor = Actor::system("bench");
     house
         .app
