@@ -19,6 +19,7 @@ mod repository;
 mod restore;
 mod run;
 mod settings;
+pub mod sheet;
 mod snapshots;
 mod source;
 

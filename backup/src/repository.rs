@@ -72,15 +72,28 @@ pub fn init(settings: &RepositorySettings) -> Result<InitSummary, BackupError> {
 }
 
 pub(crate) fn open(settings: &RepositorySettings) -> Result<Repository<OpenStatus>, BackupError> {
-    if !settings.path.join("config").is_file() {
-        return Err(BackupError::NotThere {
-            name: settings.name.clone(),
-            path: settings.path.clone(),
-        });
-    }
-    let credentials = credentials(settings)?;
-    let opened = unopened(settings)?.open(&credentials);
+    refuse_absent(settings)?;
+    open_with(settings, &credentials(settings)?)
+}
+
+/// As [`open`], by something else than what the password file holds.
+pub(crate) fn open_with(
+    settings: &RepositorySettings,
+    credentials: &Credentials,
+) -> Result<Repository<OpenStatus>, BackupError> {
+    refuse_absent(settings)?;
+    let opened = unopened(settings)?.open(credentials);
     opened.map_err(BackupError::engine("open", &settings.name))
+}
+
+fn refuse_absent(settings: &RepositorySettings) -> Result<(), BackupError> {
+    if settings.path.join("config").is_file() {
+        return Ok(());
+    }
+    Err(BackupError::NotThere {
+        name: settings.name.clone(),
+        path: settings.path.clone(),
+    })
 }
 
 /// Opened with its index, and with every pack the index names present in its full size.
@@ -140,7 +153,8 @@ fn refuse_used(path: &Path) -> Result<(), BackupError> {
     }
 }
 
-fn make_password(path: &Path) -> Result<PasswordOrigin, BackupError> {
+/// A password of its own in a file that is not there yet.
+pub(crate) fn make_password(path: &Path) -> Result<PasswordOrigin, BackupError> {
     if path
         .try_exists()
         .map_err(|e| BackupError::io("look for", path, e))?
@@ -158,12 +172,18 @@ fn make_password(path: &Path) -> Result<PasswordOrigin, BackupError> {
 }
 
 fn credentials(settings: &RepositorySettings) -> Result<Credentials, BackupError> {
-    let path = &settings.password_file;
+    password(&settings.password_file).map(Credentials::password)
+}
+
+/// What a password file holds.
+pub(crate) fn password(path: &Path) -> Result<String, BackupError> {
     let text = fs::read_to_string(path).map_err(|e| BackupError::io("read", path, e))?;
     // The first line without its end: what `restic --password-file` takes.
     match text.lines().next() {
-        Some(password) if !password.is_empty() => Ok(Credentials::password(password)),
-        Some(_) | None => Err(BackupError::PasswordEmpty { path: path.clone() }),
+        Some(password) if !password.is_empty() => Ok(password.to_owned()),
+        Some(_) | None => Err(BackupError::PasswordEmpty {
+            path: path.to_owned(),
+        }),
     }
 }
 

@@ -105,6 +105,8 @@ pub enum Runbook {
     FactorKeyMissing,
     /// The bytes of an attachment are missing or bent.
     AttachmentDamaged,
+    /// The paper that opens the backups is to be made, tried or replaced.
+    RecoverySheet,
 }
 
 impl Runbook {
@@ -124,6 +126,7 @@ impl Runbook {
         Self::PersonalDataIncident,
         Self::FactorKeyMissing,
         Self::AttachmentDamaged,
+        Self::RecoverySheet,
     ];
 
     /// The file's stem: `DiskFull` is `runbooks/disk-full.md`.
@@ -144,6 +147,7 @@ impl Runbook {
             Self::PersonalDataIncident => "personal-data-incident",
             Self::FactorKeyMissing => "factor-key-missing",
             Self::AttachmentDamaged => "attachment-damaged",
+            Self::RecoverySheet => "recovery-sheet",
         }
     }
 }

@@ -224,6 +224,51 @@ pub(crate) enum BackupVerb {
     Run,
     /// 取ったものを並べる
     List,
+    /// 復旧シート（控えを開くことばを印刷した紙）を作る
+    Sheet(SheetArguments),
+    /// 控えを開く鍵
+    Key {
+        #[command(subcommand)]
+        what: KeyVerb,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SheetArguments {
+    /// 用紙のPDFを書く場所（メモリ上。例 /dev/shm/sheet）
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    /// 用紙を保管する人の氏名（何人でも。--split では3人）
+    #[arg(long, value_name = "NAME")]
+    pub(crate) holder: Vec<String>,
+    /// 3枚に分け、どれか2枚がそろうと開くようにする
+    #[arg(long)]
+    pub(crate) split: bool,
+    /// 聞かずに行う
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyVerb {
+    /// 復旧シートのことばだけで、すべての保管先が開くことを確かめる
+    Prove(WordsArguments),
+    /// この機械のパスワードを新しいものに替える
+    Rotate {
+        /// 聞かずに行う
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WordsArguments {
+    /// ことばを書いたファイル（省くと端末で聞く）
+    #[arg(long, value_name = "FILE")]
+    pub(crate) words_file: Option<PathBuf>,
+    /// 3枚に分けた用紙の、もう1枚のことばを書いたファイル
+    #[arg(long, value_name = "FILE")]
+    pub(crate) second_words_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

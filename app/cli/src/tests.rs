@@ -56,6 +56,12 @@ const TABLE: &[(&str, Trace)] = &[
     ),
     ("backup init", Deed(Operation::Backup)),
     ("backup run", Timed(Operation::Backup)),
+    ("backup sheet", Deed(Operation::Backup)),
+    (
+        "backup key prove",
+        Apart("needs the words of a paper; app/cli/tests/recovery_sheet.rs"),
+    ),
+    ("backup key rotate", Deed(Operation::Backup)),
     (
         "backup list",
         Looks("days and sizes of encrypted snapshots"),
@@ -174,6 +180,8 @@ impl Machine {
                 self.pointed("old", &["--year", &year, "--yes", "--free-gb", "0"])
             }
             "incident verify" => owned(&[&self.evidence()]),
+            "backup sheet" => owned(&["--yes", "--to", "/dev/shm/hokatsu-table", "--holder", "甲"]),
+            "backup key rotate" => owned(&["--yes"]),
             "restore" => owned(&["--yes", "--to", &self.place("restored")]),
             "users add" => owned(&[
                 "--login",

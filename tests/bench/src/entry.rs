@@ -91,12 +91,16 @@ fn at_once(house: &House) -> Result<Duration, Problem> {
             .map(|terminal| {
                 scope.spawn(move || {
                     let numbers = (0..ENTRIES_EACH).map(|each| terminal * ENTRIES_EACH + each);
-                    numbers.into_iter().try_for_each(|number| one_entry(house, number))
+                    numbers
+                        .into_iter()
+                        .try_for_each(|number| one_entry(house, number))
                 })
             })
             .collect();
         terminals.into_iter().try_for_each(|terminal| {
-            terminal.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            terminal
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     })?;
     Ok(spent(began, AT_ONCE * ENTRIES_EACH))

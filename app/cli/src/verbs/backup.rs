@@ -321,7 +321,7 @@ fn unprepared(path: &Path, error: impl std::error::Error + Send + Sync + 'static
         .at(path)
 }
 
-fn need_some(repositories: &[RepositorySettings], voice: &Voice) -> Result<(), Report> {
+pub(crate) fn need_some(repositories: &[RepositorySettings], voice: &Voice) -> Result<(), Report> {
     if repositories.is_empty() {
         voice.say("設定ファイルに保管先 [[backup.repositories]] がありません。");
         return Err(Report::bare(Kind::Settings));

@@ -3,6 +3,7 @@
 mod attachments;
 mod audit;
 mod backup;
+mod backup_keys;
 mod break_glass;
 mod carried_out;
 mod certificates;
@@ -72,6 +73,7 @@ pub(crate) fn run(
         } => incident::verify(folder, key.as_deref(), &dir()?, voice),
         Verb::Backup { what } => {
             let site = site()?;
+            let desk = || backup_keys::Desk::new(&site, dir()?, operator, voice);
             match what {
                 BackupVerb::Init => {
                     backup::init(&site::repositories(&site), &dir()?, operator()?, voice)
@@ -84,6 +86,8 @@ pub(crate) fn run(
                     voice,
                 ),
                 BackupVerb::List => backup::list(&site::repositories(&site), voice),
+                BackupVerb::Sheet(asked) => backup_keys::make(asked, &desk()?),
+                BackupVerb::Key { what } => backup_keys::key(what, &desk()?),
             }
         }
         Verb::Users { what } => match what {

@@ -1,0 +1,506 @@
+//! `backup sheet` and `backup key`: the words that open the backups, and the machine's own password.
+//!
+//! Shape: a new sheet opens beside the old one until somebody has typed its words from the paper
+//! (`key prove`); only then the old one's keys are taken away. The words are in memory and on the
+//! paper, never in a file of a disk: the place that the PDF is written to must be memory.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use backup::RepositorySettings;
+use backup::sheet::{self, Lock, Sheet, Sheets, WORDS, Words, WordsError};
+use base::clock::{Clock, japan};
+use base::paths::{MODE_PRIVATE, create_private_dir, write_atomic};
+use base::report::{Kind, Report, Runbook};
+use base::settings::Site;
+use forms::{Fonts, RecoverySheet, SheetRepository, recovery_sheet};
+use jiff::Timestamp;
+use serde::Serialize;
+use store::{DataDir, Operation, Operator};
+
+use crate::arguments::{KeyVerb, SheetArguments, WordsArguments};
+use crate::output::Voice;
+use crate::verbs::backup::need_some;
+use crate::{operator, site};
+
+/// Longest name of a holder, characters.
+const NAME_CHARS_MAX: usize = 100;
+/// Most holders of one sheet.
+const HOLDERS_MAX: usize = 5;
+/// What `statfs` calls memory.
+const TMPFS: i64 = 0x0102_1994;
+const RAMFS: i64 = 0x8584_58f6;
+/// Characters of a repository's id that people compare.
+const ID_CHARS: usize = 8;
+
+#[derive(Serialize)]
+struct Made {
+    number: u32,
+    files: Vec<String>,
+    repositories: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Proven {
+    number: Option<u32>,
+    opened: Vec<String>,
+    shut: Vec<String>,
+    /// Key files of older sheets that open nothing any more.
+    removed: usize,
+}
+
+/// Who asks, and where the answer is written down.
+pub(crate) struct Desk<'d> {
+    repositories: Vec<RepositorySettings>,
+    dir: DataDir,
+    operator: Operator,
+    voice: &'d Voice,
+}
+
+impl<'d> Desk<'d> {
+    /// # Errors
+    /// When there are no repositories, and those of asking who asks.
+    pub(crate) fn new(
+        site: &Site,
+        dir: DataDir,
+        operator: impl FnOnce() -> Result<Operator, Report>,
+        voice: &'d Voice,
+    ) -> Result<Self, Report> {
+        let repositories = site::repositories(site);
+        need_some(&repositories, voice)?;
+        Ok(Self {
+            repositories,
+            dir,
+            operator: operator()?,
+            voice,
+        })
+    }
+
+    fn file(&self) -> PathBuf {
+        self.dir.keys().join("recovery-sheets.json")
+    }
+
+    fn note(&self, detail: String) -> Result<(), Report> {
+        let operator = Some(self.operator.clone());
+        operator::note(&self.dir, Operation::Backup, detail, operator)
+    }
+
+    fn named(&self, name: &str) -> Option<&RepositorySettings> {
+        self.repositories.iter().find(|one| one.name == name)
+    }
+}
+
+pub(crate) fn key(what: &KeyVerb, desk: &Desk<'_>) -> Result<ExitCode, Report> {
+    match what {
+        KeyVerb::Prove(asked) => prove(asked, desk),
+        KeyVerb::Rotate { yes } => rotate(*yes, desk),
+    }
+}
+
+pub(crate) fn make(asked: &SheetArguments, desk: &Desk<'_>) -> Result<ExitCode, Report> {
+    let voice = desk.voice;
+    let holders = holders(asked, voice)?;
+    create_private_dir(&asked.to).map_err(|error| unwritten(&asked.to, error))?;
+    if !is_memory(&asked.to).map_err(|error| unwritten(&asked.to, error))? {
+        voice.say(
+            "復旧シートのファイルは、ディスクには書けません（消しても読み出せるため）。\
+             --to /dev/shm/sheet のように、メモリ上の場所を指定してください。何も変えていません。",
+        );
+        return Err(Report::bare(Kind::Usage));
+    }
+    let fonts = Fonts::discover().map_err(|missing| {
+        Report::new(Kind::Fault, missing).operator(
+            "用紙の文字の書体がないため、復旧シートを作れません。何も変えていません",
+            Runbook::RecoverySheet,
+        )
+    })?;
+    let mut sheets = Sheets::read(&desk.file()).map_err(Report::from)?;
+    let names: Vec<&str> = desk
+        .repositories
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    voice.say(&format!(
+        "保管先「{}」を開く新しいことばを作り、{} に用紙を書きます。\
+         今の復旧シートは、新しい用紙のことばを確かめる（hokatsu backup key prove）まで使えます。",
+        names.join("」「"),
+        asked.to.display()
+    ));
+    voice.confirm("作りますか。", asked.yes)?;
+    let now = Clock::system().now();
+    let removed = drop_sheets(&mut sheets, desk, now, |sheet| sheet.proven_at.is_none())?;
+    if removed > 0 {
+        voice.say("前に作って確かめなかった用紙は、もう開きません。捨ててください。");
+    }
+    sheets.last += 1;
+    let number = sheets.last;
+    desk.note(format!(
+        "backup sheet／番号＝{number}／保管先＝{}／保管する人＝{}",
+        names.join("、"),
+        holders.join("、")
+    ))?;
+    let words = Words::fresh().map_err(Report::from)?;
+    admit(&words, &mut sheets, (number, &holders, asked.split), desk)?;
+    let files = draw(&fonts, &words, (number, &holders, asked), desk)?;
+    voice.say(
+        "印刷したら、用紙のファイルを消してください。印刷した紙を見ながら hokatsu backup key prove \
+         を実行し、開くことを確かめたら、封をして保管します。",
+    );
+    voice.result(&Made {
+        number,
+        files,
+        repositories: names.iter().map(|name| (*name).to_owned()).collect(),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Lets the words in, repository by repository; what was done is written down each time, so that a
+/// sheet that was cut short is taken back by the next.
+fn admit(
+    words: &Words,
+    sheets: &mut Sheets,
+    (number, holders, is_split): (u32, &[String], bool),
+    desk: &Desk<'_>,
+) -> Result<(), Report> {
+    let password = words.password().map_err(|error| told(&error, desk.voice))?;
+    let now = Clock::system().now();
+    sheets.sheets.push(Sheet {
+        number,
+        made_at: format!("{now:.0}"),
+        holders: holders.to_vec(),
+        is_split,
+        slots: Vec::new(),
+        proven_at: None,
+    });
+    for repository in &desk.repositories {
+        let slot = sheet::add(repository, &password, now).map_err(Report::from)?;
+        if let Some(sheet) = sheets.sheets.last_mut() {
+            sheet.slots.push(Lock {
+                repository: repository.name.clone(),
+                repository_id: slot.repository_id,
+                key_id: slot.key_id,
+            });
+        }
+        sheets.write(&desk.file()).map_err(Report::from)?;
+    }
+    Ok(())
+}
+
+/// Takes key files away, and the sheets of which none is left; how many key files there were. One whose
+/// repository is not there just now stays on the list.
+fn drop_sheets(
+    sheets: &mut Sheets,
+    desk: &Desk<'_>,
+    now: Timestamp,
+    goes: impl Fn(&Sheet) -> bool,
+) -> Result<usize, Report> {
+    let mut removed = 0;
+    for sheet in sheets.sheets.iter_mut().filter(|sheet| goes(sheet)) {
+        let mut left = Vec::new();
+        for lock in std::mem::take(&mut sheet.slots) {
+            let Some(repository) = desk.named(&lock.repository) else {
+                left.push(lock);
+                continue;
+            };
+            match sheet::remove(repository, &lock.slot(), now) {
+                Ok(()) => removed += 1,
+                Err(error) => {
+                    desk.voice.say(&format!(
+                        "保管先「{}」に届かないため、番号 {} の用紙はそこではまだ開きます。",
+                        repository.name, sheet.number
+                    ));
+                    log::warn!("a key of sheet {} stays: {error}", sheet.number);
+                    left.push(lock);
+                }
+            }
+        }
+        sheet.slots = left;
+    }
+    sheets
+        .sheets
+        .retain(|sheet| !goes(sheet) || !sheet.slots.is_empty());
+    sheets.write(&desk.file()).map_err(Report::from)?;
+    Ok(removed)
+}
+
+fn draw(
+    fonts: &Fonts,
+    words: &Words,
+    (number, holders, asked): (u32, &[String], &SheetArguments),
+    desk: &Desk<'_>,
+) -> Result<Vec<String>, Report> {
+    let papers = if asked.split {
+        let shares = words.split().map_err(|error| told(&error, desk.voice))?;
+        shares
+            .into_iter()
+            .zip(holders)
+            .map(|(share, holder)| (share, vec![holder.clone()]))
+            .collect()
+    } else {
+        vec![(words.clone(), holders.to_vec())]
+    };
+    let mut files = Vec::new();
+    for (words, holders) in papers {
+        let name = match words.share() {
+            None => format!("recovery-sheet-{number}.pdf"),
+            Some(share) => format!("recovery-sheet-{number}-{share}.pdf"),
+        };
+        let path = asked.to.join(name);
+        let form = form(&words, (number, holders), desk)?;
+        let pdf = recovery_sheet(fonts, &form).map_err(|e| Report::new(Kind::Fault, e))?;
+        let written = write_atomic(&path, &pdf.bytes, MODE_PRIVATE);
+        written.map_err(|error| unwritten(&path, error))?;
+        desk.voice.say(&format!("用紙: {}", path.display()));
+        files.push(path.display().to_string());
+    }
+    Ok(files)
+}
+
+fn form(
+    words: &Words,
+    (number, holders): (u32, Vec<String>),
+    desk: &Desk<'_>,
+) -> Result<RecoverySheet, Report> {
+    let now = Clock::system().now();
+    let list = words.list();
+    let kind = match words.share() {
+        None => "この1枚で開きます。".to_owned(),
+        Some(share) => format!("3枚のうち、どれか2枚がそろうと開きます（これは{share}枚目）。"),
+    };
+    let repositories = desk.repositories.iter().map(|one| {
+        let known = sheet::id(one).map_err(Report::from)?;
+        Ok(SheetRepository {
+            name: one.name.clone(),
+            id: known.chars().take(ID_CHARS).collect(),
+            path: one.path.display().to_string(),
+        })
+    });
+    let repositories = repositories.collect::<Result<Vec<_>, Report>>()?;
+    let printed = now.to_zoned_datetime(japan());
+    Ok(RecoverySheet {
+        record_id: format!("復旧シート {number}"),
+        kind,
+        holders,
+        words: list.iter().map(|word| (*word).to_owned()).collect(),
+        picture: picture(&list.join(" "))?,
+        command_path: repositories
+            .first()
+            .map(|one| one.path.clone())
+            .unwrap_or_default(),
+        repositories,
+        is_whole: words.share().is_none(),
+        printed_at: now,
+        printed_on: printed.strftime("%Y-%m-%d %H:%M").to_string(),
+        printed_by: desk.operator.name.clone(),
+    })
+}
+
+fn picture(text: &str) -> Result<Vec<Vec<bool>>, Report> {
+    let code = qrcode::QrCode::new(text).map_err(|e| Report::new(Kind::Fault, e))?;
+    let dark = |color: &qrcode::Color| *color == qrcode::Color::Dark;
+    let colors = code.to_colors();
+    let rows = colors.chunks(code.width());
+    Ok(rows.map(|row| row.iter().map(dark).collect()).collect())
+}
+
+fn prove(asked: &WordsArguments, desk: &Desk<'_>) -> Result<ExitCode, Report> {
+    let voice = desk.voice;
+    let words = read(asked, voice)?;
+    let password = words.password().map_err(|error| told(&error, voice))?;
+    let mut sheets = Sheets::read(&desk.file()).map_err(Report::from)?;
+    let (mut opened, mut shut) = (Vec::new(), Vec::new());
+    let mut number = None;
+    for repository in &desk.repositories {
+        match sheet::prove(repository, &password) {
+            Ok(found) => {
+                let of = |sheet: &&Sheet| sheet.slots.iter().any(|lock| lock.slot() == found.slot);
+                number = number.or(sheets.sheets.iter().find(of).map(|sheet| sheet.number));
+                voice.say(&format!(
+                    "保管先「{}」が開きました（控え {}個）。",
+                    repository.name, found.snapshots
+                ));
+                opened.push(repository.name.clone());
+            }
+            Err(error) => {
+                voice.report(&Report::from(error));
+                shut.push(repository.name.clone());
+            }
+        }
+    }
+    let now = Clock::system().now();
+    let all = shut.is_empty() && number.is_some();
+    let mut removed = 0;
+    if let Some(proven) = sheets
+        .sheets
+        .iter_mut()
+        .find(|sheet| all && Some(sheet.number) == number)
+    {
+        proven.proven_at = Some(format!("{now:.0}"));
+        removed = drop_sheets(&mut sheets, desk, now, |sheet| Some(sheet.number) != number)?;
+    }
+    let words = if all {
+        "開いた"
+    } else {
+        "開かない保管先がある"
+    };
+    let said = number.map_or("不明".to_owned(), |number| number.to_string());
+    desk.note(format!("backup key prove／番号＝{said}／結果＝{words}"))?;
+    if all {
+        voice.say(
+            "紙のことばだけで、すべての保管先が開きました。前の用紙は、もう開きません。\
+             封をして保管してください。",
+        );
+    } else {
+        voice.say(
+            "紙のことばで開かない保管先があります。つないでから、もう一度確かめてください。\
+             手順書: runbooks/recovery-sheet.md",
+        );
+    }
+    voice.result(&Proven {
+        number,
+        opened,
+        shut,
+        removed,
+    })?;
+    Ok(if all {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
+}
+
+/// The words of a sheet, or of two shares.
+fn read(asked: &WordsArguments, voice: &Voice) -> Result<Words, Report> {
+    let question = format!("復旧シートのことば（{WORDS}語、1行で）: ");
+    let first = typed(asked.words_file.as_deref(), &question, voice)?;
+    if first.share().is_none() {
+        return Ok(first);
+    }
+    let question = "3枚に分けた用紙です。もう1枚のことば: ";
+    let second = typed(asked.second_words_file.as_deref(), question, voice)?;
+    Words::joined(&first, &second).map_err(|error| told(&error, voice))
+}
+
+/// Out of a file, or typed; never an argument, which every process on the machine could read.
+fn typed(file: Option<&Path>, question: &str, voice: &Voice) -> Result<Words, Report> {
+    let text = match file {
+        None => voice.ask(question)?,
+        Some(path) => std::fs::read_to_string(path).map_err(|error| {
+            Report::new(Kind::InputFile, error)
+                .operator(
+                    "ことばのファイルを読めません。何も変えていません",
+                    Runbook::RecoverySheet,
+                )
+                .at(path)
+        })?,
+    };
+    Words::read(&text).map_err(|error| told(&error, voice))
+}
+
+/// Which word, and what to do.
+fn told(error: &WordsError, voice: &Voice) -> Report {
+    let places = |positions: &[usize]| {
+        let all: Vec<String> = positions.iter().map(|at| format!("{at}番目")).collect();
+        all.join("、")
+    };
+    voice.say(&match error {
+        WordsError::Count { found } => {
+            format!(
+                "ことばは{WORDS}語です。{found}語が入力されました。用紙の番号と見比べてください。"
+            )
+        }
+        WordsError::Unknown { position, near } => format!(
+            "{position}番目は、用紙にないことばです。{}",
+            if near.is_empty() {
+                "用紙をもう一度見てください。".to_owned()
+            } else {
+                format!("似たことば: {}", near.join("、"))
+            }
+        ),
+        WordsError::Wrong { positions } => format!(
+            "{}のことばが違います。用紙をもう一度見てください。",
+            places(positions)
+        ),
+        WordsError::Sum => {
+            "どこかのことばが違いますが、どれかは分かりません。始めから見直してください。"
+                .to_owned()
+        }
+        WordsError::Kind => "分けた用紙と、1枚で開く用紙が混ざっています。".to_owned(),
+        WordsError::Shares => "この2枚では開きません。別の1枚を合わせてください。".to_owned(),
+    });
+    Report::bare(Kind::Usage)
+}
+
+fn rotate(yes: bool, desk: &Desk<'_>) -> Result<ExitCode, Report> {
+    let voice = desk.voice;
+    let mut files: BTreeMap<&Path, Vec<&RepositorySettings>> = BTreeMap::new();
+    for repository in &desk.repositories {
+        files
+            .entry(&repository.password_file)
+            .or_default()
+            .push(repository);
+    }
+    voice.say(
+        "この機械が保管先を開くパスワードを、新しいものに替えます。復旧シートのことばは、そのまま使えます。\
+         中身の鍵は替わりません。鍵そのものが漏れた疑いがあるときは、保管先を作り直してください。",
+    );
+    voice.confirm("替えますか。", yes)?;
+    let names: Vec<&str> = desk
+        .repositories
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    desk.note(format!("backup key rotate／保管先＝{}", names.join("、")))?;
+    let now = Clock::system().now();
+    for sharing in files.values() {
+        sheet::rotate(sharing, now).map_err(Report::from)?;
+    }
+    voice.say("替えました。前のパスワードは、もう開きません。");
+    voice.result(&names)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn holders(asked: &SheetArguments, voice: &Voice) -> Result<Vec<String>, Report> {
+    let names: Vec<String> = asked
+        .holder
+        .iter()
+        .map(|name| name.trim().to_owned())
+        .collect();
+    let fits = |name: &String| {
+        !name.is_empty()
+            && name.chars().count() <= NAME_CHARS_MAX
+            && !name.chars().any(char::is_control)
+    };
+    let mut different = names.clone();
+    different.sort();
+    different.dedup();
+    let count = if asked.split {
+        names.len() == sheet::SHARES
+    } else {
+        (1..=HOLDERS_MAX).contains(&names.len())
+    };
+    if count && names.iter().all(fits) && different.len() == names.len() {
+        return Ok(names);
+    }
+    voice.say(if asked.split {
+        "3枚に分けるときは、--holder に、別々の3人の氏名を指定してください。"
+    } else {
+        "--holder に、用紙を保管する人の氏名を5人までで指定してください。"
+    });
+    Err(Report::bare(Kind::Usage))
+}
+
+fn is_memory(path: &Path) -> std::io::Result<bool> {
+    let kind = rustix::fs::statfs(path)?.f_type;
+    Ok(kind == TMPFS || kind == RAMFS)
+}
+
+fn unwritten(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Report {
+    Report::new(Kind::Disk, error)
+        .operator(
+            "用紙を書けません。--to で書ける場所を指定してください",
+            Runbook::RecoverySheet,
+        )
+        .at(path)
+}
