@@ -15,5 +15,6 @@ pub mod paths;
 pub mod report;
 pub mod secrecy;
 pub mod settings;
+pub mod shipping;
 pub mod text;
 pub mod wareki;

@@ -107,6 +107,8 @@ pub enum Runbook {
     AttachmentDamaged,
     /// The paper that opens the backups is to be made, tried or replaced.
     RecoverySheet,
+    /// Commits do not reach the second disk.
+    ShippingBehind,
 }
 
 impl Runbook {
@@ -127,6 +129,7 @@ impl Runbook {
         Self::FactorKeyMissing,
         Self::AttachmentDamaged,
         Self::RecoverySheet,
+        Self::ShippingBehind,
     ];
 
     /// The file's stem: `DiskFull` is `runbooks/disk-full.md`.
@@ -148,6 +151,7 @@ impl Runbook {
             Self::FactorKeyMissing => "factor-key-missing",
             Self::AttachmentDamaged => "attachment-damaged",
             Self::RecoverySheet => "recovery-sheet",
+            Self::ShippingBehind => "shipping-behind",
         }
     }
 }

@@ -8,6 +8,7 @@
 mod environment;
 mod first;
 mod problem;
+mod shipping;
 mod sign_in;
 mod site;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod tests;
 pub use environment::Environment;
 pub use first::first_site;
 pub use problem::SettingsProblem;
+pub use shipping::{ShippingMode, ShippingSettings};
 pub use sign_in::{Factor, SignInSettings};
 pub use site::{
     AttachmentSettings, BackupRepository, BackupSettings, OrganisationSettings, ServerSettings,

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::problem::SettingsProblem;
+use super::shipping::ShippingSettings;
 use super::sign_in::SignInSettings;
 use crate::number::m10w21_holds;
 
@@ -76,6 +77,8 @@ pub struct BackupSettings {
     /// After so many days the oldest snapshot is gone from every repository and every disk that was
     /// carried away: what the operator's pruning keeps to. Disposal records state the day.
     pub days_kept: Option<u32>,
+    /// `[backup.shipping]`: every commit to a second disk; none when absent.
+    pub shipping: Option<ShippingSettings>,
 }
 
 /// `[attachments]`. What is not said keeps its default.
@@ -228,6 +231,10 @@ impl Site {
                 return Err((disk.days_out.span(), reason.to_owned()));
             }
         }
+        let shipping = self.backup.shipping.as_ref();
+        if let Some(problem) = shipping.and_then(|s| s.problem(self.backup.days_kept)) {
+            return Err(problem);
+        }
         if let Some(named) = &self.attachments
             && !FILE_MIB_MAX.contains(&named.get_ref().file_mib_max)
         {
@@ -257,6 +264,9 @@ impl Site {
         for repository in &mut self.backup.repositories {
             place(&mut repository.path);
             place(&mut repository.password_file);
+        }
+        if let Some(shipping) = &mut self.backup.shipping {
+            place(&mut shipping.path);
         }
     }
 }

@@ -47,6 +47,35 @@ fn a_file_without_optional_parts_is_enough() {
 }
 
 #[test]
+fn shipping_has_defaults_limits_and_never_outlives_the_backups() {
+    let with = |lines: &str| parse(&format!("{GOOD}\n[backup.shipping]\npath = \"a\"\n{lines}"));
+    let shipping = with("mode = \"sync\"").unwrap().backup.shipping.unwrap();
+    assert_eq!(shipping.path, Path::new("/etc/hokatsu/a"));
+    assert_eq!(shipping.mode, ShippingMode::Sync);
+    assert_eq!(shipping.log_bytes_max(), 256 * 1024 * 1024);
+    assert_eq!(
+        (shipping.sync_wait_ms_max(), shipping.days_kept()),
+        (2_000, 14)
+    );
+    for (lines, word) in [
+        ("sync_wait_ms_max = 1", "sync_wait_ms_max は"),
+        ("log_mib_max = 1", "log_mib_max は"),
+        ("generation_hours = 0", "generation_hours は"),
+        ("days_kept = 0", "days_kept は"),
+    ] {
+        let refusal = with(lines).unwrap_err().to_string();
+        assert!(
+            refusal.contains("20 行目") && refusal.contains(word),
+            "{refusal}"
+        );
+    }
+    let text = GOOD.replacen("[[backup", "[backup]\ndays_kept = 13\n[[backup", 1);
+    let text = format!("{text}\n[backup.shipping]\npath = \"a\"\ndays_kept = 14\n");
+    let refusal = parse(&text).unwrap_err().to_string();
+    assert!(refusal.contains("長くできません"), "{refusal}");
+}
+
+#[test]
 fn a_misspelt_key_is_refused_with_its_line_and_the_right_ones() {
     assert_eq!(
         refusal("data = ", "date = "),
