@@ -20,6 +20,7 @@ mod restore;
 mod run;
 mod settings;
 pub mod sheet;
+pub mod ship;
 mod snapshots;
 mod source;
 
