@@ -20,7 +20,8 @@ use crate::migrations;
 use crate::pool::Pool;
 use crate::reach::ReachBook;
 use crate::scope::{self, Viewer};
-use crate::turn::{self, Company, Line, Writer};
+use crate::shipping::{self, Shipping, ShippingPolicy};
+use crate::turn::{Company, Line, Turns, Writer};
 use crate::tx::{ReadTx, WriteTx};
 
 /// Reading connections. Four keep two cores busy; more would only queue at the disk.
@@ -58,6 +59,7 @@ pub struct Db {
     clock: Clock,
     dir: DataDir,
     terms: TermKey,
+    shipping: Shipping,
     lock: DirectoryLock,
 }
 
@@ -127,6 +129,8 @@ impl Db {
         let chain = Chain::resume(&connection, dir)?;
         let reaches = ReachBook::default();
         reaches.watch(&mut connection)?;
+        let folding = connect(&path, flags)?;
+        let shipping = Shipping::begin(dir, clock.clone(), &mut connection, folding)?;
         let line = Line {
             viewer: scope::install(&mut connection)?,
             connection,
@@ -141,6 +145,7 @@ impl Db {
             clock,
             dir: dir.clone(),
             terms: TermKey::take(dir)?,
+            shipping,
             lock,
         };
         if db.lock.is_service() {
@@ -148,6 +153,11 @@ impl Db {
             db.checkpoint_audit()?;
         }
         Ok(db)
+    }
+
+    /// Says what the site wants of commit shipping (`switch_shipping` comes before the opening).
+    pub fn ship(&mut self, policy: ShippingPolicy) {
+        self.shipping.keep_to(policy);
     }
 
     /// The directory this database lives in.
@@ -220,12 +230,22 @@ impl Db {
         actor: &Actor,
         f: impl FnOnce(&WriteTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        turn::take(&self.writer, &self.reaches, Company::Shared, |line, end| {
+        let value = self.turns().take(Company::Shared, |line, end| {
             let seen = Eyes::housekeeping(&line.viewer, actor);
             let value = f(&WriteTx::new(&line.connection, &line.viewer))?;
             drop(seen);
-            Ok((value, end.clone()))
-        })
+            Ok::<_, E>((value, end.clone()))
+        })?;
+        self.shipping.committed();
+        Ok(value)
+    }
+
+    fn turns(&self) -> Turns<'_> {
+        Turns {
+            pool: &self.writer,
+            reaches: &self.reaches,
+            folds: self.lock.is_service().then_some(&self.shipping),
+        }
     }
 
     /// As [`Db::write`], past the scoped views. For the system's own work, which has no viewer.
@@ -271,7 +291,7 @@ impl Db {
             Some(_) => Company::Alone,
             None => Company::Shared,
         };
-        turn::take(&self.writer, &self.reaches, company, |line, end| {
+        let value = self.turns().take(company, |line, end| {
             let Line { connection, viewer } = line;
             let seen = match reason {
                 Some(_) => Eyes::unscoped(viewer),
@@ -280,8 +300,11 @@ impl Db {
             let audited = f(&WriteTx::new(connection, viewer))?;
             let end = end.append(connection, actor, self.clock.now(), &audited.events)?;
             drop(seen);
-            Ok((audited.value, end))
-        })
+            Ok::<_, E>((audited.value, end))
+        })?;
+        // Others write while this one waits for the second disk.
+        self.shipping.committed();
+        Ok(value)
     }
 
     fn eyes<'v>(
@@ -301,7 +324,7 @@ impl Db {
     /// # Errors
     /// [`StoreError::Io`] when the file cannot be appended to.
     pub fn checkpoint_audit(&self) -> Result<Checkpoint, StoreError> {
-        let mut writer = turn::alone(&self.writer, &self.reaches)?;
+        let mut writer = self.turns().alone()?;
         let Writer {
             line: Line { connection, .. },
             chain,
@@ -426,7 +449,7 @@ impl Db {
         plan: &ArchivePlan,
         event: Event,
     ) -> Result<Cut, StoreError> {
-        let mut writer = turn::alone(&self.writer, &self.reaches)?;
+        let mut writer = self.turns().alone()?;
         let Writer {
             line: Line { connection, .. },
             chain,
@@ -442,7 +465,7 @@ impl Db {
     /// # Errors
     /// As [`Db::housekeep`].
     pub fn sweep_archived(&self) -> Result<i64, StoreError> {
-        let mut writer = turn::alone(&self.writer, &self.reaches)?;
+        let mut writer = self.turns().alone()?;
         audit::sweep(&mut writer.line.connection)
     }
 
@@ -472,12 +495,8 @@ impl Db {
             return Ok(());
         }
         self.checkpoint_audit()?;
-        let writer = turn::alone(&self.writer, &self.reaches)?;
-        writer
-            .line
-            .connection
-            .execute_batch("pragma wal_checkpoint(truncate)")?;
-        Ok(())
+        let writer = self.turns().alone()?;
+        self.shipping.settle(&writer.line.connection)
     }
 
     /// [`Db::settle`] and let go of the directory.
@@ -533,6 +552,10 @@ pub(crate) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Store
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // FULL: an acknowledged record survives a power cut, not only a killed process.
     connection.pragma_update(None, "synchronous", "full")?;
+    // The log is folded where `shipping` says so, never by whoever happens to commit or to leave last.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    let leaves_log = shipping::leaves_log(path);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leaves_log)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "temp_store", "memory")?;

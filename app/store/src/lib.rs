@@ -25,6 +25,7 @@ mod pool;
 mod reach;
 mod scope;
 mod shelf;
+mod shipping;
 mod snapshot;
 pub mod statements;
 mod turn;
@@ -45,6 +46,7 @@ pub use rusqlite::types::{
 pub use rusqlite::{Params, Row, named_params, params, params_from_iter};
 pub use scope::PERSON_TABLES;
 pub use shelf::{Part, Shelf, ShelfCheck, Whole, check_shelf, copy_shelf};
+pub use shipping::{ShippingPolicy, switch_shipping};
 pub use snapshot::{Facts, facts_of, snapshot_of};
 pub use tx::{ReadTx, WriteTx};
 

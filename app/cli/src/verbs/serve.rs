@@ -2,17 +2,18 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use base::clock::Clock;
 use base::report::{Kind, Report};
-use base::settings::Site;
+use base::settings::{ShippingMode, Site};
 use server::app::{App, ServerSettings};
 use server::factor_keys::{FactorKeys, KeyPlace};
 use server::features::staff;
 use server::web::Problem;
 use server::web::serve::{Port, run as serve};
 use server::web::tls::TlsSettings;
-use store::{DataDir, Db, StoreError};
+use store::{DataDir, Db, ShippingPolicy, StoreError, switch_shipping};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::output::Voice;
@@ -24,7 +25,7 @@ pub(crate) fn run(
     voice: &Voice,
 ) -> Result<ExitCode, Report> {
     let port = Port::open(site.server.listen)?;
-    let db = Db::open(dir, Clock::system()).map_err(StoreError::report)?;
+    let db = opened(site, dir)?;
     let tls = tls_of(site, dir);
     let settings = ServerSettings {
         factor_keys: factor_keys(keys),
@@ -41,6 +42,24 @@ pub(crate) fn run(
         said.say(&format!("https://{address} で待っています。"))
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The database, with commit shipping as the site file says.
+pub(crate) fn opened(site: &Site, dir: &DataDir) -> Result<Db, Report> {
+    let shipping = site.backup.shipping.as_ref();
+    // Before it is opened: the connections ask whether they leave the log to the shipper.
+    if dir.database().exists() {
+        switch_shipping(dir, shipping.is_some()).map_err(StoreError::report)?;
+    }
+    let mut db = Db::open(dir, Clock::system()).map_err(StoreError::report)?;
+    if let Some(shipping) = shipping {
+        let wait_ms = u64::from(shipping.sync_wait_ms_max());
+        db.ship(ShippingPolicy {
+            wait_max: (shipping.mode == ShippingMode::Sync).then(|| Duration::from_millis(wait_ms)),
+            log_bytes_max: shipping.log_bytes_max(),
+        });
+    }
+    Ok(db)
 }
 
 /// Without them the service starts all the same: whoever shows something else gets in, and those who

@@ -19,6 +19,7 @@ use crate::error::StoreError;
 use crate::pool::{Pool, Taken};
 use crate::reach::ReachBook;
 use crate::scope::Viewer;
+use crate::shipping::Shipping;
 
 #[cfg(test)]
 mod tests;
@@ -145,7 +146,7 @@ impl Writer {
     }
 
     /// Commits what is open, and tells those who wait for it: each answers for herself.
-    fn commit(&mut self, reaches: &ReachBook) {
+    fn commit(&mut self, reaches: &ReachBook, folds: Option<&Shipping>) {
         let Some(shared) = self.shared.take() else {
             return;
         };
@@ -163,6 +164,9 @@ impl Writer {
             self.roll_back();
         }
         shared.fate.tell(&done);
+        if let Some(shipping) = folds {
+            shipping.fold_if_due(&self.line.connection);
+        }
     }
 
     fn roll_back(&self) {
@@ -228,66 +232,73 @@ pub(crate) enum Company {
     Alone,
 }
 
-/// Does `work` in a transaction and returns once it is committed. The work says where the access log
-/// ends after it: as given when it wrote no entry.
-///
-/// # Errors
-/// Those of the work, and then nothing of it is kept; those of the commit, for all who share it.
-pub(crate) fn take<T, E: From<StoreError>>(
-    pool: &Pool<Writer>,
-    reaches: &ReachBook,
-    company: Company,
-    work: impl FnOnce(&Line, &Next) -> Result<(T, Next), E>,
-) -> Result<T, E> {
-    let mut writer = match company {
-        Company::Shared => pool.take()?,
-        Company::Alone => alone(pool, reaches)?,
-    };
-    let joined = writer.shared.is_some();
-    let worked = match writer.enter() {
-        // A panic must not leave the others waiting for a transaction that nobody ends.
-        Ok(before) => catch_unwind(AssertUnwindSafe(|| work(&writer.line, &before))),
-        Err(error) => Ok(Err(error.into())),
-    };
-    let kept = worked.map(|done| -> Result<_, E> {
-        let (value, end) = done?;
-        let fate = writer.keep(joined, end)?;
-        Ok((value, fate))
-    });
-    if !matches!(kept, Ok(Ok(_))) {
-        writer.give_up(joined);
-    }
-    end(writer, reaches, company);
-    match kept {
-        Ok(done) => {
-            let (value, fate) = done?;
-            fate.wait()?;
-            Ok(value)
-        }
-        Err(panic) => resume_unwind(panic),
-    }
+/// Where turns are taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Turns<'d> {
+    pub(crate) pool: &'d Pool<Writer>,
+    pub(crate) reaches: &'d ReachBook,
+    /// Folds the log into the file after a commit; nobody here does beside a service.
+    pub(crate) folds: Option<&'d Shipping>,
 }
 
-/// The writer with nothing open.
-///
-/// # Errors
-/// [`StoreError::Busy`].
-pub(crate) fn alone<'p>(
-    pool: &'p Pool<Writer>,
-    reaches: &ReachBook,
-) -> Result<Taken<'p, Writer>, StoreError> {
-    let mut writer = pool.take()?;
-    writer.commit(reaches);
-    Ok(writer)
-}
-
-/// Passes what is open on to the next, or commits it.
-fn end(mut writer: Taken<'_, Writer>, reaches: &ReachBook, company: Company) {
-    if company == Company::Shared && writer.has_room(reaches) {
-        match writer.hand_over() {
-            Some(back) => writer = back,
-            None => return,
+impl<'d> Turns<'d> {
+    /// Does `work` in a transaction and returns once it is committed. The work says where the access
+    /// log ends after it: as given when it wrote no entry.
+    ///
+    /// # Errors
+    /// Those of the work, and then nothing of it is kept; those of the commit, for all who share it.
+    pub(crate) fn take<T, E: From<StoreError>>(
+        self,
+        company: Company,
+        work: impl FnOnce(&Line, &Next) -> Result<(T, Next), E>,
+    ) -> Result<T, E> {
+        let mut writer = match company {
+            Company::Shared => self.pool.take()?,
+            Company::Alone => self.alone()?,
+        };
+        let joined = writer.shared.is_some();
+        let worked = match writer.enter() {
+            // A panic must not leave the others waiting for a transaction that nobody ends.
+            Ok(before) => catch_unwind(AssertUnwindSafe(|| work(&writer.line, &before))),
+            Err(error) => Ok(Err(error.into())),
+        };
+        let kept = worked.map(|done| -> Result<_, E> {
+            let (value, end) = done?;
+            let fate = writer.keep(joined, end)?;
+            Ok((value, fate))
+        });
+        if !matches!(kept, Ok(Ok(_))) {
+            writer.give_up(joined);
+        }
+        self.end(writer, company);
+        match kept {
+            Ok(done) => {
+                let (value, fate) = done?;
+                fate.wait()?;
+                Ok(value)
+            }
+            Err(panic) => resume_unwind(panic),
         }
     }
-    writer.commit(reaches);
+
+    /// The writer with nothing open.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`].
+    pub(crate) fn alone(self) -> Result<Taken<'d, Writer>, StoreError> {
+        let mut writer = self.pool.take()?;
+        writer.commit(self.reaches, self.folds);
+        Ok(writer)
+    }
+
+    /// Passes what is open on to the next, or commits it.
+    fn end(self, mut writer: Taken<'_, Writer>, company: Company) {
+        if company == Company::Shared && writer.has_room(self.reaches) {
+            match writer.hand_over() {
+                Some(back) => writer = back,
+                None => return,
+            }
+        }
+        writer.commit(self.reaches, self.folds);
+    }
 }
