@@ -64,6 +64,11 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         what: BackupVerb,
     },
+    /// 記録を1件ずつ、すぐに別のディスクへ複製する（逐次複製）
+    Ship {
+        #[command(subcommand)]
+        what: ShipVerb,
+    },
     /// バックアップから戻す
     Restore(RestoreArguments),
     /// 職員のアカウント
@@ -269,6 +274,56 @@ pub(crate) struct WordsArguments {
     /// 3枚に分けた用紙の、もう1枚のことばを書いたファイル
     #[arg(long, value_name = "FILE")]
     pub(crate) second_words_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ShipVerb {
+    /// 逐次複製のディスクを登録する
+    Enrol {
+        /// 計画を示すだけで、登録しない
+        #[arg(long)]
+        dry_run: bool,
+        /// 聞かずに行う
+        #[arg(long)]
+        yes: bool,
+    },
+    /// 複製し続ける（ふだんはサービスとして動く）
+    Run,
+    /// どこまで複製したか、遅れはどれだけか（遅れていれば 1 で終わる）
+    Status,
+    /// 複製からデータベースを作り直す。どの時点にも戻せる
+    Rebuild(RebuildArguments),
+    /// 保存日数を過ぎた複製を消す（ふだんはタイマーが行う）
+    Prune {
+        /// 計画を示すだけで、消さない
+        #[arg(long)]
+        dry_run: bool,
+        /// 聞かずに行う
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RebuildArguments {
+    /// 作る場所（空のディレクトリ）
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    /// 複製のあるディレクトリ（省くと設定ファイルの [backup.shipping] path）
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: Option<PathBuf>,
+    /// この時刻までに複製したもの（例 2026-11-23T09:00）
+    #[arg(long, value_name = "TIME", conflicts_with = "commit")]
+    pub(crate) at: Option<String>,
+    /// この番号の記録まで
+    #[arg(long, value_name = "N")]
+    pub(crate) commit: Option<u64>,
+    /// 計画を示すだけで、作らない
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// 聞かずに行う
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 use base::settings::Environment;
 use log::LevelFilter;
 
-use crate::arguments::{Arguments, Verb};
+use crate::arguments::{Arguments, ShipVerb, Verb};
 
 /// Starts logging. A second start (tests) changes nothing.
 pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
@@ -20,7 +20,10 @@ pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
     }
     // On a terminal people read sentences; a line per request is for the service.
     let level = match arguments.verb {
-        Verb::Serve => asked,
+        Verb::Serve
+        | Verb::Ship {
+            what: ShipVerb::Run,
+        } => asked,
         Verb::Demo(_)
         | Verb::Init(_)
         | Verb::Import { .. }
@@ -28,6 +31,7 @@ pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
         | Verb::Audit { .. }
         | Verb::Incident { .. }
         | Verb::Backup { .. }
+        | Verb::Ship { .. }
         | Verb::Restore(_)
         | Verb::Users { .. }
         | Verb::CarriedOut { .. }

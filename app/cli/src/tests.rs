@@ -71,6 +71,20 @@ const TABLE: &[(&str, Trace)] = &[
         Looks("numbers of records and hashes of files"),
     ),
     ("restore", Deed(Operation::Restore)),
+    ("ship enrol", Deed(Operation::Backup)),
+    ("ship prune", Timed(Operation::Backup)),
+    (
+        "ship run",
+        Apart("a process of its own, as the service is; tests/recovery/tests/ship.rs"),
+    ),
+    (
+        "ship status",
+        Apart("says how a shipper stands, and reads nobody; tests/recovery/tests/ship.rs"),
+    ),
+    (
+        "ship rebuild",
+        Apart("needs what a shipper wrote; tests/recovery/tests/ship.rs looks for its entry"),
+    ),
     ("users list", Deed(Operation::ConsoleUse)),
     ("users add", Deed(Operation::StaffAdd)),
     ("users reset", Deed(Operation::PasswordReset)),
@@ -152,6 +166,11 @@ impl Machine {
     fn new() -> Self {
         let root = TempDir::new().unwrap();
         let (data, site) = prepared_for_backups(root.path());
+        let disk = root.path().join("disk");
+        fs::create_dir(&disk).unwrap();
+        let shipping = format!("\n[backup.shipping]\npath = \"{}\"\n", disk.display());
+        let text = fs::read_to_string(&site).unwrap() + &shipping;
+        private(&site, text.as_bytes());
         let delivered = root.path().join("delivered");
         fs::create_dir(&delivered).unwrap();
         generate(Size::Small, 1, harness::TODAY, &delivered).unwrap();
@@ -182,6 +201,7 @@ impl Machine {
             "incident verify" => owned(&[&self.evidence()]),
             "backup sheet" => owned(&["--yes", "--to", "/dev/shm/hokatsu-table", "--holder", "甲"]),
             "backup key rotate" => owned(&["--yes"]),
+            "ship enrol" | "ship prune" => owned(&["--yes"]),
             "restore" => owned(&["--yes", "--to", &self.place("restored")]),
             "users add" => owned(&[
                 "--login",

@@ -14,16 +14,20 @@ mod incident;
 mod init;
 mod restore;
 mod serve;
+mod ship;
 mod users;
 
 use std::process::ExitCode;
 
-use base::report::Report;
+use base::clock::japan;
+use base::report::{Kind, Report};
 use base::settings::Environment;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
 
 use crate::arguments::{
     Arguments, AttachmentsVerb, AuditVerb, BackupVerb, CarriedOutVerb, CertificatesVerb,
-    FactorKeysVerb, ImportVerb, IncidentVerb, UsersVerb, Verb,
+    FactorKeysVerb, ImportVerb, IncidentVerb, ShipVerb, UsersVerb, Verb,
 };
 use crate::output::Voice;
 use crate::{operator, site};
@@ -90,6 +94,26 @@ pub(crate) fn run(
                 BackupVerb::Key { what } => backup_keys::key(what, &desk()?),
             }
         }
+        Verb::Ship { what } => match what {
+            ShipVerb::Enrol { dry_run, yes } => {
+                let operator = (!dry_run).then(operator).transpose()?;
+                ship::enrol(*yes, &site()?, &dir()?, operator, voice)
+            }
+            ShipVerb::Run => ship::run(&site()?, &dir()?, voice),
+            ShipVerb::Status => ship::status(&site()?, &dir()?, voice),
+            ShipVerb::Prune { dry_run, yes } => {
+                let asked = (*dry_run, *yes);
+                ship::prune(asked, &site()?, (&dir()?, timer()?), voice)
+            }
+            ShipVerb::Rebuild(asked) => {
+                let operator = (!asked.dry_run).then(operator).transpose()?;
+                let place = match &asked.from {
+                    Some(place) => place.clone(),
+                    None => ship::shipping(&site()?, voice)?.path.clone(),
+                };
+                ship::rebuild(asked, &place, (&dir()?, operator), voice)
+            }
+        },
         Verb::Users { what } => match what {
             UsersVerb::List => users::list(&dir()?, &operator()?, voice),
             UsersVerb::Add(asked) => users::add(asked, &dir()?, &operator()?, voice),
@@ -134,4 +158,16 @@ pub(crate) fn run(
             restore::run(asked, &site::repositories(&site()?), live, voice)
         }
     }
+}
+
+/// A moment as an operator types it: the clock on the wall, or with an offset.
+fn moment(text: &str, voice: &Voice) -> Result<Timestamp, Report> {
+    let instant = text.parse::<Timestamp>().ok().or_else(|| {
+        let local = text.parse::<DateTime>().ok()?;
+        Some(local.to_zoned_datetime(japan()).ok()?.timestamp())
+    });
+    instant.ok_or_else(|| {
+        voice.say("時刻は 2026-11-23T09:00 のように書いてください。");
+        Report::bare(Kind::Usage)
+    })
 }

@@ -4,17 +4,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use backup::{Quiet, RepositorySettings, RestoreSummary, Selector, SnapshotInfo};
-use base::clock::japan;
 use base::report::{Kind, Report, Runbook};
-use jiff::Timestamp;
-use jiff::civil::DateTime;
 use serde::Serialize;
 use store::{DataDir, Facts, Operation, Operator, StoreError, check_shelf, facts_of};
 
 use crate::arguments::RestoreArguments;
 use crate::operator;
 use crate::output::Voice;
-use crate::verbs::attachments;
+use crate::verbs::{attachments, moment};
 
 /// Rows that need a key which no backup holds.
 const SEALED: &str = "second_factor_secrets";
@@ -102,14 +99,7 @@ fn selector(asked: &RestoreArguments, voice: &Voice) -> Result<Selector, Report>
     let Some(text) = &asked.at else {
         return Ok(Selector::Latest);
     };
-    let instant = text.parse::<Timestamp>().ok().or_else(|| {
-        let local = text.parse::<DateTime>().ok()?;
-        Some(local.to_zoned_datetime(japan()).ok()?.timestamp())
-    });
-    instant.map(Selector::At).ok_or_else(|| {
-        voice.say("時刻は 2026-11-23T09:00 のように書いてください。");
-        Report::bare(Kind::Usage)
-    })
+    moment(text, voice).map(Selector::At)
 }
 
 /// The copy must say what the snapshot said: rows, access log, the bytes of attachments, no damage.
