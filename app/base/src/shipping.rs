@@ -26,7 +26,7 @@ const SWITCH: &str = "on";
 pub const UNCONFIRMED: &str = "unconfirmed";
 
 /// What may be asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// Is everything that is committed on the second disk? Answered once it is, or cannot be.
     Wait,
@@ -34,8 +34,14 @@ pub enum Request {
     Fold,
     /// How do you stand?
     Status,
-    /// The bytes of an attachment lie on the shelf, under this SHA-256: are they on the second disk?
-    Bytes([u8; 32]),
+    /// Bytes with this SHA-256 lie below the shelf of attachments in a file of this name: answered once the
+    /// second disk has them too, or cannot.
+    Bytes {
+        /// Their SHA-256.
+        sha256: [u8; 32],
+        /// The file's name, without a directory.
+        name: String,
+    },
 }
 
 /// How the shipper stands.
@@ -78,14 +84,14 @@ pub struct Answer {
 impl Request {
     /// The line that asks it.
     #[must_use]
-    pub fn line(self) -> String {
+    pub fn line(&self) -> String {
         match self {
             Self::Wait => "wait\n".to_owned(),
             Self::Fold => "fold\n".to_owned(),
             Self::Status => "status\n".to_owned(),
-            Self::Bytes(sha256) => {
+            Self::Bytes { sha256, name } => {
                 let digits = sha256.iter().map(|byte| format!("{byte:02x}"));
-                format!("bytes {}\n", digits.collect::<String>())
+                format!("bytes {} {name}\n", digits.collect::<String>())
             }
         }
     }
@@ -98,7 +104,10 @@ impl Request {
             "fold" => Some(Self::Fold),
             "status" => Some(Self::Status),
             other => {
-                let digits = other.strip_prefix("bytes ")?;
+                let (digits, name) = other.strip_prefix("bytes ")?.split_once(' ')?;
+                if name.is_empty() || name.contains(['/', ' ']) || name == ".." {
+                    return None;
+                }
                 let mut sha256 = [0; 32];
                 let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
                 if pairs.len() != sha256.len() || !rest.is_empty() {
@@ -107,7 +116,8 @@ impl Request {
                 for (to, pair) in sha256.iter_mut().zip(pairs) {
                     *to = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
                 }
-                Some(Self::Bytes(sha256))
+                let name = name.to_owned();
+                Some(Self::Bytes { sha256, name })
             }
         }
     }
@@ -170,7 +180,7 @@ impl Line {
     ///
     /// # Errors
     /// `WouldBlock` when the time is over; `UnexpectedEof` when the shipper ended.
-    pub fn ask(&mut self, request: Request, limit: Duration) -> io::Result<Answer> {
+    pub fn ask(&mut self, request: &Request, limit: Duration) -> io::Result<Answer> {
         let limit = Some(limit.max(Duration::from_millis(1)));
         self.0.get_ref().set_read_timeout(limit)?;
         self.0.get_ref().set_write_timeout(limit)?;
@@ -190,16 +200,17 @@ mod tests {
 
     #[test]
     fn every_request_comes_back_from_its_line() {
-        for request in [
-            Request::Wait,
-            Request::Fold,
-            Request::Status,
-            Request::Bytes([0xa7; 32]),
-        ] {
+        let bytes = Request::Bytes {
+            sha256: [0xa7; 32],
+            name: ".part-x7".to_owned(),
+        };
+        for request in [Request::Wait, Request::Fold, Request::Status, bytes] {
             assert_eq!(Request::parse(&request.line()), Some(request));
         }
-        let other = ["", "waits", "bytes 00", "bytes zz", &"bytes é".repeat(9)];
+        let other = ["", "waits", "bytes 00", "bytes zz x", &"bytes é".repeat(9)];
         assert!(other.iter().all(|line| Request::parse(line).is_none()));
+        let outside = format!("bytes {} ../keys", "a7".repeat(32));
+        assert_eq!(Request::parse(&outside), None);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use base::paths::{MODE_PRIVATE, create_private_dir, free_bytes, sync_dir};
+use base::shipping::machine_dir;
 use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp};
 use ring::digest::{Context, SHA256, digest};
@@ -25,6 +26,7 @@ use tempfile::{NamedTempFile, TempPath};
 use crate::db::{Db, connect};
 use crate::directory::DataDir;
 use crate::error::StoreError;
+use crate::shipping::ship_bytes;
 use crate::tx::{ReadTx, WriteTx};
 use crate::{Actor, params};
 
@@ -35,13 +37,15 @@ const READ_BYTES: usize = 256 * 1024;
 
 /// Where the bytes of a data directory lie.
 #[derive(Debug, Clone)]
-pub struct Shelf(PathBuf);
+pub struct Shelf(PathBuf, PathBuf);
 
 /// A file that is still being taken in; gone when dropped.
 pub struct Part {
     file: NamedTempFile,
     context: Context,
     bytes: u64,
+    /// Where the shipper of commits is asked.
+    machine: PathBuf,
 }
 
 impl std::fmt::Debug for Part {
@@ -78,16 +82,18 @@ impl Part {
         self.bytes
     }
 
-    /// Flushes it to the disk.
+    /// Flushes it to the disk, and to the second one when commits are shipped: before any row names it.
     ///
     /// # Errors
     /// As [`Part::write`].
     pub fn finish(self) -> Result<Whole, StoreError> {
         let (file, path) = self.file.into_parts();
         file.sync_all().map_err(|error| refused(&path, error))?;
+        let sha256 = self.context.finish();
+        ship_bytes(&self.machine, sha256.as_ref(), &path);
         Ok(Whole {
             path: Mutex::new(Some(path)),
-            sha256: HEXLOWER.encode(self.context.finish().as_ref()),
+            sha256: HEXLOWER.encode(sha256.as_ref()),
             bytes: self.bytes,
         })
     }
@@ -118,7 +124,7 @@ impl Whole {
 impl Shelf {
     /// The shelf of a data directory; nothing is touched yet.
     pub fn of(dir: &DataDir) -> Self {
-        Self(dir.attachments())
+        Self(dir.attachments(), machine_dir(dir.path()))
     }
 
     /// Begins to take in a file; `spare` bytes of the disk are not for files.
@@ -141,6 +147,7 @@ impl Shelf {
             file,
             context: Context::new(&SHA256),
             bytes: 0,
+            machine: self.1.clone(),
         })
     }
 

@@ -30,6 +30,8 @@ const FOLD_WAIT_MAX: Duration = Duration::from_millis(250);
 /// Once somebody waited in vain: how often, and for how long, it is tried again.
 const RETRY_EVERY: Duration = Duration::from_secs(5);
 const RETRY_WAIT: Duration = Duration::from_millis(100);
+/// Nobody waits longer for the second disk with a file of his, which may be 100 MiB.
+const BYTES_WAIT_MAX: Duration = Duration::from_secs(10);
 const LOG_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// What the site file says about it.
@@ -139,7 +141,7 @@ impl Shipping {
             None => wait_max,
         };
         let durable = self
-            .ask(Request::Wait, limit)
+            .ask(&Request::Wait, limit)
             .is_some_and(|answer| answer.yes);
         let mut alarm = self.alarm();
         let was_quiet = alarm.quiet_until.is_some();
@@ -213,7 +215,7 @@ impl Shipping {
         // Holds back every writer, those of other processes too: nothing is committed between the answer
         // and the folding.
         writer.execute_batch("begin immediate")?;
-        let asked = self.ask(Request::Fold, FOLD_WAIT_MAX);
+        let asked = self.ask(&Request::Fold, FOLD_WAIT_MAX);
         let done = if asked.is_some_and(|answer| answer.yes) {
             passive(&folding)
         } else if at_any_price {
@@ -230,7 +232,7 @@ impl Shipping {
     }
 
     /// Asks on a line that is kept; nothing when there is no answer in time.
-    fn ask(&self, request: Request, limit: Duration) -> Option<Answer> {
+    fn ask(&self, request: &Request, limit: Duration) -> Option<Answer> {
         let kept = self.lines().pop();
         let line = match kept {
             Some(line) => Ok(line),
@@ -264,6 +266,24 @@ fn passive(folding: &Connection) -> Result<bool, StoreError> {
     let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?));
     let (frames, folded) = folding.query_row("pragma wal_checkpoint(passive)", [], row)?;
     Ok(frames == folded)
+}
+
+/// A file was taken in and no row names it yet: has it brought to the second disk, which takes it from here.
+/// Without that disk work goes on; the shipper catches up.
+pub(crate) fn ship_bytes(machine: &Path, sha256: &[u8], file: &Path) {
+    let name = file.file_name().and_then(|name| name.to_str());
+    let (Some(name), Ok(sha256)) = (name, sha256.try_into()) else {
+        return;
+    };
+    if !is_on(machine) {
+        return;
+    }
+    let name = name.to_owned();
+    let request = Request::Bytes { sha256, name };
+    let asked = Line::call(machine).and_then(|mut line| line.ask(&request, BYTES_WAIT_MAX));
+    if !asked.is_ok_and(|answer| answer.yes) {
+        log::warn!("an attachment is not on the second disk yet. runbooks/shipping-behind.md");
+    }
 }
 
 /// Must a connection to this database leave the log alone when it is closed?

@@ -19,6 +19,8 @@ pub enum ShipError {
     NoRandom,
     #[error("{} is no database in WAL mode", .0.display())]
     NoDatabase(PathBuf),
+    #[error("the bytes of an attachment are not what its name says")]
+    Bent,
     #[error("SQLite's log changed while it was read")]
     LogChanged,
     #[error("another shipper works in {}", .0.display())]
@@ -66,6 +68,7 @@ impl ShipError {
             | Self::NoRandom
             | Self::NoDatabase(_)
             | Self::LogChanged
+            | Self::Bent
             | Self::InUse(_)
             | Self::Later(_)
             | Self::NoPoint
@@ -87,7 +90,7 @@ impl ShipError {
             | Self::Io { path, .. } => Some(path.display().to_string()),
             Self::Files(error) => Some(error.path().display().to_string()),
             Self::Damaged { whole, .. } => whole.map(|whole| whole.to_string()),
-            Self::NoRandom | Self::LogChanged | Self::NoPoint => None,
+            Self::NoRandom | Self::LogChanged | Self::Bent | Self::NoPoint => None,
         }
     }
 
@@ -133,7 +136,7 @@ impl ShipError {
                 Kind::Disk,
                 "戻す先の空きが足りません。何も変更していません。広い場所を --to で指定してください。",
             ),
-            Self::LogChanged | Self::Io { .. } | Self::Files(_) => (
+            Self::LogChanged | Self::Bent | Self::Io { .. } | Self::Files(_) => (
                 Kind::BackupTarget,
                 "逐次複製の読み書きができません。今までに複製した記録と、サービスの記録は無事です。",
             ),

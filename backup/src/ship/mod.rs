@@ -20,6 +20,7 @@ mod prune;
 mod reading;
 mod rebuild;
 mod service;
+mod shelf;
 mod shipper;
 mod standing;
 mod wal;
@@ -31,6 +32,7 @@ pub use prune::{Aged, PrunePlan, perform as prune, plan as plan_prune};
 pub use reading::Damage;
 pub use rebuild::{Plan as RebuildPlan, Rebuilt, Target, perform as rebuild, plan as plan_rebuild};
 pub use service::{Service, Stopper};
+pub use shelf::GONE as SHELF_GONE;
 pub use shipper::{ShipSettings, Shipper, Turn};
 pub use standing::{Pending, Standing, standing};
 

@@ -9,6 +9,7 @@ use super::disk::ours;
 use super::error::ShipError;
 use super::format::Holds;
 use super::reading::{Ending, bytes_of, ending, generation_dir, generations, segments};
+use super::shelf::forget;
 use super::shipper::ShipSettings;
 use super::writing::discard;
 
@@ -30,6 +31,8 @@ pub struct PrunePlan {
     pub removed: Vec<Aged>,
     /// Nothing was shipped for longer than points in time are kept.
     pub stands_still: bool,
+    /// Attachments that are no longer on the shelf since before this moment go too.
+    pub before: Option<Timestamp>,
 }
 
 /// Looks, and touches nothing.
@@ -64,6 +67,7 @@ pub fn plan(
         stands_still: newest_at.is_some_and(|at| at < before),
         ..PrunePlan::default()
     };
+    plan.before = (!plan.stands_still).then_some(before);
     for (index, (generation, from, bytes)) in whole.iter().enumerate() {
         let until = whole.get(index + 1).map(|(_, next, _)| *next);
         let aged = Aged {
@@ -90,6 +94,9 @@ pub fn perform(settings: &ShipSettings, plan: &PrunePlan) -> Result<(), ShipErro
     ours(place, machine, settings.database_id)?;
     for aged in &plan.removed {
         discard(place, aged.generation)?;
+    }
+    if let Some(before) = plan.before {
+        forget(place, before)?;
     }
     Ok(())
 }

@@ -7,24 +7,28 @@
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::time::Duration;
 
+use base::clock::Clock;
 use base::paths::create_private_dir;
 use base::shipping::{Answer, LINE_BYTES_MAX, Request, listen};
 use rustix::fs::inotify;
 use rustix::fs::{FlockOperation, flock};
 
 use super::error::ShipError;
-use super::shipper::Shipper;
+use super::shelf;
+use super::shipper::{ShipSettings, Shipper};
 
 /// Callers at a time: the service has a few lines, an operator one.
 const CALLERS_MAX: usize = 64;
 /// Looks at disk and database at least so often.
 const TICK: Duration = Duration::from_secs(1);
+/// Attachments are compared at least so often, and whenever the disk comes or goes.
+const SHELF_EVERY: Duration = Duration::from_secs(600);
 const LOCK: &str = "lock";
 
 enum Event {
@@ -59,6 +63,8 @@ pub struct Service {
     events: Receiver<Event>,
     stopper: Stopper,
     written: Arc<AtomicBool>,
+    /// Says that the disk is back, to whoever brings the attachments.
+    shelf: Sender<()>,
     _lock: std::fs::File,
 }
 
@@ -76,12 +82,14 @@ impl Service {
         let database = &shipper.settings().database;
         let beside = database.parent().unwrap_or(Path::new(".")).to_owned();
         watch(&beside, sender.clone(), Arc::clone(&written))?;
-        accept(&machine, sender.clone())?;
+        accept(shipper.settings().clone(), sender.clone())?;
+        let shelf = keep_shelf(shipper.settings().clone(), shipper.clock().clone());
         Ok(Self {
             shipper,
             events,
             stopper: Stopper(sender),
             written,
+            shelf,
             _lock: lock,
         })
     }
@@ -121,14 +129,19 @@ impl Service {
             }
             // Cleared before the look: what is written after it sends another event.
             self.written.store(false, Ordering::SeqCst);
+            let before = self.shipper.answer().state;
             let turn = self.shipper.turn();
+            let changed = self.shipper.answer().state != before;
+            if changed && self.shelf.send(()).is_err() {
+                log::debug!("nobody brings attachments any more");
+            }
             more = turn.again;
             // While the first base is copied nobody is told "no": their own limit says how long to wait.
             if !turn.behind {
                 for (request, reply) in waiting.drain(..) {
                     let answer = match request {
                         Request::Fold => self.shipper.may_fold(),
-                        Request::Wait | Request::Status | Request::Bytes(_) => {
+                        Request::Wait | Request::Status | Request::Bytes { .. } => {
                             self.shipper.answer()
                         }
                     };
@@ -183,14 +196,14 @@ fn watch(dir: &Path, events: Sender<Event>, written: Arc<AtomicBool>) -> Result<
     Ok(())
 }
 
-fn accept(machine: &Path, events: Sender<Event>) -> Result<(), ShipError> {
+fn accept(settings: ShipSettings, events: Sender<Event>) -> Result<(), ShipError> {
+    let machine = &settings.machine;
     let listener = listen(machine).map_err(|e| ShipError::io("listen in", machine, e))?;
     let callers = Arc::new(AtomicUsize::new(0));
-    let place: PathBuf = machine.to_owned();
     std::thread::spawn(move || {
         for caller in listener.incoming() {
             let Ok(caller) = caller else {
-                log::warn!("a caller at {} was lost", place.display());
+                log::warn!("a caller at {} was lost", settings.machine.display());
                 continue;
             };
             if callers.fetch_add(1, Ordering::SeqCst) >= CALLERS_MAX {
@@ -198,8 +211,9 @@ fn accept(machine: &Path, events: Sender<Event>) -> Result<(), ShipError> {
                 continue;
             }
             let (events, callers) = (events.clone(), Arc::clone(&callers));
+            let settings = settings.clone();
             std::thread::spawn(move || {
-                if let Err(error) = converse(caller, &events) {
+                if let Err(error) = converse(caller, &settings, &events) {
                     log::debug!("a caller hung up: {error}");
                 }
                 callers.fetch_sub(1, Ordering::SeqCst);
@@ -209,8 +223,29 @@ fn accept(machine: &Path, events: Sender<Event>) -> Result<(), ShipError> {
     Ok(())
 }
 
+/// Catches up with attachments that were taken in while the disk was away.
+fn keep_shelf(settings: ShipSettings, clock: Clock) -> Sender<()> {
+    let (sender, woken) = channel();
+    std::thread::spawn(move || {
+        loop {
+            match shelf::sync(&settings, clock.now()) {
+                Ok((0, 0)) => {}
+                Ok((brought, gone)) => {
+                    log::info!("attachments: {brought} brought, {gone} put aside");
+                }
+                // The disk: its state says so already.
+                Err(error) => log::debug!("attachments wait: {}", base::report::chain(&error)),
+            }
+            if woken.recv_timeout(SHELF_EVERY) == Err(RecvTimeoutError::Disconnected) {
+                return;
+            }
+        }
+    });
+    sender
+}
+
 /// Answers one caller until it hangs up or says what nobody understands.
-fn converse(caller: UnixStream, events: &Sender<Event>) -> io::Result<()> {
+fn converse(caller: UnixStream, settings: &ShipSettings, events: &Sender<Event>) -> io::Result<()> {
     let mut reader = BufReader::new(caller);
     let (reply, answers) = channel();
     loop {
@@ -219,9 +254,23 @@ fn converse(caller: UnixStream, events: &Sender<Event>) -> io::Result<()> {
         let Some(request) = Request::parse(&line) else {
             return Ok(());
         };
+        // Copied here, by whoever asked, so that transactions need not wait for a photograph.
+        let taken = match &request {
+            Request::Bytes { sha256, name } => Some(shelf::take(settings, sha256, name)),
+            Request::Wait | Request::Fold | Request::Status => None,
+        };
         let asked = Event::Asked(request, reply.clone());
         events.send(asked).map_err(io::Error::other)?;
-        let answer = answers.recv().map_err(io::Error::other)?;
+        let mut answer = answers.recv().map_err(io::Error::other)?;
+        if let Some(taken) = taken {
+            answer.yes = taken.is_ok();
+            if let Err(error) = taken {
+                log::error!(
+                    "an attachment is not shipped yet: {}",
+                    base::report::chain(&error)
+                );
+            }
+        }
         let mut text = serde_json::to_string(&answer).map_err(io::Error::other)?;
         text.push('\n');
         reader.get_mut().write_all(text.as_bytes())?;

@@ -133,6 +133,10 @@ impl Shipper {
         }
     }
 
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// Where everything lies.
     #[must_use]
     pub fn settings(&self) -> &ShipSettings {
@@ -534,6 +538,7 @@ fn state_of(error: &ShipError) -> State {
         },
         ShipError::NoRandom
         | ShipError::LogChanged
+        | ShipError::Bent
         | ShipError::InUse(_)
         | ShipError::NoPoint
         | ShipError::Damaged { .. }

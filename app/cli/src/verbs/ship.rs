@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use backup::ship::{
-    DatabaseId, Place, RebuildPlan, Service, ShipError, ShipSettings, Shipper, Standing, Stopper,
-    Target, enrol as enrol_disk, look_at_place, plan_prune, plan_rebuild, prune as perform_prune,
-    rebuild as perform_rebuild, standing,
+    DatabaseId, Place, RebuildPlan, SHELF_GONE, Service, ShipError, ShipSettings, Shipper,
+    Standing, Stopper, Target, enrol as enrol_disk, look_at_place, plan_prune, plan_rebuild,
+    prune as perform_prune, rebuild as perform_rebuild, standing,
 };
 use base::clock::{Clock, japan};
 use base::report::{Kind, Report, Runbook};
@@ -17,7 +17,7 @@ use base::shipping::{Answer, Line, Request, State, UNCONFIRMED, machine_dir};
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use serde::Serialize;
-use store::{DataDir, Operation, Operator};
+use store::{DataDir, Operation, Operator, StoreError, copy_shelf};
 
 use crate::arguments::RebuildArguments;
 use crate::operator;
@@ -72,6 +72,8 @@ struct Rebuilt {
     bytes: u64,
     sha256: String,
     damaged: usize,
+    /// Attachments whose bytes are not on the disk.
+    attachments_missing: Vec<i64>,
 }
 
 /// The section of the site file.
@@ -180,7 +182,7 @@ pub(crate) fn status(site: &Site, dir: &DataDir, voice: &Voice) -> Result<ExitCo
     };
     // Asked first: what it ships meanwhile is then seen in the files.
     let answer = Line::call(&settings.machine)
-        .and_then(|mut line| line.ask(Request::Status, ANSWER_MAX))
+        .and_then(|mut line| line.ask(&Request::Status, ANSWER_MAX))
         .ok();
     let found = match standing(&settings) {
         Ok(found) => Some(found),
@@ -364,6 +366,16 @@ pub(crate) fn rebuild(
         done.path.display(),
         done.bytes
     ));
+    let missing = bring_attachments(place, &done.path, &asked.to)?;
+    if !missing.is_empty() {
+        let numbers: Vec<String> = missing.iter().map(i64::to_string).collect();
+        voice.say(&format!(
+            "添付ファイル {}件の中身がディスクにありません（番号 {}）。手順書: runbooks/attachment-damaged.md",
+            missing.len(),
+            numbers.join("、")
+        ));
+    }
+    let whole = plan.damage.is_empty() && missing.is_empty();
     voice.result(&Rebuilt {
         to: done.path.display().to_string(),
         commit: plan.commit,
@@ -372,8 +384,20 @@ pub(crate) fn rebuild(
         bytes: done.bytes,
         sha256: HEXLOWER.encode(&done.sha256),
         damaged: plan.damage.len(),
+        attachments_missing: missing,
     })?;
-    Ok(done_or_damaged(&plan))
+    Ok(ExitCode::from(u8::from(!whole)))
+}
+
+/// The bytes that rows of the rebuilt database name, also those that were put aside since; which of them
+/// are nowhere.
+fn bring_attachments(place: &Path, database: &Path, to: &Path) -> Result<Vec<i64>, Report> {
+    let to = DataDir::new(to);
+    let mut missing = Vec::new();
+    for from in [place.to_path_buf(), place.join(SHELF_GONE)] {
+        missing = copy_shelf(database, &DataDir::new(from), &to).map_err(StoreError::report)?;
+    }
+    Ok(missing)
 }
 
 fn show(plan: &RebuildPlan, asked: &RebuildArguments, voice: &Voice) {
