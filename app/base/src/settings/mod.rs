@@ -5,6 +5,7 @@
 //! Invariant: an unknown key is an error, because a misspelt option would otherwise silently
 //! keep its default. Secrets are paths here, never values.
 
+mod backup;
 mod environment;
 mod first;
 mod problem;
@@ -14,12 +15,13 @@ mod site;
 #[cfg(test)]
 mod tests;
 
+pub use backup::{
+    AlarmSettings, BackupRepository, BackupSettings, DrillSettings, PruneSettings, RemovableDisk,
+    RetentionSettings, ScheduleSettings,
+};
 pub use environment::Environment;
 pub use first::first_site;
 pub use problem::SettingsProblem;
 pub use shipping::{ShippingMode, ShippingSettings};
 pub use sign_in::{Factor, SignInSettings};
-pub use site::{
-    AttachmentSettings, BackupRepository, BackupSettings, OrganisationSettings, ServerSettings,
-    Site, TlsSettings,
-};
+pub use site::{AttachmentSettings, OrganisationSettings, ServerSettings, Site, TlsSettings};

@@ -6,13 +6,11 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::backup::BackupSettings;
 use super::problem::SettingsProblem;
-use super::shipping::ShippingSettings;
 use super::sign_in::SignInSettings;
 use crate::number::m10w21_holds;
 
-/// Longest time a disk is away, days: ten years, as the register has it.
-const DAYS_OUT_MAX: u16 = 3_650;
 /// Bytes of a site file we are willing to read.
 const BYTES_MAX: u64 = 1024 * 1024;
 
@@ -67,20 +65,6 @@ pub struct OrganisationSettings {
     insurer_no: Spanned<String>,
 }
 
-/// `[backup]`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BackupSettings {
-    /// `[[backup.repositories]]`: each is written to independently of the others.
-    #[serde(default)]
-    pub repositories: Vec<BackupRepository>,
-    /// After so many days the oldest snapshot is gone from every repository and every disk that was
-    /// carried away: what the operator's pruning keeps to. Disposal records state the day.
-    pub days_kept: Option<u32>,
-    /// `[backup.shipping]`: every commit to a second disk; none when absent.
-    pub shipping: Option<ShippingSettings>,
-}
-
 /// `[attachments]`. What is not said keeps its default.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -106,63 +90,11 @@ impl AttachmentSettings {
     }
 }
 
-/// One `[[backup.repositories]]`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BackupRepository {
-    /// How operators call it; no two alike.
-    name: Spanned<String>,
-    /// Its directory.
-    pub path: PathBuf,
-    /// The file that holds its password.
-    pub password_file: PathBuf,
-    /// `[backup.repositories.removable]`: it lies on a disk that is carried away. A run that writes to
-    /// it enters it in the register of what was carried out (持出し台帳).
-    pub removable: Option<RemovableDisk>,
-}
-
-/// `[backup.repositories.removable]`, in the register's words.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RemovableDisk {
-    /// Code of the list `carried_out_medium`; an external disk when absent.
-    #[serde(default = "external_disk")]
-    pub medium: String,
-    /// The words on its label.
-    pub label: String,
-    /// Where it is kept.
-    pub destination: String,
-    /// Who takes it there.
-    pub carried_by: String,
-    /// Back after so many days, 1 to 3650; the register reminds of it when they are over.
-    days_out: Spanned<u16>,
-}
-
-fn external_disk() -> String {
-    "02".to_owned()
-}
-
-impl RemovableDisk {
-    /// Back after so many days.
-    #[must_use]
-    pub fn days_out(&self) -> u16 {
-        *self.days_out.get_ref()
-    }
-}
-
 impl OrganisationSettings {
     /// The insurer number, six digits.
     #[must_use]
     pub fn insurer_no(&self) -> &str {
         self.insurer_no.get_ref()
-    }
-}
-
-impl BackupRepository {
-    /// How operators call it.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.name.get_ref()
     }
 }
 
@@ -217,24 +149,7 @@ impl Site {
                           （全国地方公共団体コードとは別の番号です。）";
             return Err((number.span(), reason.to_owned()));
         }
-        let mut seen = std::collections::HashSet::new();
-        for repository in &self.backup.repositories {
-            let name = &repository.name;
-            if name.get_ref().is_empty() || !seen.insert(name.get_ref()) {
-                let reason = "保管先の名前が空か、ほかと同じです。";
-                return Err((name.span(), reason.to_owned()));
-            }
-            if let Some(disk) = &repository.removable
-                && !(1..=DAYS_OUT_MAX).contains(&disk.days_out())
-            {
-                let reason = "持ち出したディスクが戻るまでの日数（days_out）は1から3650です。";
-                return Err((disk.days_out.span(), reason.to_owned()));
-            }
-        }
-        let shipping = self.backup.shipping.as_ref();
-        if let Some(problem) = shipping.and_then(|s| s.problem(self.backup.days_kept)) {
-            return Err(problem);
-        }
+        self.backup.check()?;
         if let Some(named) = &self.attachments
             && !FILE_MIB_MAX.contains(&named.get_ref().file_mib_max)
         {

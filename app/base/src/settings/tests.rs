@@ -181,3 +181,58 @@ fn the_size_of_an_attachment_is_a_setting_within_reason() {
         assert!(told.contains("file_mib_max は 1 から 100 まで"), "{told}");
     }
 }
+
+#[test]
+fn how_backups_are_kept_has_defaults_and_each_number_its_bounds() {
+    let backup = parse(GOOD).unwrap().backup;
+    let kept = backup.retention();
+    let counts = [
+        kept.hourly,
+        kept.daily,
+        kept.weekly,
+        kept.monthly,
+        kept.yearly,
+    ];
+    assert_eq!(counts, [24, 7, 5, 12, 10]);
+    assert_eq!(
+        (backup.prune().grace_hours, backup.schedule().read_days),
+        (48, 28)
+    );
+    let said = |lines: &str| parse(&format!("{GOOD}\n{lines}\n"));
+    let few = said("[backup.retention]\nhourly = 2")
+        .unwrap()
+        .backup
+        .retention();
+    assert_eq!(
+        (few.hourly, few.daily),
+        (2, 7),
+        "what is not said keeps its default"
+    );
+    for (lines, told) in [
+        ("[backup.retention]\ndaily = 0", "daily は 1 から 1000 まで"),
+        (
+            "[backup.prune]\ngrace_hours = 0",
+            "grace_hours は 24 から 720 まで",
+        ),
+        (
+            "[backup.schedule]\nprune_weekday = 8",
+            "prune_weekday は 1 から 7 まで",
+        ),
+        (
+            "[backup.drill]\nyears_kept = 0",
+            "years_kept は 1 から 30 まで",
+        ),
+        (
+            "[backup.alarm]\nrun_hours_max = 0",
+            "run_hours_max は 1 から 720 まで",
+        ),
+        (
+            "[backup.alarm]\nrun_hours = 3",
+            "「run_hours」という項目はありません",
+        ),
+    ] {
+        let problem = said(lines).unwrap_err();
+        assert!(problem.to_string().contains(told), "{lines}: {problem}");
+        assert!(problem.line().is_some_and(|line| line > 15), "{lines}");
+    }
+}
