@@ -5,7 +5,7 @@
 //! What a child prints is handed to the caller and appears in no error: it may hold names.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Read, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -13,7 +13,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
+};
 
 /// Where programs are looked for; the caller's own `PATH` is not trusted.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -267,6 +269,93 @@ pub fn run(spec: &Spec) -> Result<Output, CommandError> {
     })
 }
 
+/// A program that runs until it is stopped; killed with everything it started when dropped.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    lines: Receiver<String>,
+    program: PathBuf,
+}
+
+/// Starts a program that goes on beside us, within the limit of its [`Spec`] as far as
+/// [`Running::line_where`] is asked.
+///
+/// # Errors
+/// [`CommandError::Start`].
+pub fn start(spec: &Spec) -> Result<Running, CommandError> {
+    let mut child = spec.start().map_err(|source| CommandError::Start {
+        program: spec.name(),
+        source,
+    })?;
+    feed(&mut child, spec.input.clone());
+    if let Some(pipe) = child.stdout.take() {
+        drop(capture(pipe, 0));
+    }
+    let (tell, lines) = channel();
+    if let Some(pipe) = child.stderr.take() {
+        // Reads to the end, or the program would stop at a full pipe.
+        thread::spawn(move || {
+            for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                drop(tell.send(line));
+            }
+        });
+    }
+    Ok(Running {
+        child,
+        lines,
+        program: spec.name(),
+    })
+}
+
+impl Running {
+    /// The next line of its errors that `wanted` says yes to; nothing when it ended or took longer.
+    pub fn line_where(&self, wanted: impl Fn(&str) -> bool, limit: Duration) -> Option<String> {
+        let deadline = Instant::now() + limit;
+        loop {
+            let line = self.lines.recv_timeout(left(deadline)).ok()?;
+            if wanted(&line) {
+                return Some(line);
+            }
+        }
+    }
+
+    /// Asks it to stop (SIGTERM) and waits.
+    ///
+    /// # Errors
+    /// [`CommandError::TimedOut`] when it took longer and was killed.
+    pub fn stop(mut self, limit: Duration) -> Result<ExitStatus, CommandError> {
+        let group = Group::of(&self.child);
+        if let Some(pid) = group.0 {
+            // Gone already is as good as asked.
+            kill_process(pid, Signal::TERM).unwrap_or(());
+        }
+        let ended = group.ended().recv_timeout(limit).is_ok();
+        group.kill();
+        let status = self.child.wait().map_err(|source| CommandError::Wait {
+            program: self.program.clone(),
+            source,
+        })?;
+        if ended {
+            Ok(status)
+        } else {
+            Err(CommandError::TimedOut {
+                program: self.program.clone(),
+                limit,
+            })
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // After a stop it was waited for, and its id may be somebody else's.
+        if matches!(self.child.try_wait(), Ok(None)) {
+            Group::of(&self.child).kill();
+            drop(self.child.wait());
+        }
+    }
+}
+
 /// The child's process group, which bears the child's id.
 struct Group(Option<Pid>);
 
@@ -419,6 +508,32 @@ mod tests {
     fn input_nobody_reads_is_no_failure() {
         let output = run(&Spec::new("true", LONG).input(vec![0; 1_000_000])).unwrap();
         assert!(output.status.success());
+    }
+
+    #[test]
+    fn a_program_beside_us_is_heard_asked_to_stop_and_waited_for() {
+        let script =
+            "trap 'exit 7' TERM; echo one >&2; echo ready >&2; while :; do sleep 0.1; done";
+        let running = start(&sh(script, LONG)).unwrap();
+        let line = running.line_where(|line| line == "ready", LONG);
+        assert_eq!(line.as_deref(), Some("ready"));
+        assert_eq!(running.stop(LONG).unwrap().code(), Some(7));
+    }
+
+    #[test]
+    fn a_program_that_does_not_stop_is_killed_and_one_that_ended_has_no_more_lines() {
+        let deaf = start(&sh(
+            "trap '' TERM; echo deaf >&2; while :; do sleep 1; done",
+            LONG,
+        ))
+        .unwrap();
+        assert!(deaf.line_where(|line| line == "deaf", LONG).is_some());
+        assert!(matches!(
+            deaf.stop(SHORT),
+            Err(CommandError::TimedOut { .. })
+        ));
+        let ended = start(&sh("exit 0", LONG)).unwrap();
+        assert_eq!(ended.line_where(|_| true, LONG), None);
     }
 
     #[test]
