@@ -80,6 +80,21 @@ impl DataDir {
         self.0.join("evidence")
     }
 
+    /// What backups did and how it ended; a room of its own, which writes beside the database.
+    pub fn backup_records(&self) -> PathBuf {
+        self.0.join("backup-records")
+    }
+
+    /// When each repository last took a backup: a JSON object, name to instant.
+    pub fn newest_backups(&self) -> PathBuf {
+        self.backup_records().join("newest.json")
+    }
+
+    /// Signed reports of drills: that a backup came back.
+    pub fn drill_reports(&self) -> PathBuf {
+        self.0.join("drill-reports")
+    }
+
     /// What was done at the console and is not in the access log yet, one file a deed.
     pub fn console_notes(&self) -> PathBuf {
         self.0.join("console-notes")

@@ -117,7 +117,7 @@ fn fill(db: &Db, draft: &Path, files: &[(&str, Vec<u8>)]) -> Result<Preserved, S
     })
 }
 
-fn pem(key: &PublicKey) -> String {
+pub(crate) fn pem(key: &PublicKey) -> String {
     let body = BASE64.encode(&[&SPKI[..], key.bytes()].concat());
     format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n")
 }

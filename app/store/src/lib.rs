@@ -24,6 +24,7 @@ mod notes;
 mod pool;
 mod reach;
 mod scope;
+mod sealed_report;
 mod shelf;
 mod shipping;
 mod snapshot;
@@ -45,6 +46,7 @@ pub use rusqlite::types::{
 };
 pub use rusqlite::{Params, Row, named_params, params, params_from_iter};
 pub use scope::PERSON_TABLES;
+pub use sealed_report::{SealedReport, is_sealed, public_key_pem, seal_report};
 pub use shelf::{Part, Shelf, ShelfCheck, Whole, check_shelf, copy_shelf};
 pub use shipping::{ShippingPolicy, switch_shipping};
 pub use snapshot::{Facts, facts_of, snapshot_of};
