@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::content;
 use crate::error::BackupError;
+use crate::records::Slice;
 use crate::repository;
 use crate::settings::RepositorySettings;
 use crate::snapshots;
@@ -17,6 +18,8 @@ pub enum CheckDepth {
     Structure,
     /// Every byte as well.
     AllData,
+    /// Every byte of a part of the packs, chosen by their ids: all parts together are all of them.
+    Part(Slice),
 }
 
 /// Something that is not as it should be.
@@ -54,8 +57,11 @@ pub fn check(
 ) -> Result<CheckSummary, BackupError> {
     let opened = repository::open(settings)?;
     let mut options = CheckOptions::default();
-    options.read_data = depth == CheckDepth::AllData;
-    options.read_data_subset = ReadSubsetOption::All;
+    options.read_data = depth != CheckDepth::Structure;
+    options.read_data_subset = match depth {
+        CheckDepth::Structure | CheckDepth::AllData => ReadSubsetOption::All,
+        CheckDepth::Part(slice) => ReadSubsetOption::IdSubSet((slice.number, slice.of)),
+    };
     let results = opened.check(options);
     let results = results.map_err(BackupError::engine("check", &settings.name))?;
     let mut findings: Vec<Finding> = results

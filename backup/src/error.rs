@@ -25,6 +25,10 @@ pub enum BackupError {
     NoRandom,
     #[error("repository `{name}` is in use by: {owner}")]
     Locked { name: String, owner: String },
+    #[error("a stock tool works in repository `{name}`")]
+    StockToolActive { name: String },
+    #[error("a job runs on this machine: {doing:?}")]
+    JobRunning { doing: Option<crate::turn::Doing> },
     #[error("cannot {step} in repository `{name}`")]
     Engine {
         step: &'static str,
@@ -105,12 +109,19 @@ impl BackupError {
         matches!(self, Self::NoRoom { .. })
     }
 
+    /// What the operator is told, as one line.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        self.kind_and_advice().1
+    }
+
     /// What it happened to: a repository's name or a path.
     fn target(&self) -> Option<String> {
         match self {
             Self::NotThere { name, .. }
             | Self::PasswordWrong { name }
             | Self::Locked { name, .. }
+            | Self::StockToolActive { name }
             | Self::Engine { name, .. }
             | Self::NoSnapshot { name, .. } => Some(name.clone()),
             Self::Used { path }
@@ -124,12 +135,17 @@ impl BackupError {
             Self::SourceChanged { files } => files.first().cloned(),
             Self::ManifestUnreadable { snapshot } => Some(snapshot.clone()),
             Self::Files(e) => Some(e.path().display().to_string()),
+            Self::JobRunning { doing } => doing.as_ref().map(|doing| {
+                let since = doing.since.to_zoned_datetime(base::clock::japan());
+                let since = since.strftime("%Y-%m-%d %H:%M:%S");
+                format!("{}、pid {}、{since}から", doing.job.words(), doing.pid)
+            }),
             Self::NoRandom | Self::Json(_) | Self::ClockBehind { .. } => None,
         }
     }
 
     fn kind_and_advice(&self) -> (Kind, String, Runbook) {
-        use Runbook::{BackupFailed, RestoreFailed};
+        use Runbook::{BackupFailed, ClockWrong, PruneFailed, RestoreFailed};
         let (kind, text, page) = match self {
             Self::NotThere { .. } => (
                 Kind::BackupTarget,
@@ -157,10 +173,20 @@ impl BackupError {
                 "鍵を作るための乱数が得られません。",
                 BackupFailed,
             ),
+            Self::JobRunning { .. } => (
+                Kind::BackupTarget,
+                "この機械で控えの別の処理が動いています。終わってからもう一度実行してください。",
+                BackupFailed,
+            ),
             Self::Locked { .. } => (
                 Kind::BackupTarget,
                 "同じ保管先で別の処理が動いています。終わってからもう一度実行してください。",
                 BackupFailed,
+            ),
+            Self::StockToolActive { .. } => (
+                Kind::BackupTarget,
+                "restic がこの保管先で動いています。終わってから（強制終了したなら30分後に）もう一度実行してください。",
+                PruneFailed,
             ),
             Self::Engine { .. } | Self::Io { .. } | Self::Files(_) | Self::Json(_) => (
                 Kind::BackupTarget,
@@ -181,7 +207,7 @@ impl BackupError {
             Self::ClockBehind { .. } => (
                 Kind::BackupTarget,
                 "時計が最新の控えより遅れています。timedatectl で時刻を直してから実行してください。",
-                BackupFailed,
+                ClockWrong,
             ),
             Self::NoSnapshot { .. } => (
                 Kind::Restore,

@@ -11,28 +11,36 @@
 
 mod check;
 mod content;
+pub mod due;
 mod error;
 mod lock;
 mod manifest;
 mod progress;
+mod prune;
+pub mod records;
 mod repository;
 mod restore;
+pub mod retention;
 mod run;
 mod settings;
 pub mod sheet;
 pub mod ship;
 mod snapshots;
 mod source;
+pub mod status;
+mod turn;
 
 pub use check::{CheckDepth, CheckSummary, Finding, check};
 pub use error::BackupError;
 pub use manifest::{FileRecord, MANIFEST_NAME, Manifest};
 pub use progress::{Progress, Quiet, Step};
+pub use prune::{PrunePlan, PruneRules, PruneSummary, plan_prune, prune, repository_bytes};
 pub use repository::{InitSummary, PasswordOrigin, init};
 pub use restore::{Damage, DamageReason, RestoreSummary, restore_to};
 pub use run::{Beside, SnapshotSummary, Source, run};
 pub use settings::{Chunking, RepositorySettings, Settings};
 pub use snapshots::{Selector, SnapshotInfo, list};
+pub use turn::{Doing, Turn};
 
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,10 @@ use std::path::Path;
 use std::process::Output;
 use std::sync::Arc;
 
-use backup::{Chunking, Progress, Quiet, RepositorySettings, Source, init, run};
+use backup::retention::{Ahead, Retention};
+use backup::{
+    Chunking, Progress, PruneRules, Quiet, RepositorySettings, Source, init, plan_prune, prune, run,
+};
 
 fn put(path: &Path, bytes: &[u8]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -87,6 +90,62 @@ fn a_stock_tool_reads_it_all(chunking: Chunking) {
     for (name, bytes) in files {
         assert_eq!(fs::read(target.join(name)).unwrap(), bytes, "{name}");
     }
+}
+
+/// Marked data is data that the stock tool does not know of: it may say so, and is well all the same.
+#[test]
+fn restic_checks_and_restores_what_was_pruned_marked_and_deleted() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = RepositorySettings {
+        name: "A".to_owned(),
+        path: dir.path().join("repository"),
+        password_file: dir.path().join("password"),
+        chunking: Chunking::Fixed16KiB,
+    };
+    let mut job = Source {
+        dir: dir.path().join("source"),
+        beside: Vec::new(),
+        label: "db".to_owned(),
+        host: "box".to_owned(),
+        taken_at: "2026-04-07T03:00:00Z".parse().unwrap(),
+        facts: serde_json::json!({}),
+    };
+    init(&settings).unwrap();
+    let quiet: Arc<dyn Progress> = Arc::new(Quiet);
+    let database = |hour: u32| -> Vec<u8> {
+        let changes = move |n: u32| if n % 7 == hour { n + hour } else { n };
+        (0..200_000_u32)
+            .map(changes)
+            .flat_map(u32::to_le_bytes)
+            .collect()
+    };
+    for hour in 0..6 {
+        put(&job.dir.join("hokatsu.db"), &database(hour));
+        run(&settings, &job, &quiet).unwrap();
+        job.taken_at += jiff::SignedDuration::from_hours(1);
+    }
+    let rules = PruneRules {
+        retention: Retention {
+            hourly: 2,
+            daily: 1,
+            weekly: 1,
+            monthly: 1,
+            yearly: 1,
+            days_max: None,
+        },
+        grace_hours: 0,
+        repack_percent_max: 100,
+        unused_percent_max: 1,
+    };
+    for _ in 0..2 {
+        let plan = plan_prune(&settings, &rules, Ahead::Keep, job.taken_at).unwrap();
+        prune(&settings, &rules, &plan, job.taken_at).unwrap();
+        restic(&settings, &["check", "--read-data"]);
+    }
+    let target = dir.path().join("target");
+    let to = target.to_str().unwrap();
+    restic(&settings, &["restore", "latest", "--target", to]);
+    assert_eq!(fs::read(target.join("hokatsu.db")).unwrap(), database(5));
 }
 
 #[test]

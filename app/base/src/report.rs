@@ -89,6 +89,12 @@ pub enum Runbook {
     PortInUse,
     /// A backup was not made.
     BackupFailed,
+    /// Data that nobody needs did not leave a repository.
+    PruneFailed,
+    /// A backup did not come back as it was when that was practised.
+    DrillFailed,
+    /// The clock cannot be believed.
+    ClockWrong,
     /// A restore did not finish.
     RestoreFailed,
     /// The TLS certificate or key is missing.
@@ -120,6 +126,9 @@ impl Runbook {
         Self::DiskReadOnly,
         Self::PortInUse,
         Self::BackupFailed,
+        Self::PruneFailed,
+        Self::DrillFailed,
+        Self::ClockWrong,
         Self::RestoreFailed,
         Self::CertificateMissing,
         Self::ImportRejected,
@@ -142,6 +151,9 @@ impl Runbook {
             Self::DiskReadOnly => "disk-read-only",
             Self::PortInUse => "port-in-use",
             Self::BackupFailed => "backup-failed",
+            Self::PruneFailed => "prune-failed",
+            Self::DrillFailed => "drill-failed",
+            Self::ClockWrong => "clock-wrong",
             Self::RestoreFailed => "restore-failed",
             Self::CertificateMissing => "certificate-missing",
             Self::ImportRejected => "import-rejected",

@@ -1,7 +1,11 @@
 //! A repository in a temporary directory, and the promises of saving and of coming back.
 
+mod keeping;
+mod pruning;
 mod restoring;
+mod retention;
 mod saving;
+mod status;
 
 use std::fs::{self, File};
 use std::io::Write as _;
