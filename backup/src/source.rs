@@ -201,7 +201,9 @@ fn node_type(metadata: &Metadata) -> NodeType {
     }
 }
 
-/// Times and inode decide whether the engine may take a file as unchanged.
+/// Size, time and inode decide whether the engine may take a file as unchanged. Not the time of its
+/// last change of names: whoever links a file into a source changes that, and every hour everything
+/// would be read anew and every directory written anew. [`crate::run`] compares the hash in any case.
 fn node_metadata(metadata: &Metadata) -> NodeMetadata {
     let mode = metadata.mode() & PERMISSION_BITS;
     NodeMetadata {
@@ -211,7 +213,6 @@ fn node_metadata(metadata: &Metadata) -> NodeMetadata {
             mode
         }),
         mtime: instant(metadata.mtime(), metadata.mtime_nsec()),
-        ctime: instant(metadata.ctime(), metadata.ctime_nsec()),
         uid: Some(metadata.uid()),
         gid: Some(metadata.gid()),
         inode: metadata.ino(),

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{At, NOON, Room, instant, noise, put, quiet};
+use super::{At, NOON, Room, files_below, instant, noise, put, quiet};
 use crate::snapshots::UNPROVEN_TAG;
 use crate::{
     BackupError, Beside, CheckDepth, Chunking, Progress, Step, check, init, list, lock, repository,
@@ -37,6 +37,29 @@ fn an_unchanged_source_makes_a_second_snapshot_without_reading_a_file() {
     let second = room.run().unwrap();
     assert_eq!(second.files_read, 0);
     assert_eq!(list(&room.settings).unwrap().len(), 2);
+}
+
+#[test]
+fn files_that_are_linked_into_the_source_anew_are_not_read_and_their_directory_not_written_again() {
+    let mut room = Room::filled();
+    for file in 0..300 {
+        room.put(&format!("attachments/shelf/{file}"), &noise(file, 2_000));
+    }
+    room.run().unwrap();
+    let (old, new) = (room.source.dir.clone(), room.dir.path().join("anew"));
+    for path in files_below(&old) {
+        let target = new.join(path.strip_prefix(&old).unwrap());
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::hard_link(path, target).unwrap();
+    }
+    fs::create_dir(new.join("empty")).unwrap();
+    room.source.dir = new;
+    room.later(1);
+    let again = room.run().unwrap();
+    assert_eq!(again.files_read, 0);
+    // The manifest and the directories above it.
+    assert!(again.bytes_added < 40_000, "{}", again.bytes_added);
+    assert!(room.restore().unwrap().is_complete());
 }
 
 #[test]
