@@ -43,6 +43,9 @@ pub struct ServerSettings {
     pub notice: Option<String>,
     /// So many days the oldest backup is kept, as `site.toml` says; nothing: it does not say.
     pub backup_days_kept: Option<u32>,
+    /// Administrators are told when the newest backup is older than so many hours; nothing: there is
+    /// nowhere to put any.
+    pub backup_hours_max: Option<u16>,
 }
 
 impl ServerSettings {
@@ -60,6 +63,7 @@ impl ServerSettings {
             upload_bytes_max: UPLOAD_BYTES_MAX,
             notice: None,
             backup_days_kept: None,
+            backup_hours_max: None,
         }
     }
 

@@ -1,5 +1,9 @@
 //! What must not be overlooked stands above every page: for administrators an open door for the
-//! vendor, an opened envelope, a missing key; for whoever sits there a certificate near its end.
+//! vendor, an opened envelope, a missing key, backups that are late; for whoever sits there a
+//! certificate near its end.
+
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use base::clock::japan;
 use base::wareki::Wareki;
@@ -17,7 +21,7 @@ const BANNERS_MAX: i64 = 5;
 pub struct Banner {
     /// The sentence.
     pub text: String,
-    /// Where more is told.
+    /// Where more is told; empty when that is at the machine.
     pub href: String,
     /// What the link says.
     pub link: &'static str,
@@ -69,6 +73,7 @@ fn of_administrators(visit: &Visit) -> Vec<Banner> {
         }
         if accounts {
             banners.extend(closed_secrets(tx, visit)?);
+            banners.extend(late_backup(visit));
         }
         Ok::<_, StoreError>(banners)
     });
@@ -143,6 +148,34 @@ fn closed_secrets(tx: &ReadTx<'_>, visit: &Visit) -> Result<Option<Banner>, Stor
     }))
 }
 
+fn late_backup(visit: &Visit) -> Option<Banner> {
+    let most = i64::from(visit.app.settings().backup_hours_max?);
+    let file = visit.app.db().dir().newest_backups();
+    late(&file, visit.app.clock().now(), most).map(|text| Banner {
+        text: format!("{text}装置の担当者に知らせてください。"),
+        href: String::new(),
+        link: "",
+    })
+}
+
+/// The repository that has waited longest for a backup, when that is too long.
+fn late(file: &Path, now: Timestamp, hours_max: i64) -> Option<String> {
+    let text = std::fs::read(file).ok();
+    let newest = text.and_then(|text| serde_json::from_slice(&text).ok());
+    let newest: BTreeMap<String, Timestamp> = newest.unwrap_or_default();
+    let Some((name, at)) = newest.iter().min_by_key(|(_, at)| **at) else {
+        return Some("バックアップはまだ一度も取れていません。".to_owned());
+    };
+    if *at == Timestamp::UNIX_EPOCH {
+        return Some(format!(
+            "保管先「{name}」にはまだ一度もバックアップが取れていません。"
+        ));
+    }
+    let hours = now.duration_since(*at).as_hours();
+    (hours > hours_max)
+        .then(|| format!("保管先「{name}」の最後のバックアップから{hours}時間たっています。"))
+}
+
 /// R8.11.24 15:30, Japanese time.
 pub(crate) fn moment(at: &str) -> String {
     let Ok(at) = at.parse::<Timestamp>() else {
@@ -152,4 +185,35 @@ pub(crate) fn moment(at: &str) -> String {
     let day = Wareki::from_date(local.date());
     let day = day.map_or_else(|_| local.date().to_string(), Wareki::short);
     format!("{day} {:02}:{:02}", local.hour(), local.minute())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::late;
+
+    #[test]
+    fn backups_that_are_late_are_told_with_the_repository_that_waits_longest() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("newest.json");
+        let now = "2026-11-29T09:00:00Z".parse().unwrap();
+        let said = |text: &str| {
+            base::paths::write_atomic(&file, text.as_bytes(), 0o600).unwrap();
+            late(&file, now, 3)
+        };
+        assert!(late(&file, now, 3).unwrap().contains("まだ一度も"));
+        let fresh = r#""raid":"2026-11-29T08:10:00Z""#;
+        assert_eq!(
+            said(&format!(r#"{{{fresh},"disk-a":"2026-11-29T05:00:01Z"}}"#)),
+            None
+        );
+        let told = said(&format!(r#"{{{fresh},"disk-a":"2026-11-29T05:00:00Z"}}"#));
+        assert_eq!(
+            told.unwrap(),
+            "保管先「disk-a」の最後のバックアップから4時間たっています。"
+        );
+        let never = said(&format!(r#"{{{fresh},"disk-b":"1970-01-01T00:00:00Z"}}"#));
+        assert!(never.unwrap().contains("「disk-b」にはまだ一度も"));
+        // What cannot be read is no backup.
+        assert!(said("{").is_some());
+    }
 }
