@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use backup::records::Job;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// 和光市 地域包括支援システム
@@ -236,6 +237,16 @@ pub(crate) enum BackupVerb {
         #[command(subcommand)]
         what: KeyVerb,
     },
+    /// 保管先が壊れていないか確かめる
+    Check(CheckArguments),
+    /// 不要になった控えとデータを片付ける
+    Prune(PruneArguments),
+    /// 控えを別の場所に戻し、動かして確かめる（報告書が残る）
+    Drill(DrillArguments),
+    /// 状態を示す（異常があれば 1 で終わる）
+    Status,
+    /// 時刻の来た処理を行う（タイマーが数分ごとに呼ぶ）
+    Tick(TickArguments),
 }
 
 #[derive(Debug, Args)]
@@ -319,6 +330,103 @@ pub(crate) struct RebuildArguments {
     #[arg(long, value_name = "N")]
     pub(crate) commit: Option<u64>,
     /// 計画を示すだけで、作らない
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// 聞かずに行う
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct DrillArguments {
+    /// 保管先の名前（省くと、くじで選ぶ）
+    #[arg(long)]
+    pub(crate) repository: Option<String>,
+    /// 使っているものと1バイトずつ比べる添付ファイルの数
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=10_000))]
+    pub(crate) files: Option<u16>,
+}
+
+impl CheckArguments {
+    /// As the timer asks.
+    pub(crate) fn tonight() -> Self {
+        Self {
+            repository: None,
+            read_data: false,
+            slice: true,
+        }
+    }
+}
+
+impl PruneArguments {
+    /// As the timer asks: nobody is there to say yes.
+    pub(crate) fn agreed() -> Self {
+        Self {
+            repository: None,
+            drop_ahead: false,
+            dry_run: false,
+            yes: true,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum JobArgument {
+    /// 控え
+    Run,
+    /// 復元訓練
+    Drill,
+    /// 読み直し検査
+    Check,
+    /// 不要データの整理
+    Prune,
+}
+
+impl TickArguments {
+    /// Is this among the jobs that were named? Nothing named is all of them.
+    pub(crate) fn takes(&self, job: Job) -> bool {
+        let as_named = |named: &JobArgument| match named {
+            JobArgument::Run => Job::Run,
+            JobArgument::Drill => Job::Drill,
+            JobArgument::Check => Job::Check,
+            JobArgument::Prune => Job::Prune,
+        };
+        self.only.is_empty() || self.only.iter().any(|named| as_named(named) == job)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TickArguments {
+    /// この処理だけを行う（整理を別の利用者とタイマーに分けるときなど。いくつでも）
+    #[arg(long, value_enum, value_name = "JOB")]
+    pub(crate) only: Vec<JobArgument>,
+    /// 時刻の来たものを示すだけで、行わない
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// 保管先の名前（省くとすべて）
+    #[arg(long)]
+    pub(crate) repository: Option<String>,
+    /// すべてのデータを読む
+    #[arg(long, conflicts_with = "slice")]
+    pub(crate) read_data: bool,
+    /// 今夜の区分のデータを読む
+    #[arg(long)]
+    pub(crate) slice: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PruneArguments {
+    /// 保管先の名前（省くとすべて）
+    #[arg(long)]
+    pub(crate) repository: Option<String>,
+    /// 未来の時刻の控え（時計が進んでいたときのもの）も消す
+    #[arg(long)]
+    pub(crate) drop_ahead: bool,
+    /// 計画を示すだけで、片付けない
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// 聞かずに行う

@@ -66,6 +66,20 @@ const TABLE: &[(&str, Trace)] = &[
         "backup list",
         Looks("days and sizes of encrypted snapshots"),
     ),
+    ("backup prune", Timed(Operation::Backup)),
+    ("backup drill", Timed(Operation::Backup)),
+    (
+        "backup status",
+        Looks("ages, sizes and results of jobs that name nobody"),
+    ),
+    (
+        "backup tick",
+        Apart("each job that is due leaves its own entry; app/cli/tests/keeping.rs"),
+    ),
+    (
+        "backup check",
+        Looks("packs that are encrypted, and whether they are whole"),
+    ),
     (
         "attachments check",
         Looks("numbers of records and hashes of files"),
@@ -190,7 +204,7 @@ impl Machine {
                 let (rejects, files) = (self.place(""), self.place("delivered"));
                 owned(&["--yes", "--rejects", &rejects, &files])
             }
-            "import undo" => owned(&["--yes"]),
+            "import undo" | "backup prune" => owned(&["--yes"]),
             "certificates renew-server" | "certificates renew-authority" | "factor-keys rotate" => {
                 owned(&["--yes"])
             }

@@ -3,7 +3,6 @@
 mod attachments;
 mod audit;
 mod backup;
-mod backup_keys;
 mod break_glass;
 mod carried_out;
 mod certificates;
@@ -24,12 +23,14 @@ use base::report::{Kind, Report};
 use base::settings::Environment;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
+use store::Operator;
 
 use crate::arguments::{
     Arguments, AttachmentsVerb, AuditVerb, BackupVerb, CarriedOutVerb, CertificatesVerb,
     FactorKeysVerb, ImportVerb, IncidentVerb, ShipVerb, UsersVerb, Verb,
 };
 use crate::output::Voice;
+use crate::verbs::backup::Keeper;
 use crate::{operator, site};
 
 /// Does what was asked.
@@ -76,22 +77,29 @@ pub(crate) fn run(
             what: IncidentVerb::Verify { folder, key },
         } => incident::verify(folder, key.as_deref(), &dir()?, voice),
         Verb::Backup { what } => {
-            let site = site()?;
-            let desk = || backup_keys::Desk::new(&site, dir()?, operator, voice);
+            let (site, file) = (site()?, site::path(arguments, environment));
+            let desk = || backup::Desk::new(&site, dir()?, operator, voice);
+            let keeper = |who: Option<Operator>| Keeper::new((&site, &file), dir()?, who, voice);
             match what {
                 BackupVerb::Init => {
                     backup::init(&site::repositories(&site), &dir()?, operator()?, voice)
                 }
-                BackupVerb::Run => backup::run(
-                    &site,
-                    &dir()?,
-                    &site::path(arguments, environment),
-                    timer()?,
-                    voice,
-                ),
+                BackupVerb::Run => backup::run(&keeper(timer()?)?),
                 BackupVerb::List => backup::list(&site::repositories(&site), voice),
-                BackupVerb::Sheet(asked) => backup_keys::make(asked, &desk()?),
-                BackupVerb::Key { what } => backup_keys::key(what, &desk()?),
+                BackupVerb::Sheet(asked) => backup::sheet(asked, &desk()?),
+                BackupVerb::Key { what } => backup::key(what, &desk()?),
+                BackupVerb::Check(asked) => backup::check(asked, &keeper(None)?),
+                BackupVerb::Prune(asked) => {
+                    // Looking at the plan leaves nothing behind.
+                    let who = (!asked.dry_run).then(timer).transpose()?.flatten();
+                    backup::prune(asked, &keeper(who)?)
+                }
+                BackupVerb::Drill(asked) => backup::drill(asked, &keeper(timer()?)?),
+                BackupVerb::Status => backup::status(&keeper(None)?),
+                BackupVerb::Tick(asked) => {
+                    let who = (!asked.dry_run).then(timer).transpose()?.flatten();
+                    backup::tick(asked, &keeper(who)?)
+                }
             }
         }
         Verb::Ship { what } => match what {

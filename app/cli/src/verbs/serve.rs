@@ -32,6 +32,8 @@ pub(crate) fn run(
         server_certificate: Some(tls.certificate.clone()),
         authority: Some(dir.tls()),
         backup_days_kept: site.backup.days_kept,
+        backup_hours_max: (!site.backup.repositories.is_empty())
+            .then(|| site.backup.alarm().run_hours_max),
         upload_bytes_max: site.attachments().file_bytes_max(),
         ..ServerSettings::signing_in(&site.sign_in())?
     };

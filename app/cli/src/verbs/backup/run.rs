@@ -1,24 +1,25 @@
-//! `backup`: gathers what a bare machine needs and hands it to the repositories.
+//! `backup run`: gathers what a bare machine needs and hands it to the repositories.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use backup::{Beside, Progress, Quiet, RepositorySettings, SnapshotInfo, Source};
+use backup::records::Job;
+use backup::{Beside, Progress, Quiet, RepositorySettings, Source};
 use base::clock::Clock;
-use base::report::{Kind, Report, Runbook};
-use base::settings::Site;
+use base::report::{Kind, Report};
 use serde::Serialize;
 use server::features::carried_out::{Console, Disk, FieldProblem, keep_disk};
 use server::web::Problem;
-use store::{
-    Actor, DataDir, Db, Operation, Operator, StoreError, SystemReason, copy_shelf, snapshot_of,
-};
+use store::{Actor, DataDir, Db, StoreError, SystemReason, copy_shelf, snapshot_of};
 
+use super::{Keeper, failed, first_failure, unprepared};
+use crate::operator;
 use crate::output::Voice;
-use crate::{operator, site};
 
 const RUN: &str = "コマンド backup run";
+/// Below the data directory, with six letters behind it, while a run lasts.
+pub(super) const STAGING: &str = "staging-";
 
 #[derive(Serialize)]
 struct Saved {
@@ -32,78 +33,82 @@ struct Saved {
     attachments_missing: Vec<i64>,
 }
 
-#[derive(Serialize)]
-struct Listed {
-    repository: String,
-    snapshot: String,
-    taken_at: String,
-    files: u64,
-    bytes: u64,
-}
-
-pub(crate) fn init(
-    repositories: &[RepositorySettings],
-    dir: &DataDir,
-    operator: Operator,
-    voice: &Voice,
-) -> Result<ExitCode, Report> {
-    need_some(repositories, voice)?;
-    let names: Vec<&str> = repositories.iter().map(|r| r.name.as_str()).collect();
-    // Before it is done: of several, the first may be made and the second fail.
-    let detail = format!("backup init／保管先＝{}", names.join("、"));
-    operator::note(dir, Operation::Backup, detail, Some(operator))?;
-    for repository in repositories {
-        let made = backup::init(repository).map_err(Report::from)?;
-        voice.say(&format!(
-            "保管先「{}」を作りました（{}）。",
-            repository.name, made.repository_id
-        ));
+pub(crate) fn run(keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
+    let (dir, voice) = (&keeper.dir, keeper.voice);
+    let repositories = &keeper.repositories;
+    let names: Vec<&str> = repositories.iter().map(|one| one.name.as_str()).collect();
+    let _turn = keeper.turn(Job::Run, &names.join("、"))?;
+    let gathered = gather(dir, keeper.file, voice);
+    let gathered = match gathered {
+        Ok(gathered) => gathered,
+        // Whatever was in the way, each repository has gone without.
+        Err(report) => return Err(none_saved(report, keeper)),
+    };
+    let each = repositories.iter().map(|one| {
+        keeper.recorded(Job::Run, one, |record| {
+            let saved = gathered.save_into(one, voice)?;
+            record.snapshot = Some(saved.snapshot.clone());
+            Ok(saved)
+        })
+    });
+    let outcomes: Vec<Result<Saved, Report>> = each.collect();
+    let saved: Vec<&Saved> = outcomes
+        .iter()
+        .filter_map(|one| one.as_ref().ok())
+        .collect();
+    let at = gathered.source.taken_at;
+    keeper.newest(saved.iter().map(|one| one.repository.as_str()), at)?;
+    if !saved.is_empty() {
+        keeper.note(&told_of(&saved, &names, gathered.missing.len()))?;
     }
-    voice.result(&names)?;
-    Ok(ExitCode::SUCCESS)
-}
-
-pub(crate) fn run(
-    site: &Site,
-    dir: &DataDir,
-    file: &Path,
-    operator: Option<Operator>,
-    voice: &Voice,
-) -> Result<ExitCode, Report> {
-    let repositories = site::repositories(site);
-    need_some(&repositories, voice)?;
-    let (saved, missing) = save(&repositories, dir, file, voice)?;
-    let names: Vec<&str> = repositories.iter().map(|r| r.name.as_str()).collect();
-    let who = if operator.is_none() {
-        "／タイマー"
-    } else {
-        ""
-    };
-    let lacks = if missing == 0 {
-        String::new()
-    } else {
-        format!("／中身のない添付ファイル＝{missing}件")
-    };
-    let detail = format!("backup run／保管先＝{}{lacks}{who}", names.join("、"));
-    operator::note(dir, Operation::Backup, detail, operator.clone())?;
-    voice.result(&saved)?;
-    let entered = disks(site, dir, operator.as_ref(), voice)?;
+    let saved = first_failure(outcomes, voice)?;
+    keeper.result(&saved)?;
+    let entered = disks(keeper)?;
     // Saved, and yet not well: a timer that ends with 0 would be believed.
-    Ok(if entered && missing == 0 {
+    Ok(if entered && gathered.missing.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(1)
     })
 }
 
+fn none_saved(report: Report, keeper: &Keeper<'_>) -> Report {
+    let text = report.for_operator().map(|advice| advice.text.to_owned());
+    for repository in &keeper.repositories {
+        let kept = keeper.recorded(Job::Run, repository, |record| {
+            record.said.extend(text.clone());
+            Err::<(), Report>(Report::bare(report.kind()))
+        });
+        // The first failure is the one to tell.
+        drop(kept);
+    }
+    report
+}
+
+fn told_of(saved: &[&Saved], names: &[&str], missing: usize) -> String {
+    let done: Vec<&str> = saved.iter().map(|one| one.repository.as_str()).collect();
+    let not: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|one| !done.contains(one))
+        .collect();
+    let mut detail = format!("backup run／保管先＝{}", done.join("、"));
+    if !not.is_empty() {
+        detail.push_str(&format!("／失敗＝{}", not.join("、")));
+    }
+    if missing > 0 {
+        detail.push_str(&format!("／中身のない添付ファイル＝{missing}件"));
+    }
+    detail
+}
+
 /// Enters the disks that leave in the register; false when the settings have words that it refuses.
-fn disks(
-    site: &Site,
-    dir: &DataDir,
-    operator: Option<&Operator>,
-    voice: &Voice,
-) -> Result<bool, Report> {
-    let repositories = site.backup.repositories.iter();
+fn disks(keeper: &Keeper<'_>) -> Result<bool, Report> {
+    let (dir, voice) = (&keeper.dir, keeper.voice);
+    let operator = keeper.operator.as_ref();
+    let ours = |name: &str| keeper.repositories.iter().any(|one| one.name == name);
+    let repositories = keeper.site.backup.repositories.iter();
+    let repositories = repositories.filter(|known| ours(known.name()));
     let leaving = repositories.filter_map(|known| Some((known.name(), known.removable.as_ref()?)));
     let leaving: Vec<_> = leaving.collect();
     if leaving.is_empty() {
@@ -160,51 +165,57 @@ fn told(repository: &str, problems: &[FieldProblem], voice: &Voice) {
     }
 }
 
-pub(crate) fn list(repositories: &[RepositorySettings], voice: &Voice) -> Result<ExitCode, Report> {
-    need_some(repositories, voice)?;
-    let mut all = Vec::new();
-    for repository in repositories {
-        for snapshot in backup::list(repository).map_err(Report::from)? {
-            all.push(listed(repository, &snapshot, voice));
-        }
-    }
-    voice.result(&all)?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn listed(repository: &RepositorySettings, snapshot: &SnapshotInfo, voice: &Voice) -> Listed {
-    let taken_at = snapshot
-        .taken_at_in_japan()
-        .strftime("%Y-%m-%d %H:%M:%S")
-        .to_string();
-    let (files, bytes) = (snapshot.files, snapshot.bytes);
-    voice.say(&format!(
-        "{} {} {} {files}個 {bytes}バイト",
-        repository.name, snapshot.id, taken_at
-    ));
-    Listed {
-        repository: repository.name.clone(),
-        snapshot: snapshot.id.clone(),
-        taken_at,
-        files,
-        bytes,
-    }
-}
-
-/// One snapshot into every repository, each made by itself: damage must not travel. Beside what was
-/// saved: how many attachments have lost their bytes.
+/// One snapshot into every repository, each made by itself: damage must not travel.
 pub(crate) fn save(
     repositories: &[RepositorySettings],
     dir: &DataDir,
     site: &Path,
     voice: &Voice,
-) -> Result<(Vec<impl Serialize + use<>>, usize), Report> {
+) -> Result<(), Report> {
+    let gathered = gather(dir, site, voice)?;
+    for repository in repositories {
+        gathered.save_into(repository, voice)?;
+    }
+    Ok(())
+}
+
+/// Everything a bare machine needs, in the layout of a data directory: copied, or named where it lies.
+struct Gathered {
+    source: Source,
+    audit_head: String,
+    /// Attachments whose bytes are gone.
+    missing: Vec<i64>,
+    /// Removed when the last repository has it.
+    _staging: tempfile::TempDir,
+}
+
+impl Gathered {
+    fn save_into(&self, repository: &RepositorySettings, voice: &Voice) -> Result<Saved, Report> {
+        let quiet: Arc<dyn Progress> = Arc::new(Quiet);
+        let done = backup::run(repository, &self.source, &quiet).map_err(failed)?;
+        voice.say(&format!(
+            "保管先「{}」に保存しました。{}個、{}バイト（増えた分 {}バイト）",
+            repository.name, done.snapshot.files, done.snapshot.bytes, done.bytes_added
+        ));
+        Ok(Saved {
+            repository: repository.name.clone(),
+            snapshot: done.snapshot.id,
+            files: done.snapshot.files,
+            bytes: done.snapshot.bytes,
+            bytes_added: done.bytes_added,
+            audit_head: self.audit_head.clone(),
+            attachments_missing: self.missing.clone(),
+        })
+    }
+}
+
+fn gather(dir: &DataDir, site: &Path, voice: &Voice) -> Result<Gathered, Report> {
     let staging = tempfile::Builder::new()
-        .prefix("backup-")
+        .prefix(STAGING)
         .tempdir_in(dir.path())
         .map_err(|e| unprepared(dir.path(), e))?;
-    let (facts, missing, beside) = gather(dir, site, staging.path(), voice)?;
-    let head = facts.audit_head.clone();
+    let (facts, missing, beside) = staged(dir, site, staging.path(), voice)?;
+    let audit_head = facts.audit_head.clone();
     let facts = serde_json::to_value(&facts).map_err(|e| Report::new(Kind::Fault, e))?;
     let source = Source {
         dir: staging.path().to_path_buf(),
@@ -217,29 +228,15 @@ pub(crate) fn save(
         taken_at: Clock::system().now(),
         facts,
     };
-    let quiet: Arc<dyn Progress> = Arc::new(Quiet);
-    let mut saved = Vec::new();
-    for repository in repositories {
-        let done = backup::run(repository, &source, &quiet).map_err(Report::from)?;
-        voice.say(&format!(
-            "保管先「{}」に保存しました。{}個、{}バイト（増えた分 {}バイト）",
-            repository.name, done.snapshot.files, done.snapshot.bytes, done.bytes_added
-        ));
-        saved.push(Saved {
-            repository: repository.name.clone(),
-            snapshot: done.snapshot.id,
-            files: done.snapshot.files,
-            bytes: done.snapshot.bytes,
-            bytes_added: done.bytes_added,
-            audit_head: head.clone(),
-            attachments_missing: missing.clone(),
-        });
-    }
-    Ok((saved, missing.len()))
+    Ok(Gathered {
+        source,
+        audit_head,
+        missing,
+        _staging: staging,
+    })
 }
 
-/// Everything a bare machine needs, in the layout of a data directory: copied, or named where it lies.
-fn gather(
+fn staged(
     dir: &DataDir,
     site: &Path,
     to: &Path,
@@ -267,6 +264,7 @@ fn gather(
         (dir.keys(), staged.keys()),
         (dir.tls(), staged.tls()),
         (dir.audit_archives(), staged.audit_archives()),
+        (dir.drill_reports(), staged.drill_reports()),
     ];
     for (from, into) in whole {
         if from.exists() {
@@ -310,21 +308,4 @@ fn evidence(dir: &DataDir, staged: &DataDir) -> Result<Vec<Beside>, Report> {
         }
     }
     Ok(folders)
-}
-
-fn unprepared(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Report {
-    Report::new(Kind::BackupTarget, error)
-        .operator(
-            "バックアップの準備ができませんでした。今までのバックアップは無事です",
-            Runbook::BackupFailed,
-        )
-        .at(path)
-}
-
-pub(crate) fn need_some(repositories: &[RepositorySettings], voice: &Voice) -> Result<(), Report> {
-    if repositories.is_empty() {
-        voice.say("設定ファイルに保管先 [[backup.repositories]] がありません。");
-        return Err(Report::bare(Kind::Settings));
-    }
-    Ok(())
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use backup::RepositorySettings;
-use backup::sheet::{self, Lock, Sheet, Sheets, WORDS, Words, WordsError};
+use backup::sheet::{self as keys, Lock, Sheet, Sheets, WORDS, Words, WordsError};
 use base::clock::{Clock, japan};
 use base::paths::{MODE_PRIVATE, create_private_dir, write_atomic};
 use base::report::{Kind, Report, Runbook};
@@ -19,9 +19,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use store::{DataDir, Operation, Operator};
 
+use super::need_some;
 use crate::arguments::{KeyVerb, SheetArguments, WordsArguments};
 use crate::output::Voice;
-use crate::verbs::backup::need_some;
 use crate::{operator, site};
 
 /// Longest name of a holder, characters.
@@ -98,7 +98,7 @@ pub(crate) fn key(what: &KeyVerb, desk: &Desk<'_>) -> Result<ExitCode, Report> {
     }
 }
 
-pub(crate) fn make(asked: &SheetArguments, desk: &Desk<'_>) -> Result<ExitCode, Report> {
+pub(crate) fn sheet(asked: &SheetArguments, desk: &Desk<'_>) -> Result<ExitCode, Report> {
     let voice = desk.voice;
     let holders = holders(asked, voice)?;
     create_private_dir(&asked.to).map_err(|error| unwritten(&asked.to, error))?;
@@ -174,7 +174,7 @@ fn admit(
         proven_at: None,
     });
     for repository in &desk.repositories {
-        let slot = sheet::add(repository, &password, now).map_err(Report::from)?;
+        let slot = keys::add(repository, &password, now).map_err(Report::from)?;
         if let Some(sheet) = sheets.sheets.last_mut() {
             sheet.slots.push(Lock {
                 repository: repository.name.clone(),
@@ -203,7 +203,7 @@ fn drop_sheets(
                 left.push(lock);
                 continue;
             };
-            match sheet::remove(repository, &lock.slot(), now) {
+            match keys::remove(repository, &lock.slot(), now) {
                 Ok(()) => removed += 1,
                 Err(error) => {
                     desk.voice.say(&format!(
@@ -269,7 +269,7 @@ fn form(
         Some(share) => format!("3枚のうち、どれか2枚がそろうと開きます（これは{share}枚目）。"),
     };
     let repositories = desk.repositories.iter().map(|one| {
-        let known = sheet::id(one).map_err(Report::from)?;
+        let known = keys::id(one).map_err(Report::from)?;
         Ok(SheetRepository {
             name: one.name.clone(),
             id: known.chars().take(ID_CHARS).collect(),
@@ -312,7 +312,7 @@ fn prove(asked: &WordsArguments, desk: &Desk<'_>) -> Result<ExitCode, Report> {
     let (mut opened, mut shut) = (Vec::new(), Vec::new());
     let mut number = None;
     for repository in &desk.repositories {
-        match sheet::prove(repository, &password) {
+        match keys::prove(repository, &password) {
             Ok(found) => {
                 let of = |sheet: &&Sheet| sheet.slots.iter().any(|lock| lock.slot() == found.slot);
                 number = number.or(sheets.sheets.iter().find(of).map(|sheet| sheet.number));
@@ -454,7 +454,7 @@ fn rotate(yes: bool, desk: &Desk<'_>) -> Result<ExitCode, Report> {
     desk.note(format!("backup key rotate／保管先＝{}", names.join("、")))?;
     let now = Clock::system().now();
     for sharing in files.values() {
-        sheet::rotate(sharing, now).map_err(Report::from)?;
+        keys::rotate(sharing, now).map_err(Report::from)?;
     }
     voice.say("替えました。前のパスワードは、もう開きません。");
     voice.result(&names)?;
@@ -476,7 +476,7 @@ fn holders(asked: &SheetArguments, voice: &Voice) -> Result<Vec<String>, Report>
     different.sort();
     different.dedup();
     let count = if asked.split {
-        names.len() == sheet::SHARES
+        names.len() == keys::SHARES
     } else {
         (1..=HOLDERS_MAX).contains(&names.len())
     };

@@ -1,0 +1,74 @@
+//! `backup init` and `backup list`: repositories are made, snapshots are shown.
+
+use std::process::ExitCode;
+
+use backup::{RepositorySettings, SnapshotInfo};
+use base::report::Report;
+use serde::Serialize;
+use store::{DataDir, Operation, Operator};
+
+use super::need_some;
+use crate::operator;
+use crate::output::Voice;
+
+#[derive(Serialize)]
+struct Listed {
+    repository: String,
+    snapshot: String,
+    taken_at: String,
+    files: u64,
+    bytes: u64,
+}
+
+pub(crate) fn init(
+    repositories: &[RepositorySettings],
+    dir: &DataDir,
+    operator: Operator,
+    voice: &Voice,
+) -> Result<ExitCode, Report> {
+    need_some(repositories, voice)?;
+    let names: Vec<&str> = repositories.iter().map(|r| r.name.as_str()).collect();
+    // Before it is done: of several, the first may be made and the second fail.
+    let detail = format!("backup init／保管先＝{}", names.join("、"));
+    operator::note(dir, Operation::Backup, detail, Some(operator))?;
+    for repository in repositories {
+        let made = backup::init(repository).map_err(Report::from)?;
+        voice.say(&format!(
+            "保管先「{}」を作りました（{}）。",
+            repository.name, made.repository_id
+        ));
+    }
+    voice.result(&names)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn list(repositories: &[RepositorySettings], voice: &Voice) -> Result<ExitCode, Report> {
+    need_some(repositories, voice)?;
+    let mut all = Vec::new();
+    for repository in repositories {
+        for snapshot in backup::list(repository).map_err(Report::from)? {
+            all.push(listed(repository, &snapshot, voice));
+        }
+    }
+    voice.result(&all)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn listed(repository: &RepositorySettings, snapshot: &SnapshotInfo, voice: &Voice) -> Listed {
+    let taken_at = snapshot
+        .taken_at_in_japan()
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string();
+    let (files, bytes) = (snapshot.files, snapshot.bytes);
+    voice.say(&format!(
+        "{} {} {} {files}個 {bytes}バイト",
+        repository.name, snapshot.id, taken_at
+    ));
+    Listed {
+        repository: repository.name.clone(),
+        snapshot: snapshot.id.clone(),
+        taken_at,
+        files,
+        bytes,
+    }
+}

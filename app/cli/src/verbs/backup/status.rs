@@ -1,0 +1,70 @@
+//! `backup status`: are the repositories well? For people in sentences, for monitoring as probes.
+
+use std::process::ExitCode;
+
+use backup::status::{Page, Probe, Status, Thresholds, judge, look};
+use base::clock::japan;
+use base::report::{Report, Runbook};
+
+use super::{Keeper, failed};
+
+pub(crate) fn status(keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
+    let status = standing(keeper)?;
+    for repository in &status.repositories {
+        let newest = repository.newest_at.map_or("なし".to_owned(), |at| {
+            let at = at.to_zoned_datetime(japan());
+            at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+        });
+        keeper.voice.say(&format!(
+            "保管先「{}」: 最新の控え {newest}、読み直し {}/{}",
+            repository.repository, repository.reading.slices_read, repository.reading.slices
+        ));
+    }
+    let failing: Vec<&Probe> = status.probes.iter().filter(|one| !one.holds).collect();
+    for probe in &failing {
+        keeper.voice.say(&format!(
+            "異常: {} 手順書: runbooks/{}.md",
+            probe.words,
+            page(probe.runbook).stem()
+        ));
+    }
+    if failing.is_empty() {
+        keeper.voice.say("バックアップの状態に異常はありません。");
+    }
+    keeper.result(&status)?;
+    Ok(if status.holds {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
+}
+
+fn standing(keeper: &Keeper<'_>) -> Result<Status, Report> {
+    let now = keeper.now();
+    let history = keeper.records.read().map_err(failed)?;
+    let alarm = keeper.site.backup.alarm();
+    let thresholds = Thresholds {
+        run_hours_max: alarm.run_hours_max,
+        drill_days_max: alarm.drill_days_max,
+        prune_days_max: alarm.prune_days_max,
+        growth_factor_max: alarm.growth_factor_max,
+        free_factor_min: alarm.free_factor_min,
+        stock_lock_hours_max: alarm.stock_lock_hours_max,
+    };
+    let seen: Vec<_> = keeper
+        .repositories
+        .iter()
+        .map(|one| look(one, now))
+        .collect();
+    Ok(judge(&seen, &history, &keeper.schedule(), &thresholds, now))
+}
+
+fn page(page: Page) -> Runbook {
+    match page {
+        Page::BackupFailed => Runbook::BackupFailed,
+        Page::PruneFailed => Runbook::PruneFailed,
+        Page::DrillFailed => Runbook::DrillFailed,
+        Page::ClockWrong => Runbook::ClockWrong,
+        Page::DiskFull => Runbook::DiskFull,
+    }
+}
