@@ -179,6 +179,17 @@ pub struct Reading {
     pub next: u32,
 }
 
+/// The last time that this slice was read, by itself or with all the others.
+pub(crate) fn last_reading<'h>(
+    history: &'h History,
+    repository: &str,
+    wanted: Slice,
+) -> Option<&'h Record> {
+    history.last(Job::Check, repository, |one| {
+        one.is_settled() && one.slice.is_none_or(|slice| slice == wanted)
+    })
+}
+
 /// Which slice is next: one that was never read, else the one that was read longest ago.
 #[must_use]
 pub fn reading(
@@ -190,10 +201,7 @@ pub fn reading(
     let of = schedule.slices();
     let read_at = |number: u32| {
         let wanted = Slice { number, of };
-        let read = history.last(Job::Check, repository, |one| {
-            one.slice == Some(wanted) && one.is_settled()
-        });
-        read.map(|one| one.began_at)
+        last_reading(history, repository, wanted).map(|one| one.began_at)
     };
     let slices: Vec<(Option<Timestamp>, u32)> = (0..of).map(|n| (read_at(n), n)).collect();
     let since = SignedDuration::from_hours(i64::from(schedule.read_days) * 24);

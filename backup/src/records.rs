@@ -88,6 +88,7 @@ pub struct Record {
     pub growth: i64,
     #[serde(default)]
     pub snapshot: Option<String>,
+    /// Of a check: nothing is all of them.
     #[serde(default)]
     pub slice: Option<Slice>,
     /// Findings, ids of packs, what was in the way.

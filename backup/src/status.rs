@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::due::{self, Clock, Reading, Schedule};
 use crate::error::BackupError;
-use crate::records::{History, Job, Outcome, Record};
+use crate::records::{History, Job, Outcome, Record, Slice};
 use crate::settings::RepositorySettings;
 use crate::{prune, snapshots};
 
@@ -520,9 +520,8 @@ impl View<'_> {
     /// Slices whose last reading found damage.
     fn damage(&self, reading: &Reading) -> Probe {
         let last = |number: u32| {
-            self.history.last(Job::Check, self.name, |one| {
-                one.slice.is_some_and(|slice| slice.number == number) && one.is_settled()
-            })
+            let of = reading.slices;
+            due::last_reading(self.history, self.name, Slice { number, of })
         };
         let bad = (0..reading.slices)
             .filter_map(last)

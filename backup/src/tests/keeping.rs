@@ -435,6 +435,14 @@ fn every_slice_has_its_night_and_what_was_missed_comes_first() {
     let later = night + SignedDuration::from_hours(24 * 6);
     let standing = reading(&history(&done), "raid", &SCHEDULE, later);
     assert_eq!(standing.slices_read, 22, "two are older than 28 days");
+    // Whoever reads everything has read every slice.
+    let mut all = done.clone();
+    all.push(record(Job::Check, "raid", &later.to_string(), Outcome::Ok));
+    let standing = reading(&history(&all), "raid", &SCHEDULE, later);
+    assert_eq!(
+        (standing.slices_read, standing.oldest_read_at),
+        (24, Some(later))
+    );
     // One that could not be read is still to be read; another repository's is another's.
     done.last_mut().unwrap().outcome = Outcome::Failed;
     let standing = reading(&history(&done), "raid", &SCHEDULE, night);

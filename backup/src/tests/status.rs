@@ -300,6 +300,22 @@ fn each_state_fails_its_own_probe_and_no_other() {
 }
 
 #[test]
+fn damage_is_told_until_a_later_reading_finds_none() {
+    let mut world = World::well();
+    let record = world.done(Job::Check, "raid", 3);
+    (record.slice, record.outcome) = (Some(Slice { number: 7, of: 24 }), Outcome::NotHeld);
+    assert_eq!(world.failing().len(), 1);
+    world.done(Job::Check, "raid", 2).slice = Some(Slice { number: 8, of: 24 });
+    assert_eq!(
+        world.failing().len(),
+        1,
+        "another slice says nothing about it"
+    );
+    world.done(Job::Check, "raid", 1);
+    assert_eq!(world.failing(), [], "everything was read");
+}
+
+#[test]
 fn one_repository_that_falls_behind_the_other_is_late_and_lags() {
     let mut world = World::well();
     world.found().newest = Some((instant("2026-11-29T06:00:00+09:00"), 2 * GB));

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use backup::due::{Reading, reading};
+use backup::due::reading;
 use backup::records::{Job, Outcome, Slice};
 use backup::{CheckDepth, Finding, RepositorySettings};
 use base::report::Report;
@@ -28,18 +28,14 @@ struct All {
 
 pub(crate) fn check(asked: &CheckArguments, keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
     let repositories = keeper.chosen(asked.repository.as_deref())?;
-    let outcomes = if asked.slice {
+    let each = repositories.iter();
+    let outcomes: Vec<Result<Checked, Report>> = if asked.slice || asked.read_data {
         let _turn = keeper.turn(Job::Check, "")?;
-        let each = repositories.iter().map(|one| read_slice(one, keeper));
-        each.collect::<Vec<_>>()
+        let read = |one| read(one, asked.slice, keeper);
+        each.map(read).collect()
     } else {
-        let depth = if asked.read_data {
-            CheckDepth::AllData
-        } else {
-            CheckDepth::Structure
-        };
-        let each = repositories.iter().map(|one| looked(one, depth, keeper));
-        each.collect()
+        let look = |one| looked(one, CheckDepth::Structure, keeper);
+        each.map(look).collect()
     };
     let repositories = first_failure(outcomes, keeper.voice)?;
     let healthy = repositories.iter().all(|one| one.healthy);
@@ -59,29 +55,38 @@ pub(crate) fn check(asked: &CheckArguments, keeper: &Keeper<'_>) -> Result<ExitC
     })
 }
 
-/// The part that was read longest ago.
-fn read_slice(repository: &RepositorySettings, keeper: &Keeper<'_>) -> Result<Checked, Report> {
+/// Everything, or the part that was read longest ago.
+fn read(
+    repository: &RepositorySettings,
+    only_a_slice: bool,
+    keeper: &Keeper<'_>,
+) -> Result<Checked, Report> {
     let schedule = keeper.schedule();
     let history = keeper.records.read().map_err(failed)?;
     let standing = reading(&history, &repository.name, &schedule, keeper.now());
-    let slice = Slice {
+    let slice = only_a_slice.then_some(Slice {
         number: standing.next,
         of: standing.slices,
-    };
+    });
     keeper.recorded(Job::Check, repository, |record| {
-        record.slice = Some(slice);
-        let checked = looked(repository, CheckDepth::Part(slice), keeper)?;
+        record.slice = slice;
+        let checked = looked(
+            repository,
+            slice.map_or(CheckDepth::AllData, CheckDepth::Part),
+            keeper,
+        )?;
         if !checked.healthy {
             record.outcome = Outcome::NotHeld;
         }
         let serious = checked.findings.iter().filter(|one| one.serious);
         record.said.extend(serious.map(|one| one.text.clone()));
-        let Reading { slices, .. } = standing;
-        keeper.voice.say(&format!(
-            "保管先「{}」の {slices}区分のうち {}番目を読み直しました。",
-            repository.name,
-            slice.number + 1
-        ));
+        if let Some(Slice { number, of }) = slice {
+            keeper.voice.say(&format!(
+                "保管先「{}」の {of}区分のうち {}番目を読み直しました。",
+                repository.name,
+                number + 1
+            ));
+        }
         Ok(checked)
     })
 }
