@@ -243,6 +243,8 @@ pub(crate) enum BackupVerb {
     Prune(PruneArguments),
     /// 控えを別の場所に戻し、動かして確かめる（報告書が残る）
     Drill(DrillArguments),
+    /// 行ったことと状態を、定期点検のために印刷用のPDFにする
+    Report(ReportArguments),
     /// 状態を示す（異常があれば 1 で終わる）
     Status,
     /// 時刻の来た処理を行う（タイマーが数分ごとに呼ぶ）
@@ -345,6 +347,17 @@ pub(crate) struct DrillArguments {
     /// 使っているものと1バイトずつ比べる添付ファイルの数
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=10_000))]
     pub(crate) files: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    /// 書き出す場所
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    /// 何日分か
+    #[arg(long, value_name = "N", default_value_t = 31,
+          value_parser = clap::value_parser!(u16).range(1..=1_100))]
+    pub(crate) days: u16,
 }
 
 impl CheckArguments {

@@ -69,6 +69,10 @@ const TABLE: &[(&str, Trace)] = &[
     ("backup prune", Timed(Operation::Backup)),
     ("backup drill", Timed(Operation::Backup)),
     (
+        "backup report",
+        Apart("draws paper, for which fonts are needed; app/cli/tests/keeping.rs"),
+    ),
+    (
         "backup status",
         Looks("ages, sizes and results of jobs that name nobody"),
     ),

@@ -67,6 +67,10 @@ fn a_new_machine_does_everything_by_itself_and_then_rests() {
     let machine = Machine::new();
     let (code, planned, _) = machine.json(&["backup", "tick", "--dry-run"]);
     assert_eq!((code, planned["due"].as_array().unwrap().len()), (0, 4));
+    let only = ["backup", "tick", "--dry-run", "--only", "prune"];
+    let (code, planned, _) = machine.json(&only);
+    assert_eq!((code, &planned["due"][0]["job"]), (0, &"prune".into()));
+    assert_eq!(planned["due"].as_array().unwrap().len(), 1);
     assert_eq!(machine.jobs(), [], "a plan does nothing");
     let (code, ticked, errors) = machine.json(&["backup", "tick"]);
     assert_eq!(code, 0, "{errors}");
@@ -75,10 +79,57 @@ fn a_new_machine_does_everything_by_itself_and_then_rests() {
     assert_eq!(machine.jobs(), wanted);
     let (code, status, errors) = machine.json(&["backup", "status"]);
     assert_eq!((code, &status["holds"]), (0, &true.into()), "{errors}");
+    let to = machine.data.path().join("../paper");
+    let (code, report, errors) = machine.json(&["backup", "report", "--to", to.to_str().unwrap()]);
+    if server::fonts_found().is_ok() {
+        assert_eq!(code, 0, "{errors}");
+        assert_eq!(
+            (&report["drills"], &report["not_well"]),
+            (&1.into(), &0.into())
+        );
+        let pdf = fs::read(report["file"].as_str().unwrap()).unwrap();
+        assert!(pdf.starts_with(b"%PDF"));
+    } else {
+        assert!(code == 3 && errors.contains("書体がない"), "{errors}");
+    }
     // Another hour may begin between the two calls.
     let (_, again, errors) = machine.json(&["backup", "tick"]);
     let due = again["due"].as_array().unwrap();
     assert!(due.iter().all(|one| one["job"] == "run"), "{errors}");
+}
+
+#[test]
+fn the_report_of_a_drill_is_proven_by_the_stock_tool_and_one_changed_letter_is_found() {
+    let machine = Machine::new();
+    assert_eq!(machine.json(&["backup", "run"]).0, 0);
+    let (code, drilled, errors) = machine.json(&["backup", "drill", "--repository", "raid"]);
+    assert_eq!(code, 0, "{errors}");
+    let report = PathBuf::from(drilled["report"].as_str().unwrap());
+    assert!(openssl_verifies(&report));
+    let text = fs::read_to_string(&report).unwrap();
+    put(
+        &report,
+        text.replacen("\"holds\":true", "\"holds\":false", 1)
+            .as_bytes(),
+    );
+    assert!(!openssl_verifies(&report));
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "checks a signature with the stock tool, outside what we ship"
+)]
+fn openssl_verifies(report: &Path) -> bool {
+    let key = report.with_file_name("audit-public.pem");
+    let output = std::process::Command::new("openssl")
+        .args(["pkeyutl", "-verify", "-pubin", "-rawin", "-inkey"])
+        .arg(key)
+        .arg("-in")
+        .arg(report)
+        .arg("-sigfile")
+        .arg(report.with_extension("sig"))
+        .output();
+    output.unwrap().status.success()
 }
 
 #[test]

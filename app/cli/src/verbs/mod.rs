@@ -95,6 +95,7 @@ pub(crate) fn run(
                     backup::prune(asked, &keeper(who)?)
                 }
                 BackupVerb::Drill(asked) => backup::drill(asked, &keeper(timer()?)?),
+                BackupVerb::Report(asked) => backup::report(asked, &keeper(timer()?)?),
                 BackupVerb::Status => backup::status(&keeper(None)?),
                 BackupVerb::Tick(asked) => {
                     let who = (!asked.dry_run).then(timer).transpose()?.flatten();

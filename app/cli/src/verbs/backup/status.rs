@@ -39,7 +39,7 @@ pub(crate) fn status(keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
     })
 }
 
-fn standing(keeper: &Keeper<'_>) -> Result<Status, Report> {
+pub(super) fn standing(keeper: &Keeper<'_>) -> Result<Status, Report> {
     let now = keeper.now();
     let history = keeper.records.read().map_err(failed)?;
     let alarm = keeper.site.backup.alarm();

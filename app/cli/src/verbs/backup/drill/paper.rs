@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use base::clock::japan;
 use base::paths::{MODE_PRIVATE, create_private_dir, write_atomic};
 use base::report::Report;
-use base::wareki::Wareki;
 use forms::{Column, Fonts, Section, TableReport, table_report};
 use jiff::{SignedDuration, Timestamp};
+use store::audit::key_fingerprint;
 use store::{StoreError, public_key_pem, seal_report};
 
+use super::super::report::moment;
 use super::super::{Keeper, unprepared};
 use super::Drilled;
 
@@ -32,7 +33,8 @@ pub(super) fn write(drilled: &Drilled, keeper: &Keeper<'_>) -> Result<PathBuf, R
     // The signature first: a report never lies there without one.
     put(&path("sig"), &sealed.signature)?;
     put(&path("json"), &sealed.text)?;
-    match drawn(drilled, &name) {
+    let key = key_fingerprint(&keeper.dir).map_err(StoreError::report)?;
+    match drawn(&sheet(drilled, &name, key)) {
         Ok(pdf) => put(&path("pdf"), &pdf)?,
         Err(words) => keeper.voice.say(&words),
     }
@@ -73,18 +75,18 @@ pub(super) fn forget_old(keeper: &Keeper<'_>) -> Result<(), Report> {
     Ok(())
 }
 
-fn drawn(drilled: &Drilled, name: &str) -> Result<Vec<u8>, String> {
+fn drawn(sheet: &TableReport) -> Result<Vec<u8>, String> {
     let fonts = Fonts::discover().map_err(|missing| {
         format!("印刷用の書体がないので、報告のPDFは作っていません。{missing}")
     })?;
-    let pdf = table_report(&fonts, &sheet(drilled, name));
+    let pdf = table_report(&fonts, sheet);
     pdf.map(|pdf| pdf.bytes).map_err(|error| {
         log::debug!("the report of a drill cannot be drawn: {error}");
         "報告のPDFを作れませんでした。報告そのもの（JSON）はあります。".to_owned()
     })
 }
 
-fn sheet(drilled: &Drilled, name: &str) -> TableReport {
+fn sheet(drilled: &Drilled, name: &str, key: String) -> TableReport {
     let result = if drilled.holds { "合格" } else { "不合格" };
     let facts = [
         ("結果", result.to_owned()),
@@ -98,6 +100,7 @@ fn sheet(drilled: &Drilled, name: &str) -> TableReport {
         ("始まり", moment(drilled.began_at)),
         ("終わり", moment(drilled.ended_at)),
         ("版", drilled.version.to_owned()),
+        ("署名した鍵の指紋", key),
     ];
     let row = |(label, text): (&str, String)| vec![label.to_owned(), text];
     let steps = drilled.steps.iter().map(|step| {
@@ -130,11 +133,4 @@ fn sheet(drilled: &Drilled, name: &str) -> TableReport {
             },
         ],
     }
-}
-
-fn moment(at: Timestamp) -> String {
-    let local = japan().to_datetime(at);
-    let day = Wareki::from_date(local.date());
-    let day = day.map_or_else(|_| local.date().to_string(), Wareki::long);
-    format!("{day} {}:{:02}", local.hour(), local.minute())
 }
