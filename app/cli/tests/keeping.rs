@@ -278,6 +278,43 @@ fn a_repository_that_is_gone_keeps_no_other_from_its_backup() {
 }
 
 #[test]
+fn a_disk_that_is_carried_away_is_neither_due_nor_an_alarm_until_it_is_plugged_in() {
+    let machine = Machine::new();
+    let root = machine.data.path().parent().unwrap().to_path_buf();
+    let text = fs::read_to_string(&machine.site).unwrap();
+    let disk = format!(
+        "\n[[backup.repositories]]\nname = \"disk-b\"\npath = \"{0}/disk-b\"\n\
+         password_file = \"{0}/disk-b.password\"\n[backup.repositories.removable]\n\
+         label = \"B\"\ndestination = \"金庫\"\ncarried_by = \"試験 係長\"\ndays_out = 7\n",
+        root.display()
+    );
+    put(&machine.site, format!("{text}{disk}").as_bytes());
+    let (code, _, errors) = machine.json(&["backup", "tick"]);
+    assert_eq!(code, 0, "{errors}");
+    let (code, status, errors) = machine.json(&["backup", "status"]);
+    assert_eq!((code, &status["holds"]), (0, &true.into()), "{errors}");
+    assert!(
+        !fs::read_to_string(machine.data.newest_backups())
+            .unwrap()
+            .contains("disk-b")
+    );
+    // Plugged in: made here as `backup init` makes it on a new disk.
+    let settings = backup::RepositorySettings {
+        name: "disk-b".to_owned(),
+        path: root.join("disk-b"),
+        password_file: root.join("disk-b.password"),
+        chunking: backup::Chunking::Fixed16KiB,
+    };
+    backup::init(&settings).unwrap();
+    let (_, planned, _) = machine.json(&["backup", "tick", "--dry-run", "--only", "run"]);
+    let due = planned["due"].as_array().unwrap();
+    assert!(
+        due.iter().any(|one| one["repository"] == "disk-b"),
+        "{planned}"
+    );
+}
+
+#[test]
 fn administrators_read_above_every_page_that_no_backup_was_taken() {
     let machine = Machine::new();
     let ca = machine.data.tls().join("ca.pem");

@@ -121,6 +121,20 @@ impl<'a> Keeper<'a> {
         })
     }
 
+    /// Those that are to be here: a disk that is carried away is, when it is plugged in.
+    fn at_home(&self) -> Vec<RepositorySettings> {
+        let is_away = |one: &&RepositorySettings| {
+            self.is_carried_away(&one.name) && !one.path.join("config").is_file()
+        };
+        let here = self.repositories.iter().filter(|one| !is_away(one));
+        here.cloned().collect()
+    }
+
+    fn is_carried_away(&self, name: &str) -> bool {
+        let mut known = self.site.backup.repositories.iter();
+        known.any(|one| one.name() == name && one.removable.is_some())
+    }
+
     fn rules(&self) -> PruneRules {
         let (kept, prune) = (self.site.backup.retention(), self.site.backup.prune());
         PruneRules {
@@ -238,7 +252,8 @@ impl<'a> Keeper<'a> {
         let text = std::fs::read(&path).unwrap_or_default();
         let mut known: BTreeMap<String, Timestamp> =
             serde_json::from_slice(&text).unwrap_or_default();
-        let all = site::repositories(self.site);
+        let mut all = site::repositories(self.site);
+        all.retain(|one| !self.is_carried_away(&one.name));
         known.retain(|name, _| all.iter().any(|one| one.name == *name));
         for repository in all {
             // Never saved: overdue since it was first tried.
@@ -246,7 +261,9 @@ impl<'a> Keeper<'a> {
                 .entry(repository.name)
                 .or_insert(Timestamp::UNIX_EPOCH);
         }
-        known.extend(saved.map(|name| (name.to_owned(), at)));
+        for name in saved.filter(|name| !self.is_carried_away(name)) {
+            known.insert(name.to_owned(), at);
+        }
         let bytes = serde_json::to_vec(&known).map_err(|e| Report::new(Kind::Fault, e))?;
         let written = base::paths::write_atomic(&path, &bytes, base::paths::MODE_PRIVATE);
         written.map_err(|e| unprepared(&path, e))

@@ -51,11 +51,8 @@ pub(super) fn standing(keeper: &Keeper<'_>) -> Result<Status, Report> {
         free_factor_min: alarm.free_factor_min,
         stock_lock_hours_max: alarm.stock_lock_hours_max,
     };
-    let seen: Vec<_> = keeper
-        .repositories
-        .iter()
-        .map(|one| look(one, now))
-        .collect();
+    let here = keeper.at_home();
+    let seen: Vec<_> = here.iter().map(|one| look(one, now)).collect();
     Ok(judge(&seen, &history, &keeper.schedule(), &thresholds, now))
 }
 

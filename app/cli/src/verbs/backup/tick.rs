@@ -34,13 +34,10 @@ pub(crate) fn tick(asked: &TickArguments, keeper: &Keeper<'_>) -> Result<ExitCod
     if clock != Clock::Believed {
         return Err(not_believed(clock));
     }
-    let names: Vec<String> = keeper
-        .repositories
-        .iter()
-        .map(|one| one.name.clone())
-        .collect();
+    let here = keeper.at_home();
+    let names: Vec<String> = here.iter().map(|one| one.name.clone()).collect();
     let mut due = due(&names, &history, &schedule, now);
-    due.retain(|one| asked.takes(one.job));
+    due.retain(|one| !here.is_empty() && asked.takes(one.job));
     for one in &due {
         let since = one.since.to_zoned_datetime(japan());
         keeper.voice.say(&format!(
@@ -89,9 +86,9 @@ fn perform(job: Job, due: &[Due], keeper: &Keeper<'_>) -> Result<u8, Report> {
         let mut mine = due.iter().filter(|one| one.job == job);
         mine.any(|one| one.repository.as_deref().is_none_or(|place| place == name))
     };
-    let repositories = keeper.repositories.iter();
-    let repositories = repositories.filter(|one| is_due(&one.name)).cloned();
-    let keeper = keeper.within(repositories.collect());
+    let mut repositories = keeper.at_home();
+    repositories.retain(|one| is_due(&one.name));
+    let keeper = keeper.within(repositories);
     let ended = match job {
         Job::Run => run(&keeper),
         Job::Drill => drill(&DrillArguments::default(), &keeper),

@@ -83,6 +83,9 @@ mod tests {
         for chance in 0..64 {
             assert_eq!(snapshot(newest(), 1, chance << 32).unwrap().id, "newest");
         }
+        let two = || vec![one("old", json!({})), one("newest", json!({}))];
+        let never = (0..64).map(|chance| snapshot(two(), 0, chance << 32).unwrap().id);
+        assert!(never.into_iter().all(|id| id == "newest"), "0: none does");
         assert_eq!(snapshot(vec![one("theirs", json!(null))], 4, 1), None);
         assert_eq!(one_of::<u8>(&[], 7), None);
     }

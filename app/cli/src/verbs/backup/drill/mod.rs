@@ -74,11 +74,16 @@ struct Told<'d> {
 }
 
 pub(crate) fn drill(asked: &DrillArguments, keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
-    let repositories = keeper.chosen(asked.repository.as_deref())?;
+    let repositories = match &asked.repository {
+        Some(name) => keeper.chosen(Some(name))?,
+        None => keeper.at_home(),
+    };
     let _turn = keeper.turn(Job::Drill, asked.repository.as_deref().unwrap_or(""))?;
     let chance = chance::number()?;
-    let repository =
-        chance::one_of(&repositories, chance).ok_or_else(|| Report::bare(Kind::Settings))?;
+    let repository = chance::one_of(&repositories, chance).ok_or_else(|| {
+        keeper.voice.say("いまつながっている保管先がありません。");
+        Report::bare(Kind::BackupTarget)
+    })?;
     let older_one_in = keeper.site.backup.drill().older_one_in;
     let files = asked.files.unwrap_or(keeper.site.backup.drill().files);
     let done = keeper.recorded(Job::Drill, repository, |record| {
