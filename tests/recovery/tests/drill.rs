@@ -127,6 +127,18 @@ fn bend(database: &Path, sql: &str) {
     assert!(status.expect("sqlite3 is there").success(), "{sql}");
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "reads a database with the stock tool, outside what we ship"
+)]
+fn asked(database: &Path, sql: &str) -> String {
+    let output = std::process::Command::new("sqlite3")
+        .arg(database)
+        .arg(sql)
+        .output();
+    String::from_utf8(output.expect("sqlite3 is there").stdout).unwrap()
+}
+
 fn step<'v>(drilled: &'v Value, name: &str) -> &'v Value {
     let steps = drilled["steps"].as_array().expect("a report with steps");
     let found = steps.iter().find(|step| step["name"] == name);
@@ -173,6 +185,25 @@ fn a_town_comes_back_starts_and_lets_somebody_in_and_the_report_is_signed() {
                 .starts_with(b"%PDF")
         );
     }
+    let records = fs::read_to_string(town.data.backup_records().join("runs.jsonl")).unwrap();
+    let written = [
+        &errors,
+        &drilled.to_string(),
+        &records,
+        &String::from_utf8(text).unwrap(),
+    ];
+    let names = asked(&town.data.database(), "select name from residents");
+    let names: Vec<&str> = names
+        .lines()
+        .filter(|name| name.chars().count() > 2)
+        .collect();
+    assert!(names.len() > 1_000, "a town has people");
+    for name in names {
+        assert!(
+            !written.iter().any(|text| text.contains(name)),
+            "somebody is named"
+        );
+    }
     // The account that signed in was in the copy alone.
     let facts = facts_of(&town.data.database()).unwrap();
     assert_eq!(
@@ -217,7 +248,7 @@ fn an_entry_that_is_gone_from_the_log_is_found_although_the_facts_were_made_to_f
     let database = DataDir::new(&bent).database();
     let triggers = "select 'drop trigger \"'||name||'\";' from sqlite_schema where type='trigger'
         and tbl_name='audit_entries'";
-    drop_triggers(&database, triggers);
+    bend(&database, &asked(&database, triggers));
     bend(&database, "delete from audit_entries where id = 2");
     let facts = facts_of(&database).unwrap();
     machine.saved(&bent, &facts);
@@ -225,19 +256,6 @@ fn an_entry_that_is_gone_from_the_log_is_found_although_the_facts_were_made_to_f
     assert_eq!(code, 1, "{errors}");
     assert_eq!(step(&drilled, "rows")["holds"], true);
     assert_eq!(step(&drilled, "chain")["holds"], false, "{drilled}");
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "bends a database with the stock tool, outside what we ship"
-)]
-fn drop_triggers(database: &Path, sql: &str) {
-    let listed = std::process::Command::new("sqlite3")
-        .arg(database)
-        .arg(sql)
-        .output();
-    let listed = String::from_utf8(listed.unwrap().stdout).unwrap();
-    bend(database, &listed);
 }
 
 #[test]

@@ -81,8 +81,10 @@ pub(crate) fn drill(asked: &DrillArguments, keeper: &Keeper<'_>) -> Result<ExitC
     let _turn = keeper.turn(Job::Drill, asked.repository.as_deref().unwrap_or(""))?;
     let chance = chance::number()?;
     let repository = chance::one_of(&repositories, chance).ok_or_else(|| {
-        keeper.voice.say("いまつながっている保管先がありません。");
-        Report::bare(Kind::BackupTarget)
+        Report::bare(Kind::BackupTarget).operator(
+            "いまつながっている保管先がありません。ディスクの接続とマウントを確かめてください",
+            Runbook::BackupFailed,
+        )
     })?;
     let older_one_in = keeper.site.backup.drill().older_one_in;
     let files = asked.files.unwrap_or(keeper.site.backup.drill().files);
