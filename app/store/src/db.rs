@@ -48,6 +48,8 @@ pub enum SystemReason {
     Demo,
     /// Records past their time are erased, as two people decided.
     Disposal,
+    /// What came after a snapshot and protects somebody is applied again.
+    Restore,
 }
 
 /// The database, open.

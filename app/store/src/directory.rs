@@ -146,6 +146,26 @@ impl DataDir {
         })
     }
 
+    /// Takes the directory away from everybody, the service and commands, without opening what is in
+    /// it: for a restore. Root may as well, because it hands everything back to the owner.
+    ///
+    /// # Errors
+    /// As [`DataDir::lock`].
+    pub fn hold(&self) -> Result<Hold, StoreError> {
+        if !rustix::process::geteuid().is_root() {
+            self.owned()?;
+        }
+        let mut files = Vec::new();
+        for path in [self.lock_file(), self.0.join("presence")] {
+            let file = lock_file_at(&path)?;
+            if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+                return Err(self.in_use());
+            }
+            files.push(file);
+        }
+        Ok(Hold { _files: files })
+    }
+
     fn present(&self) -> Result<File, StoreError> {
         let file = lock_file_at(&self.0.join("presence"))?;
         if flock(&file, FlockOperation::NonBlockingLockShared).is_err() {
@@ -223,6 +243,12 @@ fn read_only_or(
     } else {
         io(error)
     }
+}
+
+/// As long as it lives nobody else opens the directory; it goes along when the directory is renamed.
+#[derive(Debug)]
+pub struct Hold {
+    _files: Vec<File>,
 }
 
 /// Held as long as the process uses the directory; the kernel lets go when the process ends, also

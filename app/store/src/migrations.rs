@@ -100,10 +100,14 @@ const STEPS: &[(&str, &str)] = &[
         "0024_create_assignments",
         include_str!("../migrations/0024_create_assignments.sql"),
     ),
+    (
+        "0026_create_restores",
+        include_str!("../migrations/0026_create_restores.sql"),
+    ),
 ];
 
 /// The newest schema this program knows; `pragma user_version` of an up-to-date file.
-pub const SCHEMA_VERSION: i64 = 23;
+pub const SCHEMA_VERSION: i64 = 24;
 
 /// The schema as one text, for the suite that compares it with all steps on an empty file.
 pub const fn released_schema() -> &'static str {

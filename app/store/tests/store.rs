@@ -379,3 +379,31 @@ fn a_checkpoint_torn_by_a_power_cut_stops_neither_the_check_nor_the_next_start()
     let verdict = store::audit::verify(&place, None).unwrap();
     assert_eq!((verdict.findings, verdict.checkpoints), (vec![], 4));
 }
+
+#[test]
+fn a_damaged_database_names_the_tables_that_do_not_hold_together() {
+    const PAGE: usize = 4096;
+    let (dir, db) = fresh();
+    populate(&db);
+    db.close().unwrap();
+    let path = DataDir::new(dir.path()).database();
+    assert_eq!(store::damaged_tables(&path), Some(Vec::new()));
+    let whole = std::fs::read(&path).unwrap();
+    let copy = dir.path().join("damaged.db");
+    let mut named = 0;
+    for page in (2..whole.len() / PAGE).rev().step_by(7) {
+        let mut bytes = whole.clone();
+        bytes
+            .iter_mut()
+            .skip(page * PAGE)
+            .take(PAGE)
+            .for_each(|byte| *byte = 0x5a);
+        base::paths::write_atomic(&copy, &bytes, base::paths::MODE_PRIVATE).unwrap();
+        // Pages of the schema itself leave nothing to name; a page of an index or a table names one.
+        if let Some(tables) = store::damaged_tables(&copy) {
+            assert!(tables.len() <= 2, "page {page}: {tables:?}");
+            named += tables.len();
+        }
+    }
+    assert!(named > 3, "{named}");
+}

@@ -142,6 +142,7 @@ coded! {
         Backup = "backup", "バックアップ";
         ConsoleUse = "console_use", "コマンドの操作";
         Restore = "restore", "バックアップから戻す";
+        RestoreAcknowledge = "restore_acknowledge", "復元の確認";
         BreakGlassPrepare = "break_glass_prepare", "非常用の封筒の用意";
         BreakGlassOpen = "break_glass_open", "非常用の封筒の開封";
         BreakGlassAcknowledge = "break_glass_acknowledge", "封筒の開封の確認";
