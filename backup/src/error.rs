@@ -54,6 +54,19 @@ pub enum BackupError {
     #[error("{} files changed or vanished while they were read, first: {}", files.len(),
         files.first().map_or("-", String::as_str))]
     SourceChanged { files: Vec<String> },
+    #[error("repository `{name}` has format {found}, this program knows up to {known}")]
+    NewerFormat {
+        name: String,
+        found: u32,
+        known: u32,
+    },
+    #[error("snapshot {snapshot} has no file {wanted}")]
+    NoFile {
+        snapshot: String,
+        wanted: String,
+        /// Names in it that end alike.
+        alike: Vec<String>,
+    },
     #[error("the clock shows {now}, before the newest snapshot of {newest}")]
     ClockBehind { newest: String, now: String },
     #[error("repository `{name}` has no snapshot {wanted}")]
@@ -123,7 +136,9 @@ impl BackupError {
             | Self::Locked { name, .. }
             | Self::StockToolActive { name }
             | Self::Engine { name, .. }
+            | Self::NewerFormat { name, .. }
             | Self::NoSnapshot { name, .. } => Some(name.clone()),
+            Self::NoFile { wanted, .. } => Some(wanted.clone()),
             Self::Used { path }
             | Self::PathNotText { path }
             | Self::PasswordEmpty { path }
@@ -214,6 +229,17 @@ impl BackupError {
                 "その控えはありません。hokatsu backup list で一覧を確かめてください。",
                 RestoreFailed,
             ),
+            Self::NewerFormat { .. } => (
+                Kind::Restore,
+                "保管先の形式が、この hokatsu より新しいため開けません。何も変更していません。\
+                 この保管先に書いた版の hokatsu を入れてください。",
+                RestoreFailed,
+            ),
+            Self::NoFile { .. } => (
+                Kind::Usage,
+                "その名前のファイルは、この控えにありません。",
+                RestoreFailed,
+            ),
             Self::TargetUsed { .. } => (
                 Kind::Usage,
                 "復元先が空ではありません。何も変更していません。空の場所を指定してください。",
@@ -221,7 +247,8 @@ impl BackupError {
             ),
             Self::NoRoom { .. } => (
                 Kind::Disk,
-                "復元先の空きが足りません。何も変更していません。広い場所を --to で指定してください。",
+                "復元先の空きが足りません。何も変更していません。広い場所を --to で指定するか、\
+                 空きを作ってください。",
                 RestoreFailed,
             ),
             Self::ManifestUnreadable { .. } => (
@@ -235,7 +262,45 @@ impl BackupError {
         } else {
             page
         };
-        (kind, text.to_owned(), page)
+        (kind, format!("{text}{}", self.figures()), page)
+    }
+}
+
+impl BackupError {
+    /// What somebody needs to know to the number.
+    fn figures(&self) -> String {
+        match self {
+            Self::NoRoom { needed, free, .. } => {
+                format!("必要 {needed}バイト、空き {free}バイト。")
+            }
+            Self::NewerFormat { found, known, .. } => {
+                format!("保管先の形式 {found}、この版が扱えるのは {known} まで。")
+            }
+            Self::NoFile { alike, .. } if !alike.is_empty() => {
+                format!("似た名前: {}", alike.join("、"))
+            }
+            Self::NotThere { .. }
+            | Self::Used { .. }
+            | Self::PathNotText { .. }
+            | Self::PasswordEmpty { .. }
+            | Self::PasswordWrong { .. }
+            | Self::NoRandom
+            | Self::Locked { .. }
+            | Self::StockToolActive { .. }
+            | Self::JobRunning { .. }
+            | Self::Engine { .. }
+            | Self::Io { .. }
+            | Self::Files(_)
+            | Self::Json(_)
+            | Self::SourceEmpty { .. }
+            | Self::SourceUnsupported { .. }
+            | Self::SourceChanged { .. }
+            | Self::NoFile { .. }
+            | Self::ClockBehind { .. }
+            | Self::NoSnapshot { .. }
+            | Self::TargetUsed { .. }
+            | Self::ManifestUnreadable { .. } => String::new(),
+        }
     }
 }
 

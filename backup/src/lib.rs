@@ -36,7 +36,10 @@ pub use manifest::{FileRecord, MANIFEST_NAME, Manifest};
 pub use progress::{Progress, Quiet, Step};
 pub use prune::{PrunePlan, PruneRules, PruneSummary, plan_prune, prune, repository_bytes};
 pub use repository::{InitSummary, PasswordOrigin, init};
-pub use restore::{Damage, DamageReason, RestoreSummary, restore_to};
+pub use restore::{
+    Damage, DamageReason, Healed, RestoreSummary, Speed, measure, restore_file, restore_healing,
+    restore_to, salvage_file,
+};
 pub use run::{Beside, SnapshotSummary, Source, run};
 pub use settings::{Chunking, RepositorySettings, Settings};
 pub use snapshots::{Selector, SnapshotInfo, list};

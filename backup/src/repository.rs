@@ -26,7 +26,7 @@ const REPOSITORY_FORMAT: u32 = 2;
 /// Fast and near the default's ratio; the appliance has two cores.
 const ZSTD_LEVEL: i32 = 3;
 /// Four of the database's pages: a changed page costs no more than this.
-const FIXED_CHUNK_BYTES: u64 = 16 * 1024;
+pub(crate) const FIXED_CHUNK_BYTES: u64 = 16 * 1024;
 /// Small packs: a day's scattered pages must not drag old packs along at prune.
 const FIXED_PACK_BYTES: u64 = 4 * 1024 * 1024;
 const CHUNK_BYTES: u64 = 1024 * 1024;
@@ -83,7 +83,21 @@ pub(crate) fn open_with(
 ) -> Result<Repository<OpenStatus>, BackupError> {
     refuse_absent(settings)?;
     let opened = unopened(settings)?.open(credentials);
-    opened.map_err(BackupError::engine("open", &settings.name))
+    let opened = opened.map_err(BackupError::engine("open", &settings.name))?;
+    refuse_newer(opened.config().version, settings)?;
+    Ok(opened)
+}
+
+/// The engine reads on and would take what it does not know for something else.
+fn refuse_newer(found: u32, settings: &RepositorySettings) -> Result<(), BackupError> {
+    if found > REPOSITORY_FORMAT {
+        return Err(BackupError::NewerFormat {
+            name: settings.name.clone(),
+            found,
+            known: REPOSITORY_FORMAT,
+        });
+    }
+    Ok(())
 }
 
 fn refuse_absent(settings: &RepositorySettings) -> Result<(), BackupError> {
@@ -223,4 +237,28 @@ fn config_options(chunking: Chunking) -> ConfigOptions {
         }
     }
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_of_a_newer_format_is_refused_by_its_number() {
+        let settings = RepositorySettings {
+            name: "A".to_owned(),
+            path: "/nowhere".into(),
+            password_file: "/nowhere".into(),
+            chunking: Chunking::Fixed16KiB,
+        };
+        assert!(refuse_newer(1, &settings).is_ok() && refuse_newer(2, &settings).is_ok());
+        assert!(matches!(
+            refuse_newer(3, &settings),
+            Err(BackupError::NewerFormat {
+                found: 3,
+                known: 2,
+                ..
+            })
+        ));
+    }
 }

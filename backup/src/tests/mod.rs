@@ -2,6 +2,7 @@
 
 mod keeping;
 mod pruning;
+mod healing;
 mod restoring;
 mod retention;
 mod saving;
