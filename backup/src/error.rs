@@ -54,6 +54,8 @@ pub enum BackupError {
     #[error("{} files changed or vanished while they were read, first: {}", files.len(),
         files.first().map_or("-", String::as_str))]
     SourceChanged { files: Vec<String> },
+    #[error("repository `{name}` goes on with lineage {known}, this machine is at {own}")]
+    Fenced { name: String, known: i64, own: i64 },
     #[error("repository `{name}` has format {found}, this program knows up to {known}")]
     NewerFormat {
         name: String,
@@ -136,6 +138,7 @@ impl BackupError {
             | Self::Locked { name, .. }
             | Self::StockToolActive { name }
             | Self::Engine { name, .. }
+            | Self::Fenced { name, .. }
             | Self::NewerFormat { name, .. }
             | Self::NoSnapshot { name, .. } => Some(name.clone()),
             Self::NoFile { wanted, .. } => Some(wanted.clone()),
@@ -235,6 +238,12 @@ impl BackupError {
                  この保管先に書いた版の hokatsu を入れてください。",
                 RestoreFailed,
             ),
+            Self::Fenced { .. } => (
+                Kind::BackupTarget,
+                "この保管先は、復元のあとを引き継いだ別の装置（または別の状態）の控えを続けています。\
+                 この装置は古い状態のため、控えを加えませんでした。職員に使わせないでください。",
+                Runbook::MachineFenced,
+            ),
             Self::NoFile { .. } => (
                 Kind::Usage,
                 "その名前のファイルは、この控えにありません。",
@@ -275,6 +284,9 @@ impl BackupError {
             }
             Self::NewerFormat { found, known, .. } => {
                 format!("保管先の形式 {found}、この版が扱えるのは {known} まで。")
+            }
+            Self::Fenced { known, own, .. } => {
+                format!("保管先の系統 {known}、この装置の系統 {own}。")
             }
             Self::NoFile { alike, .. } if !alike.is_empty() => {
                 format!("似た名前: {}", alike.join("、"))

@@ -13,6 +13,7 @@ mod check;
 mod content;
 pub mod due;
 mod error;
+mod lineage;
 mod lock;
 mod manifest;
 mod progress;
@@ -32,6 +33,7 @@ mod turn;
 
 pub use check::{CheckDepth, CheckSummary, Finding, check};
 pub use error::BackupError;
+pub use lineage::{Lineage, known as known_lineage, mark as mark_lineage};
 pub use manifest::{FileRecord, MANIFEST_NAME, Manifest};
 pub use progress::{Progress, Quiet, Step};
 pub use prune::{PrunePlan, PruneRules, PruneSummary, plan_prune, prune, repository_bytes};

@@ -13,7 +13,7 @@ use crate::manifest::{self, FileRecord, Found, MANIFEST_NAME, Manifest};
 use crate::progress::{Progress, Step};
 use crate::settings::RepositorySettings;
 use crate::snapshots::{self, Description, SnapshotInfo, UNPROVEN_TAG};
-use crate::{content, lock, repository, source};
+use crate::{content, lineage, lock, repository, source};
 
 /// What the snapshot's root is called in a stock tool's listing.
 const PATH_SHOWN: &str = "/";
@@ -58,8 +58,8 @@ pub struct SnapshotSummary {
 /// When this returns `Ok` the snapshot is whole and flushed to its device.
 /// # Errors
 /// [`BackupError::SourceChanged`] when a file vanished, changed or could not be read, and then
-/// no snapshot is left; [`BackupError::ClockBehind`], [`BackupError::Locked`] and what is wrong
-/// with the source before anything is written.
+/// no snapshot is left; [`BackupError::ClockBehind`], [`BackupError::Fenced`],
+/// [`BackupError::Locked`] and what is wrong with the source before anything is written.
 pub fn run(
     settings: &RepositorySettings,
     source: &Source,
@@ -72,6 +72,7 @@ pub fn run(
     let indexed = repository::open_indexed(settings, &key)?;
     let earlier = without_unproven(&indexed, settings)?;
     refuse_clock_behind(&earlier, source.taken_at)?;
+    lineage::refuse_older((settings, &key), &earlier, &source.facts)?;
     let found = manifest::scan(source, progress.as_ref())?;
     let manifest = manifest_of(&found, source);
     let (parent, before) = predecessor(&indexed, &earlier, source);
@@ -100,6 +101,7 @@ pub fn run(
     }
     let bytes_added = saved.summary.as_ref().map_or(0, |s| s.data_added_packed);
     let snapshot = prove(&indexed, settings, saved)?;
+    lineage::follow((settings, &key), &source.facts)?;
     repository::flush(settings)?;
     let files_read = u64::try_from(read.len())
         .unwrap_or(u64::MAX)

@@ -97,6 +97,8 @@ pub enum Runbook {
     ClockWrong,
     /// A restore did not finish.
     RestoreFailed,
+    /// Another machine, or a later state, has taken over.
+    MachineFenced,
     /// The TLS certificate or key is missing.
     CertificateMissing,
     /// An import was refused, wholly or in part.
@@ -130,6 +132,7 @@ impl Runbook {
         Self::DrillFailed,
         Self::ClockWrong,
         Self::RestoreFailed,
+        Self::MachineFenced,
         Self::CertificateMissing,
         Self::ImportRejected,
         Self::AuditBroken,
@@ -155,6 +158,7 @@ impl Runbook {
             Self::DrillFailed => "drill-failed",
             Self::ClockWrong => "clock-wrong",
             Self::RestoreFailed => "restore-failed",
+            Self::MachineFenced => "machine-fenced",
             Self::CertificateMissing => "certificate-missing",
             Self::ImportRejected => "import-rejected",
             Self::AuditBroken => "audit-broken",

@@ -3,6 +3,7 @@
 mod keeping;
 mod pruning;
 mod healing;
+mod lineages;
 mod restoring;
 mod retention;
 mod saving;
