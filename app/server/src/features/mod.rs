@@ -19,6 +19,7 @@ pub mod masters;
 pub mod my_day;
 pub mod protections;
 pub mod residents;
+pub mod restores;
 pub mod retention;
 pub mod staff;
 pub mod terminals;
@@ -55,6 +56,7 @@ pub fn routes() -> Routes {
         .with(maintenance::routes())
         .with(incidents::routes())
         .with(approvals::routes())
+        .with(restores::routes())
 }
 
 /// Every kind of act that needs a second person.

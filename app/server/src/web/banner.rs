@@ -72,6 +72,7 @@ fn of_administrators(visit: &Visit) -> Vec<Banner> {
             banners.extend(open_doors(tx, visit)?);
         }
         if accounts {
+            banners.extend(restored(tx)?);
             banners.extend(closed_secrets(tx, visit)?);
             banners.extend(late_backup(visit));
         }
@@ -124,6 +125,42 @@ fn opened_envelopes(tx: &ReadTx<'_>, visit: &Visit) -> Result<Vec<Banner>, Store
                 moment(&at)
             ),
             href: "/break-glass".to_owned(),
+            link: "確かめる",
+        })
+    })
+}
+
+const RESTORES: &str = "
+    select r.kind, r.taken_at, r.recorded_at,
+      (select coalesce(sum(i.left_over), 0) from restore_items i where i.restore_id = r.id),
+      exists (select 1 from restore_items i where i.restore_id = r.id and i.readable = 0)
+    from restores r
+    where not exists (select 1 from restore_acknowledgements a where a.restore_id = r.id)
+    order by r.id desc limit ?1";
+
+/// An older state came back, and nobody has looked through what that means.
+fn restored(tx: &ReadTx<'_>) -> Result<Vec<Banner>, StoreError> {
+    tx.all(RESTORES, params![BANNERS_MAX], |row| {
+        let kind: String = row.get(0)?;
+        let (taken_at, at): (String, String) = (row.get(1)?, row.get(2)?);
+        let (left, unreadable): (i64, bool) = (row.get(3)?, row.get(4)?);
+        let what = if kind == "undo" {
+            "復元を取りやめ"
+        } else {
+            "復元し"
+        };
+        let rest = match (left, unreadable) {
+            (_, true) => "戻す前の記録を読めなかったため、要確認のものがあります。".to_owned(),
+            (0, false) => "再適用したものを確かめてください。".to_owned(),
+            (left, false) => format!("要確認のものが{left}件あります。"),
+        };
+        Ok(Banner {
+            text: format!(
+                "{}に{what}、{}の状態に戻しました。{rest}",
+                moment(&at),
+                moment(&taken_at)
+            ),
+            href: "/restores".to_owned(),
             link: "確かめる",
         })
     })

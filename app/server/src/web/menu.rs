@@ -110,6 +110,7 @@ const BELOW: &[(&str, &str)] = &[
     ("/break-glass", "/maintenance"),
     ("/case-grants", "/assignments"),
     ("/disposals", "/retention"),
+    ("/restores", "/staff"),
     ("/second-factors", "/password"),
 ];
 

@@ -19,7 +19,7 @@ fn backups_forget_on(visit: &Visit) -> Option<Date> {
 }
 
 /// Erases one record with its files and whatever goes along with it; which bytes they named.
-fn erase(tx: &WriteTx<'_>, kind: &Kind, record: i64) -> Result<Vec<String>, StoreError> {
+pub(super) fn erase(tx: &WriteTx<'_>, kind: &Kind, record: i64) -> Result<Vec<String>, StoreError> {
     let mut bytes = Vec::new();
     if let Some((others, other)) = kind.along {
         for id in tx.all(others, params![record], |row| row.get(0))? {

@@ -13,6 +13,7 @@
 //! Not here: paper and media (`carried_out`); evidence, which is carried out and destroyed by hand.
 //! Source: domain.md §6.12; 個人情報取扱特記事項 第12条.
 
+mod again;
 mod asking;
 mod erasing;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub use again::{Again, Erased, erase_again, erased};
 pub use asking::DISPOSALS;
 
 use crate::web::{Permission, Routes};
