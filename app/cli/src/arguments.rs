@@ -71,7 +71,7 @@ pub(crate) enum Verb {
         what: ShipVerb,
     },
     /// バックアップから戻す
-    Restore(RestoreArguments),
+    Restore(Box<RestoreArguments>),
     /// 職員のアカウント
     Users {
         #[command(subcommand)]
@@ -448,17 +448,50 @@ pub(crate) struct PruneArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct RestoreArguments {
-    /// 戻す場所（空のディレクトリ）
+    /// 今のデータに触れず、この場所（空のディレクトリ）に戻す。省くとデータディレクトリを戻す
     #[arg(long, value_name = "DIR")]
-    pub(crate) to: PathBuf,
-    /// 保管先の名前（省くと最初のもの）
+    pub(crate) to: Option<PathBuf>,
+    /// 保管先の名前
     #[arg(long)]
     pub(crate) repository: Option<String>,
     /// この時刻以前で最も新しいもの（例 2026-11-23T09:00）
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
+    /// このファイルだけを戻す（控えの中の名前。例 site.toml）
+    #[arg(long, value_name = "PATH", requires = "to")]
+    pub(crate) only: Option<String>,
     /// 計画を示すだけで、戻さない
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// 聞かずに行う
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(subcommand)]
+    pub(crate) what: Option<RestoreVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RestoreVerb {
+    /// 戻す前の状態に返す。途中で止まった復元は取りやめる（サービスを止めて使う）
+    Undo(UndoArguments),
+    /// とってある「戻す前の状態」と、保管先がどの装置の続きかを並べる
+    List,
+    /// この装置を正とし、ほかの装置の続きになっている保管先を引き継ぐ
+    TakeOver {
+        /// 聞かずに行う
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UndoArguments {
+    /// 返す状態の名前（restore list の名前。省くと最も新しいもの）
+    #[arg(long, value_name = "NAME")]
+    pub(crate) kept: Option<String>,
+    /// 計画を示すだけで、返さない
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// 聞かずに行う

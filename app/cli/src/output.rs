@@ -69,6 +69,29 @@ impl Voice {
         }
     }
 
+    /// Does somebody sit there who can be asked?
+    pub(crate) fn can_ask(&self) -> bool {
+        std::io::stdin().is_terminal()
+    }
+
+    /// Asks which one of a numbered list is meant, from 1; nothing chosen ends it.
+    pub(crate) fn pick(&self, question: &str, count: usize) -> Result<usize, Report> {
+        loop {
+            eprint!("{question} [1–{count}、やめるなら Enter] ");
+            let mut answer = String::new();
+            let read = std::io::stdin().lock().read_line(&mut answer);
+            read.map_err(|e| Report::new(Kind::Interrupted, e))?;
+            if answer.trim().is_empty() {
+                self.say("何も変えずに終わりました。");
+                return Err(Report::bare(Kind::Interrupted));
+            }
+            match answer.trim().parse::<usize>() {
+                Ok(number) if (1..=count).contains(&number) => return Ok(number),
+                Ok(_) | Err(_) => self.say("番号で答えてください。"),
+            }
+        }
+    }
+
     /// Asks for a word. Without a terminal there is nobody to ask, which is wrong usage.
     pub(crate) fn ask(&self, question: &str) -> Result<String, Report> {
         let input = std::io::stdin();

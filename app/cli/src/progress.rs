@@ -1,6 +1,9 @@
 //! A bar with rows or bytes, rate and time left on a terminal; plain lines elsewhere.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use backup::{Progress, Step};
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use crate::output::Voice;
 
@@ -12,14 +15,22 @@ pub(crate) struct Bar {
     voice: Voice,
 }
 
+const ROWS: &str = "{msg} {bar:30} {human_pos}/{human_len} {per_sec} 残り{eta}";
+const BYTES: &str = "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} 残り{eta}";
+/// Without a terminal a long step is told in so many parts.
+const PARTS: u64 = 4;
+
 impl Bar {
     pub(crate) fn new(voice: &Voice) -> Self {
+        Self::with(voice, ROWS)
+    }
+
+    fn with(voice: &Voice, template: &str) -> Self {
         let bar = if voice.shows_progress() {
             ProgressBar::new(0)
         } else {
             ProgressBar::hidden()
         };
-        let template = "{msg} {bar:30} {human_pos}/{human_len} {per_sec} 残り{eta}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
@@ -45,5 +56,76 @@ impl Bar {
 
     pub(crate) fn done(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// Bytes of a backup's or a restore's steps.
+pub(crate) struct Bytes {
+    inner: Mutex<Counting>,
+}
+
+struct Counting {
+    bar: Bar,
+    step: &'static str,
+    done: u64,
+    total: u64,
+}
+
+impl Bytes {
+    pub(crate) fn new(voice: &Voice) -> Self {
+        Self {
+            inner: Mutex::new(Counting {
+                bar: Bar::with(voice, BYTES),
+                step: "",
+                done: 0,
+                total: 0,
+            }),
+        }
+    }
+
+    pub(crate) fn done(&self) {
+        self.counting().bar.done();
+    }
+
+    fn counting(&self) -> MutexGuard<'_, Counting> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Progress for Bytes {
+    fn start(&self, step: Step, bytes: u64) {
+        let mut counting = self.counting();
+        counting.step = match step {
+            Step::Hash => "元を読んでいます",
+            Step::Save => "保管先に書いています",
+            Step::Restore => "ファイルを戻しています",
+        };
+        counting.done = 0;
+        counting.total = bytes;
+        counting.show();
+    }
+
+    fn advance(&self, bytes: u64) {
+        let mut counting = self.counting();
+        let before = counting.part();
+        counting.done = counting.done.saturating_add(bytes);
+        if before != counting.part() && !counting.bar.voice.shows_progress() {
+            let Counting { done, total, .. } = *counting;
+            let shown = format!("{}／{}", HumanBytes(done), HumanBytes(total));
+            counting.bar.voice.say(&shown);
+        }
+        counting.show();
+    }
+}
+
+impl Counting {
+    fn part(&self) -> u64 {
+        let done = self.done.saturating_mul(PARTS);
+        done.checked_div(self.total).unwrap_or(PARTS)
+    }
+
+    fn show(&mut self) {
+        let (step, done, total) = (self.step, self.done, self.total);
+        self.bar.at(step, done, total);
     }
 }

@@ -103,6 +103,12 @@ const TABLE: &[(&str, Trace)] = &[
         "ship rebuild",
         Apart("needs what a shipper wrote; tests/recovery/tests/ship.rs looks for its entry"),
     ),
+    (
+        "restore list",
+        Looks("names of directories, days, numbers of lineages"),
+    ),
+    ("restore undo", Deed(Operation::Restore)),
+    ("restore take-over", Deed(Operation::Restore)),
     ("users list", Deed(Operation::ConsoleUse)),
     ("users add", Deed(Operation::StaffAdd)),
     ("users reset", Deed(Operation::PasswordReset)),
@@ -147,7 +153,9 @@ fn leaves(command: &clap::Command, before: &str, found: &mut BTreeSet<String>) {
         let name = format!("{before}{}", sub.get_name());
         if sub.has_subcommands() {
             leaves(sub, &format!("{name} "), found);
-        } else {
+        }
+        // One that does something by itself stands beside those below it.
+        if !sub.is_subcommand_required_set() {
             assert!(found.insert(name), "two of one name");
         }
     }
@@ -221,6 +229,11 @@ impl Machine {
             "backup key rotate" => owned(&["--yes"]),
             "ship enrol" | "ship prune" => owned(&["--yes"]),
             "restore" => owned(&["--yes", "--to", &self.place("restored")]),
+            "restore undo" => {
+                self.brought_back();
+                owned(&["--yes"])
+            }
+            "restore take-over" => owned(&["--yes"]),
             "users add" => owned(&[
                 "--login",
                 "hanako",
@@ -313,6 +326,13 @@ impl Machine {
             .join("evidence/incident-1-1")
             .display()
             .to_string()
+    }
+
+    /// There is something to put back only behind a restore in place.
+    fn brought_back(&self) {
+        let words = owned(&["restore", "--yes", "--repository", "raid"]);
+        let (code, errors) = self.by_somebody(&words);
+        assert_eq!(code, 0, "{errors}");
     }
 
     fn opening(&self) -> Vec<String> {

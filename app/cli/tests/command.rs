@@ -144,7 +144,7 @@ fn what_was_typed_wrongly_ends_with_2_and_says_how_it_is_typed() {
     for words in [
         &["fly"][..],
         &["demo", "--size", "huge"],
-        &["restore"],
+        &["restore", "--only", "site.toml"],
         &["demo", "--listen", "8443"],
     ] {
         let (code, out, errors) = ended(words);

@@ -1,9 +1,9 @@
 //! A repository in a temporary directory, and the promises of saving and of coming back.
 
-mod keeping;
-mod pruning;
 mod healing;
+mod keeping;
 mod lineages;
+mod pruning;
 mod restoring;
 mod retention;
 mod saving;

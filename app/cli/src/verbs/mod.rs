@@ -162,9 +162,8 @@ pub(crate) fn run(
             what: CarriedOutVerb::Add(asked),
         } => carried_out::add(asked, &dir()?, &operator()?, voice),
         Verb::Restore(asked) => {
-            let operator = (!asked.dry_run).then(operator).transpose()?;
-            let live = (dir()?, operator);
-            restore::run(asked, &site::repositories(&site()?), live, voice)
+            let repositories = site::repositories(&site()?);
+            restore::run(asked, &repositories, &dir()?, operator, voice)
         }
     }
 }

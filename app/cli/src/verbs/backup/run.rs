@@ -16,6 +16,7 @@ use store::{Actor, DataDir, Db, StoreError, SystemReason, copy_shelf, snapshot_o
 use super::{Keeper, failed, first_failure, unprepared};
 use crate::operator;
 use crate::output::Voice;
+use crate::verbs::restore;
 
 const RUN: &str = "コマンド backup run";
 /// Below the data directory, with six letters behind it, while a run lasts.
@@ -35,6 +36,7 @@ struct Saved {
 
 pub(crate) fn run(keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
     let (dir, voice) = (&keeper.dir, keeper.voice);
+    restore::refuse_unfinished(dir)?;
     let repositories = &keeper.repositories;
     let names: Vec<&str> = repositories.iter().map(|one| one.name.as_str()).collect();
     let _turn = keeper.turn(Job::Run, &names.join("、"))?;
@@ -216,7 +218,8 @@ fn gather(dir: &DataDir, site: &Path, voice: &Voice) -> Result<Gathered, Report>
         .map_err(|e| unprepared(dir.path(), e))?;
     let (facts, missing, beside) = staged(dir, site, staging.path(), voice)?;
     let audit_head = facts.audit_head.clone();
-    let facts = serde_json::to_value(&facts).map_err(|e| Report::new(Kind::Fault, e))?;
+    let told = restore::facts::of(facts, &DataDir::new(staging.path()).database())?;
+    let facts = serde_json::to_value(&told).map_err(|e| Report::new(Kind::Fault, e))?;
     let source = Source {
         dir: staging.path().to_path_buf(),
         beside,
