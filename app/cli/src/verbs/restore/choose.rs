@@ -5,10 +5,11 @@ use base::clock::{Clock, japan};
 use base::report::{Kind, Report, Runbook};
 use indicatif::HumanBytes;
 use jiff::Timestamp;
-use jiff::civil::{DateTime, Weekday};
+use jiff::civil::Weekday;
 
 use crate::arguments::RestoreArguments;
 use crate::output::Voice;
+use crate::verbs;
 use crate::verbs::restore::facts::Told;
 
 /// Lines of the list; older ones are reached by `--at`.
@@ -43,7 +44,7 @@ pub(super) fn choose<'r>(
         Some(name) => vec![named(name, repositories, voice)?],
         None => repositories.iter().collect(),
     };
-    let until = asked.at.as_deref().map(|text| instant(text, voice));
+    let until = asked.at.as_deref().map(|text| verbs::moment(text, voice));
     let until = until.transpose()?;
     let mut all = everything(&wanted, voice)?;
     all.retain(|(_, snapshot)| until.is_none_or(|at| snapshot.taken_at <= at));
@@ -145,17 +146,6 @@ fn named<'r>(
             ));
             Report::bare(Kind::Usage)
         })
-}
-
-fn instant(text: &str, voice: &Voice) -> Result<Timestamp, Report> {
-    let instant = text.parse::<Timestamp>().ok().or_else(|| {
-        let local = text.parse::<DateTime>().ok()?;
-        Some(local.to_zoned_datetime(japan()).ok()?.timestamp())
-    });
-    instant.ok_or_else(|| {
-        voice.say("時刻は 2026-11-23T09:00 のように書いてください。");
-        Report::bare(Kind::Usage)
-    })
 }
 
 fn show(all: &[(&RepositorySettings, SnapshotInfo)], voice: &Voice) {
