@@ -90,6 +90,11 @@ impl DataDir {
         self.backup_records().join("newest.json")
     }
 
+    /// Which recovery sheets there are, and what each opens; never a word of one.
+    pub fn recovery_sheets(&self) -> PathBuf {
+        self.keys().join("recovery-sheets.json")
+    }
+
     /// Signed reports of drills: that a backup came back.
     pub fn drill_reports(&self) -> PathBuf {
         self.0.join("drill-reports")

@@ -160,6 +160,10 @@ fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
+fn put(path: &Path, text: &str) {
+    base::paths::write_atomic(path, text.as_bytes(), base::paths::MODE_PRIVATE).unwrap();
+}
+
 fn copied(from: &Path, to: &Path) {
     for (name, bytes) in files(from) {
         let path = to.join(name);
@@ -171,6 +175,8 @@ fn copied(from: &Path, to: &Path) {
 #[test]
 fn an_older_state_comes_back_protects_as_before_and_can_be_put_back() {
     let town = Town::build();
+    let (code, _, errors) = town.run(&["backup", "run"]);
+    assert_eq!(code, 0, "{errors}");
     let shielded = town.count(SHIELDED);
     let (server, address) = Server::serve(&town.site);
     let mut client = Client::trusting(town.data.tls().join("ca.pem"));
@@ -184,6 +190,9 @@ fn an_older_state_comes_back_protects_as_before_and_can_be_put_back() {
     server.kill();
     town.later();
     let keys = fs::read(town.data.factor_keys()).unwrap();
+    let sheets = r#"{"last":7,"sheets":[]}"#;
+    put(&town.data.recovery_sheets(), sheets);
+    let records = fs::read(town.data.backup_records().join("runs.jsonl")).unwrap();
 
     let (code, told, plan) = town.run(&["restore", "--repository", "raid", "--dry-run"]);
     assert_eq!(
@@ -217,6 +226,10 @@ fn an_older_state_comes_back_protects_as_before_and_can_be_put_back() {
         where s.login = 'ch.social2' and t.ends_on = '2026-01-01'";
     assert_eq!(town.count(left), 1);
     assert_eq!(fs::read(town.data.factor_keys()).unwrap(), keys);
+    let now = fs::read(town.data.backup_records().join("runs.jsonl")).unwrap();
+    assert_eq!(now, records, "what was saved is known as before");
+    let now = fs::read_to_string(town.data.recovery_sheets()).unwrap();
+    assert_eq!(now, sheets, "the sheets are those of today");
     let entry = "select count(*) from audit_entries where operation = 'restore' and detail like
         '復元／元＝保管先 raid の控え%戻す前のアクセスログ＝%操作者＝試験 操作者／操作の理由＝試験'";
     assert_eq!(town.count(entry), 1);
@@ -244,6 +257,8 @@ fn an_older_state_comes_back_protects_as_before_and_can_be_put_back() {
     assert_eq!(town.count(LATER), 1, "what was put away is back");
     assert_eq!(town.count(OPEN), 0);
     assert_eq!(town.kept().len(), 1, "the state that was put away is kept");
+    let now = fs::read(town.data.backup_records().join("runs.jsonl")).unwrap();
+    assert!(now.len() > records.len(), "the run between both is known");
     let (code, _, errors) = town.run(&["backup", "run"]);
     assert_eq!(code, 0, "it goes on with what the other began: {errors}");
 }

@@ -78,7 +78,7 @@ impl<'d> Desk<'d> {
     }
 
     fn file(&self) -> PathBuf {
-        self.dir.keys().join("recovery-sheets.json")
+        self.dir.recovery_sheets()
     }
 
     fn note(&self, detail: String) -> Result<(), Report> {

@@ -109,7 +109,8 @@ pub(super) fn after(
 }
 
 /// What no backup has and the new state needs: keys of second factors, and what was done at the console
-/// and is not in the log yet.
+/// and is not in the log yet. And what is about the disks as they are today, whatever state the records
+/// are in: which sheets open them, what was saved, checked and practised.
 fn carry_over(from: &DataDir, to: &DataDir) -> Result<(), Report> {
     let keys = from.factor_keys();
     let secrets = keys.parent().map(Path::to_path_buf);
@@ -119,14 +120,29 @@ fn carry_over(from: &DataDir, to: &DataDir) -> Result<(), Report> {
         base::paths::create_private_dir(&into).map_err(|e| unusable(&into, e))?;
         let there: BTreeSet<_> = names(&into)?;
         for name in names(&place)?.difference(&there) {
-            let (from, to) = (place.join(name), into.join(name));
-            // Whole or absent, and with the mode it had.
-            let bytes = fs::read(&from).map_err(|e| unusable(&from, e))?;
-            let mode = base::paths::MODE_PRIVATE;
-            base::paths::write_atomic(&to, &bytes, mode).map_err(|e| unusable(&to, e))?;
+            copy(&place.join(name), &into.join(name))?;
         }
     }
+    for place in [from.backup_records(), from.drill_reports()] {
+        if place.is_dir() {
+            let into = to.path().join(place.file_name().unwrap_or_default());
+            base::paths::create_private_dir(&into).map_err(|e| unusable(&into, e))?;
+            for name in names(&place)? {
+                copy(&place.join(&name), &into.join(&name))?;
+            }
+        }
+    }
+    if from.recovery_sheets().exists() {
+        copy(&from.recovery_sheets(), &to.recovery_sheets())?;
+    }
     Ok(())
+}
+
+/// Whole or absent.
+fn copy(from: &Path, to: &Path) -> Result<(), Report> {
+    let bytes = fs::read(from).map_err(|e| unusable(from, e))?;
+    let written = base::paths::write_atomic(to, &bytes, base::paths::MODE_PRIVATE);
+    written.map_err(|e| unusable(to, e))
 }
 
 fn names(dir: &Path) -> Result<BTreeSet<std::ffi::OsString>, Report> {
