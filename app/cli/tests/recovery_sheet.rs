@@ -173,6 +173,33 @@ fn the_words_on_the_paper_open_and_the_sheet_before_it_does_no_more() {
 }
 
 #[test]
+fn a_disk_that_was_away_is_let_in_when_the_words_are_tried() {
+    let machine = Machine::new();
+    let disk = machine.root.path().join("disk-b");
+    let settings = fs::read_to_string(&machine.site).unwrap();
+    let password = machine.root.path().join("password").display().to_string();
+    let text = format!(
+        "{settings}\n[[backup.repositories]]\nname = \"disk-b\"\npath = \"{}\"\n\
+         password_file = \"{password}\"\n",
+        disk.display()
+    );
+    base::paths::write_atomic(&machine.site, text.as_bytes(), base::paths::MODE_PRIVATE).unwrap();
+    let [paper] = machine.sheet(&["--holder", "保管 一"]).try_into().unwrap();
+    let (code, proven, _) = machine.prove(&[&paper]);
+    assert_eq!((code, &proven["shut"][0]), (1, &"disk-b".into()));
+    let away = backup::RepositorySettings {
+        name: "disk-b".to_owned(),
+        path: disk,
+        password_file: password.into(),
+        chunking: backup::Chunking::Fixed16KiB,
+    };
+    backup::init(&away).unwrap();
+    let (code, proven, errors) = machine.prove(&[&paper]);
+    assert_eq!((code, &proven["number"]), (0, &1.into()), "{errors}");
+    assert!(backup::sheet::prove(&away, &paper).is_ok());
+}
+
+#[test]
 fn a_slip_of_the_pen_is_named() {
     let machine = Machine::new();
     let [paper] = machine.sheet(&["--holder", "保管 一"]).try_into().unwrap();

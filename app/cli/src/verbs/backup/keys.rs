@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use backup::RepositorySettings;
 use backup::sheet::{self as keys, Lock, Sheet, Sheets, WORDS, Words, WordsError};
+use backup::{BackupError, RepositorySettings};
 use base::clock::{Clock, japan};
 use base::paths::{MODE_PRIVATE, create_private_dir, write_atomic};
 use base::report::{Kind, Report, Runbook};
@@ -116,11 +116,8 @@ pub(crate) fn sheet(asked: &SheetArguments, desk: &Desk<'_>) -> Result<ExitCode,
         )
     })?;
     let mut sheets = Sheets::read(&desk.file()).map_err(Report::from)?;
-    let names: Vec<&str> = desk
-        .repositories
-        .iter()
-        .map(|one| one.name.as_str())
-        .collect();
+    let here = here(desk)?;
+    let names: Vec<&str> = here.iter().map(|(one, _)| one.name.as_str()).collect();
     voice.say(&format!(
         "保管先「{}」を開く新しいことばを作り、{} に用紙を書きます。\
          今の復旧シートは、新しい用紙のことばを確かめる（hokatsu backup key prove）まで使えます。",
@@ -129,7 +126,7 @@ pub(crate) fn sheet(asked: &SheetArguments, desk: &Desk<'_>) -> Result<ExitCode,
     ));
     voice.confirm("作りますか。", asked.yes)?;
     let now = Clock::system().now();
-    let removed = drop_sheets(&mut sheets, desk, now, |sheet| sheet.proven_at.is_none())?;
+    let removed = drop_slots(&mut sheets, desk, now, |sheet, _| sheet.proven_at.is_none())?;
     if removed > 0 {
         voice.say("前に作って確かめなかった用紙は、もう開きません。捨ててください。");
     }
@@ -141,8 +138,20 @@ pub(crate) fn sheet(asked: &SheetArguments, desk: &Desk<'_>) -> Result<ExitCode,
         holders.join("、")
     ))?;
     let words = Words::fresh().map_err(Report::from)?;
-    admit(&words, &mut sheets, (number, &holders, asked.split), desk)?;
-    let files = draw(&fonts, &words, (number, &holders, asked), desk)?;
+    let password = words.password().map_err(|error| told(&error, voice))?;
+    sheets.sheets.push(Sheet {
+        number,
+        made_at: format!("{now:.0}"),
+        holders: holders.clone(),
+        is_split: asked.split,
+        slots: Vec::new(),
+        proven_at: None,
+    });
+    for (repository, _) in &here {
+        admit(&password, &mut sheets, (number, repository), desk)?;
+    }
+    let form = form(&here, number, desk);
+    let files = draw(&fonts, (&words, &form), (&holders, asked), desk)?;
     voice.say(
         "印刷したら、用紙のファイルを消してください。印刷した紙を見ながら hokatsu backup key prove \
          を実行し、開くことを確かめたら、封をして保管します。",
@@ -155,50 +164,70 @@ pub(crate) fn sheet(asked: &SheetArguments, desk: &Desk<'_>) -> Result<ExitCode,
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lets the words in, repository by repository; what was done is written down each time, so that a
-/// sheet that was cut short is taken back by the next.
+/// The repositories that are here, and how they name themselves. A disk that is away gets the words when
+/// they are tried while it is plugged in.
+fn here<'d>(desk: &'d Desk<'_>) -> Result<Vec<(&'d RepositorySettings, String)>, Report> {
+    let mut found = Vec::new();
+    let mut away = None;
+    for repository in &desk.repositories {
+        match keys::id(repository) {
+            Ok(id) => found.push((repository, id)),
+            Err(error @ BackupError::NotThere { .. }) => {
+                desk.voice.say(&format!(
+                    "保管先「{}」は、つながっていません。つないで hokatsu backup key prove を実行すると、\
+                     この用紙のことばで開くようになります。",
+                    repository.name
+                ));
+                away = Some(error);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    match away {
+        Some(error) if found.is_empty() => Err(error.into()),
+        Some(_) | None => Ok(found),
+    }
+}
+
+/// Lets the words into one repository; it is written down each time, so that a sheet that was cut short
+/// is taken back by the next.
 fn admit(
-    words: &Words,
+    password: &str,
     sheets: &mut Sheets,
-    (number, holders, is_split): (u32, &[String], bool),
+    (number, repository): (u32, &RepositorySettings),
     desk: &Desk<'_>,
 ) -> Result<(), Report> {
-    let password = words.password().map_err(|error| told(&error, desk.voice))?;
-    let now = Clock::system().now();
-    sheets.sheets.push(Sheet {
-        number,
-        made_at: format!("{now:.0}"),
-        holders: holders.to_vec(),
-        is_split,
-        slots: Vec::new(),
-        proven_at: None,
-    });
-    for repository in &desk.repositories {
-        let slot = keys::add(repository, &password, now).map_err(Report::from)?;
-        if let Some(sheet) = sheets.sheets.last_mut() {
-            sheet.slots.push(Lock {
-                repository: repository.name.clone(),
-                repository_id: slot.repository_id,
-                key_id: slot.key_id,
-            });
-        }
-        sheets.write(&desk.file()).map_err(Report::from)?;
+    let slot = keys::add(repository, password, Clock::system().now()).map_err(Report::from)?;
+    let sheet = sheets
+        .sheets
+        .iter_mut()
+        .find(|sheet| sheet.number == number);
+    if let Some(sheet) = sheet {
+        sheet.slots.push(Lock {
+            repository: repository.name.clone(),
+            repository_id: slot.repository_id,
+            key_id: slot.key_id,
+        });
     }
-    Ok(())
+    sheets.write(&desk.file()).map_err(Report::from)
 }
 
 /// Takes key files away, and the sheets of which none is left; how many key files there were. One whose
 /// repository is not there just now stays on the list.
-fn drop_sheets(
+fn drop_slots(
     sheets: &mut Sheets,
     desk: &Desk<'_>,
     now: Timestamp,
-    goes: impl Fn(&Sheet) -> bool,
+    goes: impl Fn(&Sheet, &Lock) -> bool,
 ) -> Result<usize, Report> {
     let mut removed = 0;
-    for sheet in sheets.sheets.iter_mut().filter(|sheet| goes(sheet)) {
-        let mut left = Vec::new();
-        for lock in std::mem::take(&mut sheet.slots) {
+    for sheet in &mut sheets.sheets {
+        let (going, mut left): (Vec<Lock>, Vec<Lock>) = sheet
+            .slots
+            .clone()
+            .into_iter()
+            .partition(|lock| goes(sheet, lock));
+        for lock in going {
             let Some(repository) = desk.named(&lock.repository) else {
                 left.push(lock);
                 continue;
@@ -217,25 +246,69 @@ fn drop_sheets(
         }
         sheet.slots = left;
     }
-    sheets
-        .sheets
-        .retain(|sheet| !goes(sheet) || !sheet.slots.is_empty());
+    sheets.sheets.retain(|sheet| !sheet.slots.is_empty());
     sheets.write(&desk.file()).map_err(Report::from)?;
     Ok(removed)
 }
 
+/// What stands on every paper of one sheet.
+struct Form {
+    number: u32,
+    repositories: Vec<SheetRepository>,
+    printed_at: Timestamp,
+    printed_by: String,
+}
+
+fn form(here: &[(&RepositorySettings, String)], number: u32, desk: &Desk<'_>) -> Form {
+    let repositories = here.iter().map(|(one, id)| SheetRepository {
+        name: one.name.clone(),
+        id: id.chars().take(ID_CHARS).collect(),
+        path: one.path.display().to_string(),
+    });
+    Form {
+        number,
+        repositories: repositories.collect(),
+        printed_at: Clock::system().now(),
+        printed_by: desk.operator.name.clone(),
+    }
+}
+
+impl Form {
+    fn of(&self, words: &Words, holders: Vec<String>) -> Result<RecoverySheet, Report> {
+        let list = words.list();
+        let first = self.repositories.first();
+        let printed = self.printed_at.to_zoned_datetime(japan());
+        Ok(RecoverySheet {
+            record_id: format!("復旧シート {}", self.number),
+            kind: match words.share() {
+                None => "この1枚で開きます。".to_owned(),
+                Some(share) => {
+                    format!("3枚のうち、どれか2枚がそろうと開きます（これは{share}枚目）。")
+                }
+            },
+            holders,
+            words: list.iter().map(|word| (*word).to_owned()).collect(),
+            picture: picture(&list.join(" "))?,
+            command_path: first.map(|one| one.path.clone()).unwrap_or_default(),
+            repositories: self.repositories.clone(),
+            is_whole: words.share().is_none(),
+            printed_at: self.printed_at,
+            printed_on: printed.strftime("%Y-%m-%d %H:%M").to_string(),
+            printed_by: self.printed_by.clone(),
+        })
+    }
+}
+
 fn draw(
     fonts: &Fonts,
-    words: &Words,
-    (number, holders, asked): (u32, &[String], &SheetArguments),
+    (words, form): (&Words, &Form),
+    (holders, asked): (&[String], &SheetArguments),
     desk: &Desk<'_>,
 ) -> Result<Vec<String>, Report> {
     let papers = if asked.split {
         let shares = words.split().map_err(|error| told(&error, desk.voice))?;
-        shares
-            .into_iter()
-            .zip(holders)
-            .map(|(share, holder)| (share, vec![holder.clone()]))
+        let each = shares.into_iter().zip(holders);
+        each.map(|(share, holder)| (share, vec![holder.clone()]))
             .collect()
     } else {
         vec![(words.clone(), holders.to_vec())]
@@ -243,57 +316,18 @@ fn draw(
     let mut files = Vec::new();
     for (words, holders) in papers {
         let name = match words.share() {
-            None => format!("recovery-sheet-{number}.pdf"),
-            Some(share) => format!("recovery-sheet-{number}-{share}.pdf"),
+            None => format!("recovery-sheet-{}.pdf", form.number),
+            Some(share) => format!("recovery-sheet-{}-{share}.pdf", form.number),
         };
         let path = asked.to.join(name);
-        let form = form(&words, (number, holders), desk)?;
-        let pdf = recovery_sheet(fonts, &form).map_err(|e| Report::new(Kind::Fault, e))?;
+        let pdf = recovery_sheet(fonts, &form.of(&words, holders)?);
+        let pdf = pdf.map_err(|e| Report::new(Kind::Fault, e))?;
         let written = write_atomic(&path, &pdf.bytes, MODE_PRIVATE);
         written.map_err(|error| unwritten(&path, error))?;
         desk.voice.say(&format!("用紙: {}", path.display()));
         files.push(path.display().to_string());
     }
     Ok(files)
-}
-
-fn form(
-    words: &Words,
-    (number, holders): (u32, Vec<String>),
-    desk: &Desk<'_>,
-) -> Result<RecoverySheet, Report> {
-    let now = Clock::system().now();
-    let list = words.list();
-    let kind = match words.share() {
-        None => "この1枚で開きます。".to_owned(),
-        Some(share) => format!("3枚のうち、どれか2枚がそろうと開きます（これは{share}枚目）。"),
-    };
-    let repositories = desk.repositories.iter().map(|one| {
-        let known = keys::id(one).map_err(Report::from)?;
-        Ok(SheetRepository {
-            name: one.name.clone(),
-            id: known.chars().take(ID_CHARS).collect(),
-            path: one.path.display().to_string(),
-        })
-    });
-    let repositories = repositories.collect::<Result<Vec<_>, Report>>()?;
-    let printed = now.to_zoned_datetime(japan());
-    Ok(RecoverySheet {
-        record_id: format!("復旧シート {number}"),
-        kind,
-        holders,
-        words: list.iter().map(|word| (*word).to_owned()).collect(),
-        picture: picture(&list.join(" "))?,
-        command_path: repositories
-            .first()
-            .map(|one| one.path.clone())
-            .unwrap_or_default(),
-        repositories,
-        is_whole: words.share().is_none(),
-        printed_at: now,
-        printed_on: printed.strftime("%Y-%m-%d %H:%M").to_string(),
-        printed_by: desk.operator.name.clone(),
-    })
 }
 
 fn picture(text: &str) -> Result<Vec<Vec<bool>>, Report> {
@@ -309,65 +343,79 @@ fn prove(asked: &WordsArguments, desk: &Desk<'_>) -> Result<ExitCode, Report> {
     let words = read(asked, voice)?;
     let password = words.password().map_err(|error| told(&error, voice))?;
     let mut sheets = Sheets::read(&desk.file()).map_err(Report::from)?;
-    let (mut opened, mut shut) = (Vec::new(), Vec::new());
     let mut number = None;
+    let (mut opened, mut unknown, mut shut) = (Vec::new(), Vec::new(), Vec::new());
     for repository in &desk.repositories {
         match keys::prove(repository, &password) {
             Ok(found) => {
                 let of = |sheet: &&Sheet| sheet.slots.iter().any(|lock| lock.slot() == found.slot);
                 number = number.or(sheets.sheets.iter().find(of).map(|sheet| sheet.number));
+                let (name, snapshots) = (&repository.name, found.snapshots);
                 voice.say(&format!(
-                    "保管先「{}」が開きました（控え {}個）。",
-                    repository.name, found.snapshots
+                    "保管先「{name}」が開きました（控え {snapshots}個）。"
                 ));
-                opened.push(repository.name.clone());
+                opened.push(name.clone());
             }
+            Err(error @ BackupError::PasswordWrong { .. }) => unknown.push((repository, error)),
             Err(error) => {
                 voice.report(&Report::from(error));
                 shut.push(repository.name.clone());
             }
         }
     }
+    for (repository, error) in unknown {
+        // Words of a sheet of ours: the disk was away when it was made.
+        if let Some(number) = number {
+            admit(&password, &mut sheets, (number, repository), desk)?;
+            keys::prove(repository, &password).map_err(Report::from)?;
+            let name = &repository.name;
+            voice.say(&format!(
+                "保管先「{name}」も、この用紙のことばで開くようにしました。"
+            ));
+            opened.push(name.clone());
+        } else {
+            voice.report(&Report::from(error));
+            shut.push(repository.name.clone());
+        }
+    }
     let now = Clock::system().now();
-    let all = shut.is_empty() && number.is_some();
     let mut removed = 0;
-    if let Some(proven) = sheets
-        .sheets
-        .iter_mut()
-        .find(|sheet| all && Some(sheet.number) == number)
-    {
-        proven.proven_at = Some(format!("{now:.0}"));
-        removed = drop_sheets(&mut sheets, desk, now, |sheet| Some(sheet.number) != number)?;
+    if let Some(number) = number {
+        let tried = sheets
+            .sheets
+            .iter_mut()
+            .find(|sheet| sheet.number == number);
+        if let Some(tried) = tried {
+            tried.proven_at = Some(format!("{now:.0}"));
+        }
+        removed = drop_slots(&mut sheets, desk, now, |sheet, lock| {
+            sheet.number != number && opened.contains(&lock.repository)
+        })?;
     }
-    let words = if all {
-        "開いた"
-    } else {
-        "開かない保管先がある"
-    };
     let said = number.map_or("不明".to_owned(), |number| number.to_string());
-    desk.note(format!("backup key prove／番号＝{said}／結果＝{words}"))?;
-    if all {
-        voice.say(
-            "紙のことばだけで、すべての保管先が開きました。前の用紙は、もう開きません。\
-             封をして保管してください。",
-        );
+    desk.note(format!(
+        "backup key prove／番号＝{said}／開いた保管先＝{}／開かない保管先＝{}",
+        opened.join("、"),
+        shut.join("、")
+    ))?;
+    voice.say(if !shut.is_empty() {
+        "紙のことばで開かない保管先があります。つないでから、もう一度確かめてください。\
+         手順書: runbooks/recovery-sheet.md"
+    } else if number.is_some() {
+        "紙のことばだけで、すべての保管先が開きました。前の用紙は、もう開きません。\
+         封をして保管してください。"
     } else {
-        voice.say(
-            "紙のことばで開かない保管先があります。つないでから、もう一度確かめてください。\
-             手順書: runbooks/recovery-sheet.md",
-        );
-    }
+        "紙のことばだけで、すべての保管先が開きました。この用紙の番号は記録にありません。\
+         新しい復旧シートを作り直してください。"
+    });
+    let is_well = shut.is_empty();
     voice.result(&Proven {
         number,
         opened,
         shut,
         removed,
     })?;
-    Ok(if all {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
-    })
+    Ok(ExitCode::from(u8::from(!is_well)))
 }
 
 /// The words of a sheet, or of two shares.
