@@ -16,7 +16,8 @@ use crate::verbs::restore::states::{Places, name_of};
 
 #[derive(Serialize)]
 struct Listed {
-    epoch: i64,
+    /// `None`: there is no database, or it cannot be read.
+    epoch: Option<i64>,
     unfinished: Option<String>,
     kept: Vec<Kept>,
     repositories: Vec<Known>,
@@ -46,8 +47,8 @@ pub(super) fn run(
     voice: &Voice,
 ) -> Result<ExitCode, Report> {
     let places = Places::of(dir)?;
-    let own = history(&places.data).unwrap_or_default();
-    let epoch = own.last().map_or(0, |lineage| lineage.epoch);
+    let own = history(&places.data);
+    let epoch = epoch_of(own.as_deref());
     let unfinished = Journal::read(&places)?.map(|journal| journal.source);
     if let Some(source) = &unfinished {
         voice.say(&format!("途中で止まった復元があります: {source}"));
@@ -59,10 +60,10 @@ pub(super) fn run(
     for one in &kept {
         say(one, voice);
     }
-    voice.say(&format!("この装置の系統: {epoch}"));
+    voice.say(&format!("この装置の系統: {}", in_words(epoch)));
     let known: Vec<Known> = repositories
         .iter()
-        .map(|repository| known(repository, &own, voice))
+        .map(|repository| known(repository, own.as_deref(), voice))
         .collect();
     let fenced = known.iter().any(|one| one.fenced);
     voice.result(&Listed {
@@ -86,8 +87,17 @@ fn kept(path: &std::path::Path) -> Kept {
         name: name_of(path),
         entries: end.as_ref().map(|(entries, _)| *entries),
         last_at: end.map(|(_, at)| at),
-        epoch: own.map(|own| own.last().map_or(0, |lineage| lineage.epoch)),
+        epoch: epoch_of(own.as_deref()),
     }
+}
+
+/// A history without a restore is the first one.
+fn epoch_of(history: Option<&[Lineage]>) -> Option<i64> {
+    history.map(|all| all.last().map_or(0, |lineage| lineage.epoch))
+}
+
+fn in_words(epoch: Option<i64>) -> String {
+    epoch.map_or("読めません".to_owned(), |epoch| epoch.to_string())
 }
 
 fn history(dir: &DataDir) -> Option<Vec<Lineage>> {
@@ -108,17 +118,18 @@ fn say(one: &Kept, voice: &Voice) {
             "{}  最後の記録 {}  アクセスログ {entries}件  系統 {}",
             one.name,
             moment(at),
-            one.epoch.unwrap_or(0)
+            in_words(one.epoch)
         )),
         _ => voice.say(&format!("{}  読めません", one.name)),
     }
 }
 
-fn known(repository: &RepositorySettings, own: &[Lineage], voice: &Voice) -> Known {
+fn known(repository: &RepositorySettings, own: Option<&[Lineage]>, voice: &Voice) -> Known {
     let name = repository.name.clone();
     match backup::known_lineage(repository) {
         Ok(found) => {
-            let fenced = found.as_ref().is_some_and(|known| !own.contains(known));
+            let grew = |known| own.is_none_or(|own| own.contains(known));
+            let fenced = found.as_ref().is_some_and(|known| !grew(known));
             let epoch = found.map_or(0, |known| known.epoch);
             let rest = if fenced {
                 "。この装置は古い状態です。控えは加えられません。手順書: runbooks/machine-fenced.md"
