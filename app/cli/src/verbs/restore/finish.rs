@@ -35,8 +35,9 @@ pub(super) struct Done {
     pub(super) data: String,
     pub(super) kept: String,
     pub(super) epoch: i64,
-    pub(super) former_readable: bool,
-    pub(super) applied_again: Vec<Again>,
+    /// `None`, as of what was applied again: told by the run that was cut short, and on `/restores`.
+    pub(super) former_readable: Option<bool>,
+    pub(super) applied_again: Option<Vec<Again>>,
     pub(super) flawed: bool,
 }
 
@@ -266,7 +267,8 @@ fn sync(path: &Path) -> Result<(), Report> {
     rustix::fs::syncfs(&opened).map_err(|e| unusable(path, std::io::Error::from(e)))
 }
 
-fn done(journal: &Journal, places: &Places, used: bool, applied: &Applied) -> Done {
+/// As far as the journal tells it.
+pub(super) fn told(journal: &Journal, places: &Places, used: bool) -> Done {
     Done {
         restored: journal.source.clone(),
         taken_at: journal.taken_at.clone(),
@@ -277,7 +279,15 @@ fn done(journal: &Journal, places: &Places, used: bool, applied: &Applied) -> Do
             String::new()
         },
         epoch: journal.epoch,
-        former_readable: applied.readable,
+        former_readable: None,
+        applied_again: None,
+        flawed: journal.flawed,
+    }
+}
+
+fn done(journal: &Journal, places: &Places, used: bool, applied: &Applied) -> Done {
+    Done {
+        former_readable: Some(applied.readable),
         applied_again: applied
             .counts
             .iter()
@@ -286,7 +296,8 @@ fn done(journal: &Journal, places: &Places, used: bool, applied: &Applied) -> Do
                 applied: one.applied,
                 left_over: one.left_over,
             })
-            .collect(),
-        flawed: journal.flawed,
+            .collect::<Vec<_>>()
+            .into(),
+        ..told(journal, places, used)
     }
 }

@@ -179,20 +179,7 @@ pub(super) fn end(
 ) -> Result<ExitCode, Report> {
     let used = places.staging().path().exists() || journal.kept.exists();
     finish::after(journal, (places, used), repositories, operator, voice)?;
-    let done = Done {
-        restored: journal.source.clone(),
-        taken_at: journal.taken_at.clone(),
-        data: places.data.path().display().to_string(),
-        kept: if used {
-            journal.kept.display().to_string()
-        } else {
-            String::new()
-        },
-        epoch: journal.epoch,
-        former_readable: true,
-        applied_again: Vec::new(),
-        flawed: journal.flawed,
-    };
+    let done = finish::told(journal, places, used);
     voice.say("入替えは済んでいました。残りの仕事を終えました。");
     tell(&done, voice)
 }
