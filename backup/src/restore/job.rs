@@ -7,13 +7,14 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use ring::digest;
-use rustic_core::repofile::{BlobType, Node};
+use rustic_core::repofile::Node;
 use rustic_core::{BlobId, IndexedFullStatus, Repository};
 
 use crate::content::Item;
 use crate::error::BackupError;
 use crate::manifest::{self, FileRecord};
 use crate::progress::Progress;
+use crate::restore::ahead;
 use crate::restore::others::Others;
 use crate::restore::{DamageReason, PART_NAME, PERMISSION_BITS};
 
@@ -114,16 +115,21 @@ impl Job<'_> {
             self.progress.advance(bytes);
             file.write_all(piece).map_err(at("write"))
         };
-        for id in item.node.content.iter().flatten() {
-            let id = BlobId::from(id.into_inner());
-            if let Ok(piece) = from.repository.get_blob_cached(&id, BlobType::Data) {
-                write(&piece)?;
-            } else if let Some((name, piece)) = self.others.piece(&id) {
+        let ids = item.node.content.iter().flatten();
+        let ids: Vec<BlobId> = ids.map(|id| BlobId::from(id.into_inner())).collect();
+        let whole = ahead::in_order(from.repository, &ids, record.size, |id, piece| {
+            if let Some(piece) = piece {
+                write(piece)?;
+            } else if let Some((name, piece)) = self.others.piece(id) {
                 healer = Some(name);
                 write(piece.as_ref())?;
             } else {
-                return discard(&part, DamageReason::PieceUnreadable);
+                return Ok(false);
             }
+            Ok(true)
+        })?;
+        if !whole {
+            return discard(&part, DamageReason::PieceUnreadable);
         }
         if (FileRecord {
             size,

@@ -6,6 +6,7 @@
 //! Invariant: a file under its own name in the target has the manifest's hash, wherever it came from.
 //! Interrupted and run again, it keeps what is there already and right.
 
+mod ahead;
 mod job;
 mod one;
 mod others;
