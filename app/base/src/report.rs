@@ -117,6 +117,10 @@ pub enum Runbook {
     RecoverySheet,
     /// Commits do not reach the second disk.
     ShippingBehind,
+    /// Much more was changed than usual.
+    MassChange,
+    /// Nothing is left but a disk and the paper.
+    BareMachine,
 }
 
 impl Runbook {
@@ -142,6 +146,8 @@ impl Runbook {
         Self::AttachmentDamaged,
         Self::RecoverySheet,
         Self::ShippingBehind,
+        Self::MassChange,
+        Self::BareMachine,
     ];
 
     /// The file's stem: `DiskFull` is `runbooks/disk-full.md`.
@@ -168,6 +174,8 @@ impl Runbook {
             Self::AttachmentDamaged => "attachment-damaged",
             Self::RecoverySheet => "recovery-sheet",
             Self::ShippingBehind => "shipping-behind",
+            Self::MassChange => "mass-change",
+            Self::BareMachine => "bare-machine",
         }
     }
 }

@@ -271,6 +271,8 @@ pub(crate) struct SheetArguments {
 pub(crate) enum KeyVerb {
     /// 復旧シートのことばだけで、すべての保管先が開くことを確かめる
     Prove(WordsArguments),
+    /// この機械にパスワードがないとき、復旧シートのことばで新しいものを持たせる
+    Admit(WordsArguments),
     /// この機械のパスワードを新しいものに替える
     Rotate {
         /// 聞かずに行う
@@ -465,6 +467,12 @@ pub(crate) struct RestoreArguments {
     /// 計画を示すだけで、戻さない
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// 設定ファイルなしに、このディレクトリの保管先から戻す。復旧シートのことばで開く（何もない機械で）
+    #[arg(long, value_name = "DIR", conflicts_with = "repository")]
+    pub(crate) from: Option<PathBuf>,
+    /// --from のとき
+    #[command(flatten)]
+    pub(crate) words: WordsArguments,
     /// 聞かずに行う
     #[arg(long)]
     pub(crate) yes: bool,

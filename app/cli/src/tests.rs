@@ -61,6 +61,10 @@ const TABLE: &[(&str, Trace)] = &[
         "backup key prove",
         Apart("needs the words of a paper; app/cli/tests/recovery_sheet.rs"),
     ),
+    (
+        "backup key admit",
+        Apart("needs the words of a paper; app/cli/tests/bare_machine.rs"),
+    ),
     ("backup key rotate", Deed(Operation::Backup)),
     (
         "backup list",

@@ -3,12 +3,13 @@
 //! Shape: a repository has one master key, locked in by several passwords, each a key file of its own:
 //! one that the machine reads from its password file, one of the sheet. Losing either is harmless.
 //! [`add`] and [`remove`] are about the sheet's, [`prove`] opens with words alone, [`rotate`] gives the
-//! machine a new password.
+//! machine a new password, [`let_in`] its first one by the words. [`Held`] is a password on no disk.
 //! Invariant: what is removed was replaced by one that opened before.
 //! Not here: what is drawn on the sheet (`forms`), who is asked (`cli`).
 //! Limit: a new password keeps nobody out who has copied the master key; then a new repository does.
 //! Source: docs/decisions/0035-recovery-sheet.md; the restic repository format, "Keys, Encryption and MAC".
 
+mod held;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use jiff::Timestamp;
 use rustic_core::repofile::KeyId;
 use rustic_core::{Credentials, KeyOptions, OpenStatus, Repository};
 
+pub use held::Held;
 pub use record::{Lock, Sheet, Sheets};
 pub use words::{SHARES, WORDS, Words, WordsError};
 
@@ -74,6 +76,31 @@ pub fn prove(settings: &RepositorySettings, password: &str) -> Result<Opened, Ba
     let snapshots = snapshots::all(&opened, settings)?.len();
     let slot = slot(&opened, settings)?;
     Ok(Opened { slot, snapshots })
+}
+
+/// The words let in the password that this machine holds, which is made when there is none: on a bare
+/// machine, or where the password file was lost. False: it opened already.
+///
+/// # Errors
+/// As [`prove`] and [`add`].
+pub fn let_in(
+    settings: &RepositorySettings,
+    words: &str,
+    now: Timestamp,
+) -> Result<bool, BackupError> {
+    let by_words = repository::open_with(settings, &Credentials::password(words))?;
+    let _lock = lock::take(settings, "backup key admit", now)?;
+    repository::make_password(&settings.password_file)?;
+    match repository::open(settings) {
+        Ok(_) => return Ok(false),
+        Err(BackupError::PasswordWrong { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    let password = repository::password(&settings.password_file)?;
+    let added = by_words.add_key(&password, &KeyOptions::default());
+    added.map_err(BackupError::engine("add a key", &settings.name))?;
+    repository::flush(settings)?;
+    repository::open(settings).map(|_| true)
 }
 
 /// How a repository names itself.

@@ -15,6 +15,7 @@ mod restore;
 mod serve;
 mod ship;
 mod users;
+mod words;
 
 use std::process::ExitCode;
 
@@ -162,8 +163,12 @@ pub(crate) fn run(
             what: CarriedOutVerb::Add(asked),
         } => carried_out::add(asked, &dir()?, &operator()?, voice),
         Verb::Restore(asked) => {
-            let repositories = site::repositories(&site()?);
-            restore::run(asked, &repositories, &dir()?, operator, voice)
+            let Some(from) = &asked.from else {
+                let repositories = site::repositories(&site()?);
+                return restore::run(asked, &repositories, &dir()?, operator, voice);
+            };
+            let (repository, _held) = words::repository_at(from, &asked.words, voice)?;
+            restore::run(asked, &[repository], &dir()?, operator, voice)
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use backup::sheet::{self as keys, Lock, Sheet, Sheets, WORDS, Words, WordsError};
+use backup::sheet::{self as keys, Lock, Sheet, Sheets, Words};
 use backup::{BackupError, RepositorySettings};
 use base::clock::{Clock, japan};
 use base::paths::{MODE_PRIVATE, create_private_dir, write_atomic};
@@ -22,6 +22,7 @@ use store::{DataDir, Operation, Operator};
 use super::need_some;
 use crate::arguments::{KeyVerb, SheetArguments, WordsArguments};
 use crate::output::Voice;
+use crate::verbs::words::{read, told};
 use crate::{operator, site};
 
 /// Longest name of a holder, characters.
@@ -48,6 +49,12 @@ struct Proven {
     shut: Vec<String>,
     /// Key files of older sheets that open nothing any more.
     removed: usize,
+}
+
+#[derive(Serialize)]
+struct Admitted {
+    opened: Vec<String>,
+    shut: Vec<String>,
 }
 
 /// Who asks, and where the answer is written down.
@@ -94,6 +101,7 @@ impl<'d> Desk<'d> {
 pub(crate) fn key(what: &KeyVerb, desk: &Desk<'_>) -> Result<ExitCode, Report> {
     match what {
         KeyVerb::Prove(asked) => prove(asked, desk),
+        KeyVerb::Admit(asked) => let_in(asked, desk),
         KeyVerb::Rotate { yes } => rotate(*yes, desk),
     }
 }
@@ -418,66 +426,39 @@ fn prove(asked: &WordsArguments, desk: &Desk<'_>) -> Result<ExitCode, Report> {
     Ok(ExitCode::from(u8::from(!is_well)))
 }
 
-/// The words of a sheet, or of two shares.
-fn read(asked: &WordsArguments, voice: &Voice) -> Result<Words, Report> {
-    let question = format!("復旧シートのことば（{WORDS}語、1行で）: ");
-    let first = typed(asked.words_file.as_deref(), &question, voice)?;
-    if first.share().is_none() {
-        return Ok(first);
-    }
-    let question = "3枚に分けた用紙です。もう1枚のことば: ";
-    let second = typed(asked.second_words_file.as_deref(), question, voice)?;
-    Words::joined(&first, &second).map_err(|error| told(&error, voice))
-}
-
-/// Out of a file, or typed; never an argument, which every process on the machine could read.
-fn typed(file: Option<&Path>, question: &str, voice: &Voice) -> Result<Words, Report> {
-    let text = match file {
-        None => voice.ask(question)?,
-        Some(path) => std::fs::read_to_string(path).map_err(|error| {
-            Report::new(Kind::InputFile, error)
-                .operator(
-                    "ことばのファイルを読めません。何も変えていません",
-                    Runbook::RecoverySheet,
-                )
-                .at(path)
-        })?,
-    };
-    Words::read(&text).map_err(|error| told(&error, voice))
-}
-
-/// Which word, and what to do.
-fn told(error: &WordsError, voice: &Voice) -> Report {
-    let places = |positions: &[usize]| {
-        let all: Vec<String> = positions.iter().map(|at| format!("{at}番目")).collect();
-        all.join("、")
-    };
-    voice.say(&match error {
-        WordsError::Count { found } => {
-            format!(
-                "ことばは{WORDS}語です。{found}語が入力されました。用紙の番号と見比べてください。"
-            )
-        }
-        WordsError::Unknown { position, near } => format!(
-            "{position}番目は、用紙にないことばです。{}",
-            if near.is_empty() {
-                "用紙をもう一度見てください。".to_owned()
-            } else {
-                format!("似たことば: {}", near.join("、"))
+/// The machine gets a password of its own where it has none: the words open first.
+fn let_in(asked: &WordsArguments, desk: &Desk<'_>) -> Result<ExitCode, Report> {
+    let voice = desk.voice;
+    let words = read(asked, voice)?;
+    let password = words.password().map_err(|error| told(&error, voice))?;
+    let (mut opened, mut shut) = (Vec::new(), Vec::new());
+    for repository in &desk.repositories {
+        let name = &repository.name;
+        match keys::let_in(repository, &password, Clock::system().now()) {
+            Ok(new) => {
+                voice.say(&if new {
+                    format!("保管先「{name}」を、この機械のパスワードで開くようにしました。")
+                } else {
+                    format!(
+                        "保管先「{name}」は、この機械のパスワードで開きます。何も変えていません。"
+                    )
+                });
+                opened.push(name.clone());
             }
-        ),
-        WordsError::Wrong { positions } => format!(
-            "{}のことばが違います。用紙をもう一度見てください。",
-            places(positions)
-        ),
-        WordsError::Sum => {
-            "どこかのことばが違いますが、どれかは分かりません。始めから見直してください。"
-                .to_owned()
+            Err(error) => {
+                voice.report(&Report::from(error));
+                shut.push(name.clone());
+            }
         }
-        WordsError::Kind => "分けた用紙と、1枚で開く用紙が混ざっています。".to_owned(),
-        WordsError::Shares => "この2枚では開きません。別の1枚を合わせてください。".to_owned(),
-    });
-    Report::bare(Kind::Usage)
+    }
+    desk.note(format!(
+        "backup key admit／開く保管先＝{}／開かない保管先＝{}",
+        opened.join("、"),
+        shut.join("、")
+    ))?;
+    let is_well = shut.is_empty();
+    voice.result(&Admitted { opened, shut })?;
+    Ok(ExitCode::from(u8::from(!is_well)))
 }
 
 fn rotate(yes: bool, desk: &Desk<'_>) -> Result<ExitCode, Report> {
