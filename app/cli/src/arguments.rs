@@ -310,6 +310,9 @@ pub(crate) enum ShipVerb {
     Rebuild(RebuildArguments),
     /// 保存日数を過ぎた複製を消す（ふだんはタイマーが行う）
     Prune {
+        /// いつもより多い変更は確かめた。その前の複製も、保存日数を過ぎたら消す
+        #[arg(long)]
+        change_is_known: bool,
         /// 計画を示すだけで、消さない
         #[arg(long)]
         dry_run: bool,
@@ -464,15 +467,15 @@ pub(crate) struct RestoreArguments {
     /// このファイルだけを戻す（控えの中の名前。例 site.toml）
     #[arg(long, value_name = "PATH", requires = "to")]
     pub(crate) only: Option<String>,
-    /// 計画を示すだけで、戻さない
-    #[arg(long)]
-    pub(crate) dry_run: bool,
     /// 設定ファイルなしに、このディレクトリの保管先から戻す。復旧シートのことばで開く（何もない機械で）
     #[arg(long, value_name = "DIR", conflicts_with = "repository")]
     pub(crate) from: Option<PathBuf>,
     /// --from のとき
     #[command(flatten)]
     pub(crate) words: WordsArguments,
+    /// 計画を示すだけで、戻さない
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// 聞かずに行う
     #[arg(long)]
     pub(crate) yes: bool,

@@ -5,6 +5,7 @@
 //! thresholds and reads nothing. Monitoring reads the same probes as JSON.
 //! Invariant: what cannot be found out does not hold.
 
+mod change;
 mod repository;
 
 use std::path::Path;
@@ -12,6 +13,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::Serialize;
 
+pub use self::change::unusual_since;
 use self::repository::View;
 use crate::due::{self, Clock, Reading, Schedule};
 use crate::error::BackupError;
@@ -84,6 +86,7 @@ pub enum Page {
     DrillFailed,
     ClockWrong,
     DiskFull,
+    MassChange,
 }
 
 /// One state.

@@ -2,17 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{DAY_SECONDS, Found, JobStatus, Page, Probe, RepositoryStatus, Thresholds};
+use super::{DAY_SECONDS, Found, JobStatus, Page, Probe, RepositoryStatus, Thresholds, change};
 use crate::due::{self, Reading, Schedule};
 use crate::error::BackupError;
 use crate::records::{History, Job, Outcome, Record, Slice};
 
-/// Runs of the past that a median is made of.
-const RUNS_OF_MEDIAN: usize = 48;
-/// Fewer have no median worth comparing with.
-const RUNS_OF_MEDIAN_MIN: usize = 8;
-/// A run that adds less than this is never unusual.
-const GROWTH_BYTES_USUAL: i64 = 64 * 1024 * 1024;
 /// A repository that lost more than a tenth between two jobs of ours was touched by somebody else.
 const SHRUNK_PERCENT_MAX: u64 = 10;
 const HOUR_SECONDS: i64 = 3_600;
@@ -205,29 +199,18 @@ impl View<'_> {
     }
 
     fn growth(&self) -> Probe {
-        let mine = |one: &&Record| {
-            one.job == Job::Run && one.repository == self.name && one.outcome == Outcome::Ok
-        };
-        let mut newest_first = self.history.records.iter().rev().filter(mine);
-        let last = newest_first.next().map_or(0, |one| one.growth);
-        let past = newest_first.take(RUNS_OF_MEDIAN).map(|one| one.growth);
-        let mut past: Vec<i64> = past.collect();
-        past.sort_unstable();
-        let median = past.get(past.len() / 2).copied();
-        let median = median.filter(|_| past.len() >= RUNS_OF_MEDIAN_MIN);
-        let factor = i64::from(self.thresholds.growth_factor_max);
-        let most = median.map(|median| median.saturating_mul(factor).max(GROWTH_BYTES_USUAL));
+        let change = change::last(self.history, self.name, self.thresholds.growth_factor_max);
         Probe {
-            holds: most.is_none_or(|most| last <= most),
-            value: Some(last),
-            threshold: most,
+            holds: change.is_usual(),
+            value: Some(change.growth),
+            threshold: change.most,
             words: format!(
                 "保管先「{}」の最後の控えで増えたのは {}kB（いつもは {}kB）。",
                 self.name,
-                last / 1_000,
-                median.unwrap_or(0) / 1_000
+                change.growth / 1_000,
+                change.median.unwrap_or(0) / 1_000
             ),
-            ..self.probe("backup_growth_bytes", "bytes", Page::BackupFailed)
+            ..self.probe("backup_growth_bytes", "bytes", Page::MassChange)
         }
     }
 

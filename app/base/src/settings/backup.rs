@@ -108,6 +108,9 @@ pub struct AlarmSettings {
     pub stock_lock_hours_max: u16,
     /// A clock that is further from the last record than so many days is not believed.
     pub clock_jump_days_max: u16,
+    /// Points in time before an unusual change are kept for so many days, unless somebody says that it is
+    /// known.
+    pub unusual_days_kept: u16,
 }
 
 impl Default for RetentionSettings {
@@ -164,6 +167,7 @@ impl Default for AlarmSettings {
             free_factor_min: 2,
             stock_lock_hours_max: 1,
             clock_jump_days_max: 14,
+            unusual_days_kept: 60,
         }
     }
 }
@@ -234,6 +238,7 @@ impl AlarmSettings {
             ("free_factor_min", self.free_factor_min.into(), 1..=100),
             ("stock_lock_hours_max", self.stock_lock_hours_max, 1..=720),
             ("clock_jump_days_max", self.clock_jump_days_max, 1..=365),
+            ("unusual_days_kept", self.unusual_days_kept, 1..=366),
         ]
     }
 }

@@ -111,9 +111,19 @@ pub(crate) fn run(
             }
             ShipVerb::Run => ship::run(&site()?, &dir()?, voice),
             ShipVerb::Status => ship::status(&site()?, &dir()?, voice),
-            ShipVerb::Prune { dry_run, yes } => {
-                let asked = (*dry_run, *yes);
-                ship::prune(asked, &site()?, (&dir()?, timer()?), voice)
+            ShipVerb::Prune {
+                change_is_known,
+                dry_run,
+                yes,
+            } => {
+                // That it is known is somebody's word, not the timer's.
+                let who = if *change_is_known {
+                    Some(operator()?)
+                } else {
+                    timer()?
+                };
+                let asked = (*change_is_known, *dry_run, *yes);
+                ship::prune(asked, &site()?, (&dir()?, who), voice)
             }
             ShipVerb::Rebuild(asked) => {
                 let operator = (!asked.dry_run).then(operator).transpose()?;

@@ -5,17 +5,19 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use backup::records::Records;
 use backup::ship::{
     DatabaseId, Place, RebuildPlan, SHELF_GONE, Service, ShipError, ShipSettings, Shipper,
     Standing, Stopper, Target, enrol as enrol_disk, look_at_place, plan_prune, plan_rebuild,
     prune as perform_prune, rebuild as perform_rebuild, standing,
 };
+use backup::status::unusual_since;
 use base::clock::{Clock, japan};
 use base::report::{Kind, Report, Runbook};
 use base::settings::{ShippingMode, ShippingSettings, Site};
 use base::shipping::{Answer, Line, Request, State, UNCONFIRMED, machine_dir};
 use data_encoding::HEXLOWER;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use store::{DataDir, Operation, Operator, StoreError, copy_shelf};
 
@@ -286,14 +288,24 @@ fn say(status: &Status, voice: &Voice) {
 }
 
 pub(crate) fn prune(
-    (dry_run, yes): (bool, bool),
+    (change_is_known, dry_run, yes): (bool, bool, bool),
     site: &Site,
     (dir, operator): (&DataDir, Option<Operator>),
     voice: &Voice,
 ) -> Result<ExitCode, Report> {
     let settings = settings(site, dir, voice)?;
     let days = shipping(site, voice)?.days_kept();
-    let plan = plan_prune(&settings, days, Clock::system().now()).map_err(Report::from)?;
+    let now = Clock::system().now();
+    let unusual = unusual_change(site, dir, now)?;
+    if let Some(at) = unusual {
+        voice.say(&format!(
+            "{} に、いつもよりずっと多くの変更がありました。確かめてください。手順書: runbooks/mass-change.md",
+            shown(at)
+        ));
+    }
+    // As if it were still then: what lies before it is what somebody will want back.
+    let until = unusual.filter(|_| !change_is_known).unwrap_or(now);
+    let plan = plan_prune(&settings, days, until).map_err(Report::from)?;
     for (what, all) in [("残す", &plan.kept), ("消す", &plan.removed)] {
         for aged in all {
             let until = aged.until.map_or_else(|| "今".to_owned(), shown);
@@ -317,7 +329,12 @@ pub(crate) fn prune(
     if !plan.removed.is_empty() {
         voice.confirm("消しますか。", yes)?;
     }
-    let detail = format!("ship prune／消した世代＝{}件", plan.removed.len());
+    let known = if change_is_known {
+        "／多い変更は確認済み"
+    } else {
+        ""
+    };
+    let detail = format!("ship prune／消した世代＝{}件{known}", plan.removed.len());
     operator::note(dir, Operation::Backup, detail, operator)?;
     perform_prune(&settings, &plan).map_err(Report::from)?;
     voice.result(&Pruned {
@@ -330,6 +347,17 @@ pub(crate) fn prune(
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// When much more than usual was changed, as long as points in time are kept for it.
+fn unusual_change(site: &Site, dir: &DataDir, now: Timestamp) -> Result<Option<Timestamp>, Report> {
+    let history = Records::at(&dir.backup_records()).read();
+    let history = history.map_err(Report::from)?;
+    let alarm = site.backup.alarm();
+    let days = i64::from(alarm.unusual_days_kept);
+    let since = now.checked_sub(SignedDuration::from_hours(24 * days));
+    let since = since.unwrap_or(Timestamp::MIN);
+    Ok(unusual_since(&history, alarm.growth_factor_max, since))
 }
 
 pub(crate) fn rebuild(

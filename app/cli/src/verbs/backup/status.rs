@@ -63,5 +63,6 @@ fn page(page: Page) -> Runbook {
         Page::DrillFailed => Runbook::DrillFailed,
         Page::ClockWrong => Runbook::ClockWrong,
         Page::DiskFull => Runbook::DiskFull,
+        Page::MassChange => Runbook::MassChange,
     }
 }
