@@ -1,6 +1,8 @@
 //! The kinds of work, and the roles. What a role may do is data (`web::rights`); whom it may do it to
 //! is the store's scope.
 
+use std::sync::LazyLock;
+
 use store::{CentreId, Scope};
 
 macro_rules! permissions {
@@ -130,9 +132,10 @@ impl Permission {
         !matches!(self, Self::Public | Self::SignedIn)
     }
 
-    /// Those that can be given and taken away, in the order of the menus.
+    /// Those that can be given and taken away, in the order of the menus: groups stand together, each where
+    /// its first permission does.
     pub fn grantable() -> impl Iterator<Item = Self> {
-        Self::ALL.iter().copied().filter(|p| p.is_grantable())
+        GRANTABLE.iter().copied()
     }
 
     /// The grantable permission of a stored code.
@@ -140,6 +143,15 @@ impl Permission {
         Self::grantable().find(|known| known.code() == code)
     }
 }
+
+// A permission that came later joins its group, or a table of them would begin the group anew.
+static GRANTABLE: LazyLock<Vec<Permission>> = LazyLock::new(|| {
+    let all = Permission::ALL.iter().copied();
+    let mut grantable: Vec<_> = all.filter(|p| p.is_grantable()).collect();
+    let place = |group| Permission::ALL.iter().position(|p| p.group() == group);
+    grantable.sort_by_key(|p| place(p.group()));
+    grantable
+});
 
 /// A set of permissions with a name (役割).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -144,7 +144,7 @@ pub(super) fn scope(scope: Scope, role: &str, centre: Option<&Centre>) -> String
             centre_name(centre)
         ),
         Scope::Nothing if role == Role::CityWelfare.code() => {
-            "依頼された事例だけ。依頼の機能ができるまでは、だれも出ません。".to_owned()
+            "紹介された住民だけ。ほかの住民は出ません。".to_owned()
         }
         Scope::Nothing => "住民はだれも出ません。".to_owned(),
     }

@@ -107,3 +107,13 @@ fn dated<'a>(
 ) -> Vec<(&'a str, &'a str)> {
     [boxes, &[("starts_on", day), ("reason", reason)]].concat()
 }
+
+#[test]
+fn the_permissions_of_a_group_stand_together_in_every_table() {
+    let mut groups: Vec<&str> = Permission::grantable().map(Permission::group).collect();
+    groups.dedup();
+    let mut once = groups.clone();
+    once.sort_unstable();
+    once.dedup();
+    assert_eq!(groups.len(), once.len(), "{groups:?}");
+}
