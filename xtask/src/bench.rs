@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use crate::need::Need;
 use crate::runner::Spec;
-use crate::{Problem, Verdict, runner, say, setup, workspace};
+use crate::{Problem, Verdict, rivals, runner, say, setup, workspace};
 
 const PACKAGE: &str = "bench";
+/// The figure that is measured beside other tools.
+const RIVALS_OF: &str = "backup";
 const LIMIT: Duration = Duration::from_secs(3 * 60 * 60);
 
 #[derive(clap::Args)]
@@ -26,6 +28,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Verdict, Problem> {
     }
     if !arguments.json {
         setup::meet(&[Need::Compiler]);
+    }
+    if arguments
+        .name
+        .as_deref()
+        .is_none_or(|name| name == RIVALS_OF)
+    {
+        rivals::meet(&workspace::target()?);
     }
     // The room measures the binary itself, and would wonder about an old one no less than about none.
     let room = workspace::target()?.join("release").join(PACKAGE);

@@ -10,6 +10,7 @@ mod environment;
 mod house;
 mod machine;
 mod need;
+mod rivals;
 mod runner;
 mod say;
 mod setup;

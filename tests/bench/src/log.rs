@@ -69,7 +69,7 @@ struct Entry {
 }
 
 /// A number that looks like chance and is the same every time (splitmix64).
-fn mixed(number: u64) -> u64 {
+pub(crate) fn mixed(number: u64) -> u64 {
     let mut z = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -165,6 +165,15 @@ pub(crate) fn generate(dir: &DataDir, count: u64, until: Timestamp) -> Result<()
     for (_, sql) in &indexes {
         connection.execute_batch(sql)?;
     }
+    sign(&connection, dir, id, hash)?;
+    connection.execute_batch("pragma wal_checkpoint(truncate)")?;
+    Ok(())
+}
+
+/// As [`generate`], a day's work: its indexes grow entry by entry, as they do in use.
+pub(crate) fn go_on(dir: &DataDir, count: u64, until: Timestamp) -> Result<(), Problem> {
+    let connection = open(&dir.database())?;
+    let (id, hash) = append(&connection, count, until)?;
     sign(&connection, dir, id, hash)?;
     connection.execute_batch("pragma wal_checkpoint(truncate)")?;
     Ok(())

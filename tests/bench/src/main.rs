@@ -10,11 +10,13 @@
 //! `find`, `person` and `save` call the router in this process (no socket, no TLS; the limiter of
 //! 50 requests a second is lifted there); `import` and `clients` run the real `hokatsu` of the same
 //! build as a process of its own, limits and all.
+//! `backup` has no ceiling but rivals: see its module.
 //! Peak memory is the kernel's mark of the process that did our side, since the figure began; in
 //! this process that includes what the bench itself holds.
 //! Exit code: 0 measured; 1 something failed, so that a number is missing; 3 the world is in the way.
 //! Not here: thresholds. Alarms about a slow appliance are monitoring's.
 
+mod backup;
 mod bare;
 mod city;
 mod clients;
@@ -70,6 +72,7 @@ enum Name {
     Log,
     Import,
     Clients,
+    Backup,
 }
 
 fn main() -> ExitCode {
@@ -95,11 +98,20 @@ fn run(arguments: &Arguments) -> Result<bool, Problem> {
     }
     city.count_residents(&room.fresh("count")?)?;
     let (mut figures, mut problems) = (Vec::new(), Vec::new());
+    let (mut comparison, mut lags) = (None, Vec::new());
     for name in Name::value_variants() {
         if arguments.name.is_some_and(|asked| asked != *name) {
             continue;
         }
         progress(&format!("{name:?} …"));
+        if *name == Name::Backup {
+            match backup::measure(&city, &program, &room.fresh("run")?) {
+                Ok(found) => (comparison, lags) = (Some(found.0), found.1),
+                Err(problem) => problems.push(format!("{name:?}: {}", problem.told())),
+            }
+            room.fresh("run")?;
+            continue;
+        }
         match measure(*name, &room, &city, &program) {
             Ok(found) => figures.extend(found),
             Err(problem) => problems.push(format!("{name:?}: {}", problem.told())),
@@ -109,6 +121,8 @@ fn run(arguments: &Arguments) -> Result<bool, Problem> {
         machine: Machine::look(room.profile),
         city: city.facts,
         figures,
+        comparison,
+        lags,
         problems,
     };
     report::write(&report, arguments.json)?;
@@ -135,6 +149,8 @@ fn measure(
             city.copy_to(&place)?;
             clients::measure(program, &place)
         }
+        // Side by side with other tools, not with a ceiling.
+        Name::Backup => Ok(Vec::new()),
     };
     room.fresh("run")?;
     figures

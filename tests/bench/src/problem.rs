@@ -47,6 +47,14 @@ pub(crate) enum Problem {
     Csv(#[from] csv::Error),
     #[error("JSON")]
     Json(#[from] serde_json::Error),
+    #[error("less than {0} bytes are free")]
+    NoRoom(u64),
+    #[error("{} is not there: start this by `cargo xtask bench backup`", .0.display())]
+    NoTool(PathBuf),
+    #[error("what came back is not what was saved: {0}")]
+    Differs(&'static str),
+    #[error("a paper could not be attached: {0}")]
+    Page(String),
     #[error("a thread gave up")]
     Thread,
 }

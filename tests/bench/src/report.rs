@@ -9,6 +9,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
+use crate::backup::{Comparison, Lag};
 use crate::city::CityFacts;
 use crate::figure::{Figure, Side};
 use crate::machine::Machine;
@@ -21,6 +22,9 @@ pub(crate) struct Report {
     pub(crate) machine: Machine,
     pub(crate) city: CityFacts,
     pub(crate) figures: Vec<Figure>,
+    /// Tools for backups, side by side.
+    pub(crate) comparison: Option<Comparison>,
+    pub(crate) lags: Vec<Lag>,
     /// Figures that could not be measured at all, each with its reason.
     pub(crate) problems: Vec<String>,
 }
@@ -62,6 +66,12 @@ impl Report {
                 "{}: the ceiling is {}\n",
                 figure.name, figure.ceiling_is
             ));
+        }
+        if let Some(comparison) = &self.comparison {
+            text.push_str(&comparison.lines());
+        }
+        for lag in &self.lags {
+            text.push_str(&lag.line());
         }
         for wrong in self.problems.iter().cloned().chain(self.flaws()) {
             text.push_str(&format!("does not hold: {wrong}\n"));
@@ -158,7 +168,7 @@ fn per_second(rate: Option<f64>) -> String {
     rate.map_or_else(none, |rate| format!("{rate:.0}"))
 }
 
-fn mebibytes(bytes: u64) -> String {
+pub(crate) fn mebibytes(bytes: u64) -> String {
     let kibibytes = u32::try_from(bytes / 1024).unwrap_or(u32::MAX);
     format!("{:.0}", f64::from(kibibytes) * 1024.0 / MEBIBYTE)
 }
@@ -187,6 +197,8 @@ mod tests {
                 build_peak_memory_bytes: None,
             },
             figures: measured.into_iter().map(Figure::from).collect(),
+            comparison: None,
+            lags: Vec::new(),
             problems: Vec::new(),
         }
     }
