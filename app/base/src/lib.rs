@@ -10,6 +10,7 @@
 pub mod charset;
 pub mod clock;
 pub mod command;
+pub mod disks;
 pub mod number;
 pub mod paths;
 pub mod report;

@@ -121,6 +121,12 @@ pub enum Runbook {
     MassChange,
     /// Nothing is left but a disk and the paper.
     BareMachine,
+    /// A disk that is carried away is to be saved to, or did not get its backup.
+    DiskRotate,
+    /// A disk that is not ours, or no longer, was plugged in.
+    DiskForeign,
+    /// What lies on a disk is not what it should be, so nothing was written to it.
+    DiskDoubtful,
 }
 
 impl Runbook {
@@ -148,6 +154,9 @@ impl Runbook {
         Self::ShippingBehind,
         Self::MassChange,
         Self::BareMachine,
+        Self::DiskRotate,
+        Self::DiskForeign,
+        Self::DiskDoubtful,
     ];
 
     /// The file's stem: `DiskFull` is `runbooks/disk-full.md`.
@@ -176,6 +185,9 @@ impl Runbook {
             Self::ShippingBehind => "shipping-behind",
             Self::MassChange => "mass-change",
             Self::BareMachine => "bare-machine",
+            Self::DiskRotate => "disk-rotate",
+            Self::DiskForeign => "disk-foreign",
+            Self::DiskDoubtful => "disk-doubtful",
         }
     }
 }

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::disks::DiskSettings;
 use super::shipping::ShippingSettings;
 
 /// Longest time a disk is away, days: ten years, as the register has it.
@@ -31,6 +32,7 @@ pub struct BackupSettings {
     schedule: Option<Spanned<ScheduleSettings>>,
     drill: Option<Spanned<DrillSettings>>,
     alarm: Option<Spanned<AlarmSettings>>,
+    disks: Option<Spanned<DiskSettings>>,
 }
 
 /// `[backup.retention]`: of so many hours, days, weeks, months and years that have a snapshot, the
@@ -111,6 +113,10 @@ pub struct AlarmSettings {
     /// Points in time before an unusual change are kept for so many days, unless somebody says that it is
     /// known.
     pub unusual_days_kept: u16,
+    /// Longest time without a visit of a disk that is carried away, days.
+    pub rotate_days_max: u16,
+    /// Longest time in which all of these disks are in the house, hours.
+    pub disks_home_hours_max: u16,
 }
 
 impl Default for RetentionSettings {
@@ -168,12 +174,14 @@ impl Default for AlarmSettings {
             stock_lock_hours_max: 1,
             clock_jump_days_max: 14,
             unusual_days_kept: 60,
+            rotate_days_max: 10,
+            disks_home_hours_max: 24,
         }
     }
 }
 
 /// A key, what it says and what it may say.
-type Bounded = (&'static str, u16, RangeInclusive<u16>);
+pub(super) type Bounded = (&'static str, u16, RangeInclusive<u16>);
 
 impl RetentionSettings {
     fn bounds(&self) -> Vec<Bounded> {
@@ -239,6 +247,8 @@ impl AlarmSettings {
             ("stock_lock_hours_max", self.stock_lock_hours_max, 1..=720),
             ("clock_jump_days_max", self.clock_jump_days_max, 1..=365),
             ("unusual_days_kept", self.unusual_days_kept, 1..=366),
+            ("rotate_days_max", self.rotate_days_max, 1..=365),
+            ("disks_home_hours_max", self.disks_home_hours_max, 1..=720),
         ]
     }
 }
@@ -287,6 +297,15 @@ impl BackupSettings {
         said(self.alarm.as_ref())
     }
 
+    /// What happens when a disk that is carried away is plugged in.
+    #[must_use]
+    pub fn disks(&self) -> DiskSettings {
+        let named = self.disks.as_ref();
+        named
+            .map(|named| named.get_ref().clone())
+            .unwrap_or_default()
+    }
+
     /// The first thing that is wrong, and where it stands.
     pub(super) fn check(&self) -> Result<(), (Range<usize>, String)> {
         let mut seen = std::collections::HashSet::new();
@@ -311,6 +330,7 @@ impl BackupSettings {
         within(self.prune.as_ref(), PruneSettings::bounds)?;
         within(self.schedule.as_ref(), ScheduleSettings::bounds)?;
         within(self.drill.as_ref(), DrillSettings::bounds)?;
+        within(self.disks.as_ref(), DiskSettings::bounds)?;
         within(self.alarm.as_ref(), AlarmSettings::bounds)
     }
 }
@@ -354,6 +374,8 @@ pub struct RemovableDisk {
     pub destination: String,
     /// Who takes it there.
     pub carried_by: String,
+    /// The file that opens its LUKS; only a disk with one takes part in the rotation (`backup disk`).
+    pub key_file: Option<PathBuf>,
     /// Back after so many days, 1 to 3650; the register reminds of it when they are over.
     days_out: Spanned<u16>,
 }

@@ -6,6 +6,7 @@
 //! keep its default. Secrets are paths here, never values.
 
 mod backup;
+mod disks;
 mod environment;
 mod first;
 mod problem;
@@ -19,6 +20,7 @@ pub use backup::{
     AlarmSettings, BackupRepository, BackupSettings, DrillSettings, PruneSettings, RemovableDisk,
     RetentionSettings, ScheduleSettings,
 };
+pub use disks::{DiskSettings, SignalSettings};
 pub use environment::Environment;
 pub use first::first_site;
 pub use problem::SettingsProblem;

@@ -179,6 +179,9 @@ impl Site {
         for repository in &mut self.backup.repositories {
             place(&mut repository.path);
             place(&mut repository.password_file);
+            let disk = repository.removable.as_mut();
+            let key = disk.and_then(|disk| disk.key_file.as_mut());
+            key.into_iter().for_each(place);
         }
         if let Some(shipping) = &mut self.backup.shipping {
             place(&mut shipping.path);

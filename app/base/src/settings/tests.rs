@@ -76,6 +76,32 @@ fn shipping_has_defaults_limits_and_never_outlives_the_backups() {
 }
 
 #[test]
+fn disks_that_are_carried_away_have_defaults_limits_and_a_key_beside_the_file() {
+    let with = |lines: &str| parse(&format!("{GOOD}{lines}"));
+    let disk = "[backup.repositories.removable]\nlabel = \"B\"\ndestination = \"x\"\n\
+        carried_by = \"y\"\ndays_out = 14\nkey_file = \"b.luks\"\n";
+    let site = with(disk).unwrap();
+    let removable = site.backup.repositories[0].removable.as_ref().unwrap();
+    let key = removable.key_file.as_deref();
+    assert_eq!(key, Some(Path::new("/etc/hokatsu/b.luks")));
+    let standard = site.backup.disks();
+    assert_eq!((standard.count_percent_min, standard.read_visits), (90, 4));
+    assert_eq!(site.backup.alarm().rotate_days_max, 10);
+    for (lines, word) in [
+        (
+            "[backup.disks]\ncount_percent_min = 0",
+            "count_percent_min は",
+        ),
+        ("[backup.disks]\nread_visits = 0", "read_visits は"),
+        ("[backup.alarm]\nrotate_days_max = 0", "rotate_days_max は"),
+        ("[backup.disks]\nopner = []", "opner"),
+    ] {
+        let refusal = with(lines).unwrap_err().to_string();
+        assert!(refusal.contains(word), "{refusal}");
+    }
+}
+
+#[test]
 fn a_misspelt_key_is_refused_with_its_line_and_the_right_ones() {
     assert_eq!(
         refusal("data = ", "date = "),
