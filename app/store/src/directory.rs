@@ -95,6 +95,16 @@ impl DataDir {
         self.keys().join("recovery-sheets.json")
     }
 
+    /// Which disks were enrolled to be carried away, and which of them ended.
+    pub fn backup_disks(&self) -> PathBuf {
+        self.keys().join("backup-disks.json")
+    }
+
+    /// What is done to the disks that are plugged in just now.
+    pub fn disks_here(&self) -> PathBuf {
+        self.backup_records().join("disks-here.json")
+    }
+
     /// Signed reports of drills: that a backup came back.
     pub fn drill_reports(&self) -> PathBuf {
         self.0.join("drill-reports")

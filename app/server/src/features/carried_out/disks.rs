@@ -87,7 +87,7 @@ pub fn keep_disk(
         Err(problems) => return Ok(Err(problems)),
     };
     let now = format!("{:.6}", console.db.clock().now());
-    let prefix = format!("disk {} ", disk.repository);
+    let prefix = prefix(disk.repository);
     let submission = format!("{prefix}{now}");
     let kept = console.db.write(console.actor, |tx| {
         let open = open(tx, &prefix)?;
@@ -116,6 +116,71 @@ pub fn keep_disk(
         Err(Not::Needed(id)) => Ok(Ok(Kept::Same(id))),
         Err(Not::Failed(error)) => Err(error.into()),
     }
+}
+
+/// Where the register says that a disk is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Out {
+    /// The number of its entry.
+    pub id: CarriedOutId,
+    /// Where it is kept.
+    pub destination: String,
+    /// Who took it there.
+    pub carried_by: String,
+    /// Back on that day.
+    pub due_on: Option<Date>,
+}
+
+/// The entry of a disk that nobody has ended.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn disk_out(tx: &ReadTx<'_>, repository: &str) -> Result<Option<Out>, StoreError> {
+    let found = open(tx, &prefix(repository))?;
+    Ok(found.map(|record| Out {
+        id: record.id,
+        destination: record.entry.destination,
+        carried_by: record.entry.carried_by,
+        due_on: record.entry.due_on,
+    }))
+}
+
+/// Ends the entry of a disk that was plugged in again; whether there was one.
+///
+/// # Errors
+/// Why nothing could be saved.
+pub fn disk_returned(console: Console<'_>, repository: &str) -> Result<bool, Problem> {
+    let today = console.db.clock().today();
+    let now = format!("{:.6}", console.db.clock().now());
+    let done = console.db.write(console.actor, |tx| {
+        let Some(known) = open(tx, &prefix(repository))? else {
+            return Err(Nothing::ToEnd);
+        };
+        let event = came_back(tx, &known, (console.operator, today), &now)?;
+        Ok(tx.audited(event, ()))
+    });
+    match done {
+        Ok(()) => Ok(true),
+        Err(Nothing::ToEnd) => Ok(false),
+        Err(Nothing::Saved(error)) => Err(error.into()),
+    }
+}
+
+/// Why no entry was ended.
+enum Nothing {
+    ToEnd,
+    Saved(StoreError),
+}
+
+impl From<StoreError> for Nothing {
+    fn from(error: StoreError) -> Self {
+        Self::Saved(error)
+    }
+}
+
+/// How the submissions of a disk's entries begin.
+fn prefix(repository: &str) -> String {
+    format!("disk {repository} ")
 }
 
 /// As somebody would type it into the form.
@@ -194,9 +259,9 @@ fn came_back(
         handled_by: by.to_owned(),
         method: String::new(),
         certificate: String::new(),
-        note: "このディスクに控えを取ったため、戻っていることが分かった".to_owned(),
+        note: "このディスクがつながれたため、戻っていることが分かった".to_owned(),
     };
     sql::insert_ending(tx, known.id, &ending, (None, now))?;
-    let detail = format!("状態：持出し中→返却／日＝{today}／した人＝{by}／控えの作成による");
+    let detail = format!("状態：持出し中→返却／日＝{today}／した人＝{by}／ディスクの接続による");
     Ok(event(Operation::CarryOutEnd, known.id).detail(detail))
 }

@@ -35,7 +35,7 @@ mod view;
 mod withdrawals;
 
 pub use asking::EXPORTS;
-pub use disks::{Disk, Kept, keep_disk};
+pub use disks::{Disk, Kept, Out, disk_out, disk_returned, keep_disk};
 pub use form::FieldProblem;
 pub use registering::{Console, overdue, register};
 
