@@ -93,7 +93,9 @@ pub fn due(
         let turn = last_turn(job, schedule, now);
         let places: Vec<Option<&String>> = match job {
             Job::Drill => vec![None],
-            Job::Run | Job::Check | Job::Prune => repositories.iter().map(Some).collect(),
+            Job::Run | Job::Check | Job::Prune | Job::Disk => {
+                repositories.iter().map(Some).collect()
+            }
         };
         for place in places {
             let mine = |one: &&Record| {
@@ -118,7 +120,7 @@ fn is_due(last: Option<&Record>, job: Job, turn: Timestamp, now: Timestamp) -> b
     }
     let again_after = match job {
         Job::Run => RUN_AGAIN_AFTER,
-        Job::Check | Job::Drill | Job::Prune => OTHERS_AGAIN_AFTER,
+        Job::Check | Job::Drill | Job::Prune | Job::Disk => OTHERS_AGAIN_AFTER,
     };
     now.duration_since(last.ended_at) >= again_after
 }
@@ -128,7 +130,7 @@ fn is_due(last: Option<&Record>, job: Job, turn: Timestamp, now: Timestamp) -> b
 pub fn next_turn(job: Job, schedule: &Schedule, now: Timestamp) -> Timestamp {
     let step = match job {
         Job::Run => SignedDuration::from_hours(1),
-        Job::Check | Job::Drill => SignedDuration::from_hours(24),
+        Job::Check | Job::Drill | Job::Disk => SignedDuration::from_hours(24),
         Job::Prune => SignedDuration::from_hours(7 * 24),
     };
     // No hour of Japan's is left out or doubled, so a day is always this long.
@@ -143,6 +145,8 @@ fn last_turn(job: Job, schedule: &Schedule, now: Timestamp) -> Timestamp {
         Job::Run => Some(local.date().at(local.hour(), 0, 0, 0)),
         Job::Drill => daily(local, schedule.drill_hour),
         Job::Check => daily(local, schedule.read_hour),
+        // Never asked for: no timer does it.
+        Job::Disk => None,
         Job::Prune => weekly(local, schedule.prune_weekday, schedule.prune_hour),
     };
     let turn = turn.and_then(|turn| base::clock::japan().to_timestamp(turn).ok());
@@ -188,6 +192,21 @@ pub(crate) fn last_reading<'h>(
     history.last(Job::Check, repository, |one| {
         one.is_settled() && one.slice.is_none_or(|slice| slice == wanted)
     })
+}
+
+/// Which of so many slices is next, whenever there is an opportunity: one that was never read, else
+/// the one that was read longest ago.
+#[must_use]
+pub fn next_slice(history: &History, repository: &str, of: u32) -> Slice {
+    let read_at = |number: u32| {
+        let wanted = Slice { number, of };
+        last_reading(history, repository, wanted).map(|one| one.began_at)
+    };
+    let number = (0..of).min_by_key(|number| (read_at(*number), *number));
+    Slice {
+        number: number.unwrap_or(0),
+        of,
+    }
 }
 
 /// Which slice is next: one that was never read, else the one that was read longest ago.

@@ -11,6 +11,7 @@
 
 mod check;
 mod content;
+pub mod disks;
 pub mod due;
 mod error;
 mod lineage;

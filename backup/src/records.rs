@@ -33,9 +33,12 @@ pub enum Job {
     /// A slice of the rolling read, or the whole.
     Check,
     Drill,
+    /// A disk that is carried away was plugged in. Never due: it comes when it comes.
+    Disk,
 }
 
 impl Job {
+    /// What a timer does, in this order.
     pub const ALL: [Self; 4] = [Self::Run, Self::Drill, Self::Check, Self::Prune];
 
     /// As operators call it.
@@ -46,6 +49,7 @@ impl Job {
             Self::Prune => "不要データの整理",
             Self::Check => "読み直し検査",
             Self::Drill => "復元訓練",
+            Self::Disk => "持ち出すディスクへの控え",
         }
     }
 }

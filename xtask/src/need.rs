@@ -13,6 +13,7 @@ pub(crate) enum Need {
     Chromium,
     Fonts,
     Restic,
+    Disks,
     Poppler,
     SevenZip,
     Sqlite,
@@ -41,14 +42,18 @@ const FONTS: &[&str] = &[
     "fonts-morisawa-bizud-mincho",
 ];
 
+/// A header that the key is tried on, and the file system behind it.
+const DISKS: &[&str] = &["cryptsetup-bin", "xfsprogs"];
+
 /// Each package brings the program of its name.
 const SIGN_IN: &[&str] = &["curl", "oathtool", "openssl"];
 
 impl Need {
-    pub(crate) const ALL: [Need; 12] = [
+    pub(crate) const ALL: [Need; 13] = [
         Need::Chromium,
         Need::Fonts,
         Need::Restic,
+        Need::Disks,
         Need::Poppler,
         Need::SevenZip,
         Need::Sqlite,
@@ -66,6 +71,7 @@ impl Need {
             Need::Chromium => "the browser of the journeys",
             Need::Fonts => "Japanese on screens and forms, and names with 外字",
             Need::Restic => "reads our backups as the operator's last resort would",
+            Need::Disks => "makes encrypted disks that are plugged in",
             Need::Poppler => "reads back the printed PDF and the code on it",
             Need::SevenZip => "opens what was carried out, as a PC of the city would",
             Need::Sqlite => "looks at database files from outside",
@@ -83,6 +89,7 @@ impl Need {
             Need::Chromium => Source::Apt(&["chromium"]),
             Need::Fonts => Source::Apt(FONTS),
             Need::Restic => Source::Apt(&["restic"]),
+            Need::Disks => Source::Apt(DISKS),
             Need::Poppler => Source::Apt(&["poppler-utils", "zbar-tools"]),
             Need::SevenZip => Source::Apt(&["7zip"]),
             Need::Sqlite => Source::Apt(&["sqlite3"]),
@@ -100,6 +107,7 @@ impl Need {
             Need::Chromium => machine::has_program("chromium"),
             Need::Fonts => FONTS.iter().all(|package| machine::has_package(package)),
             Need::Restic => machine::has_program("restic"),
+            Need::Disks => DISKS.iter().all(|package| machine::has_package(package)),
             Need::Poppler => machine::has_program("pdftotext") && machine::has_program("zbarimg"),
             Need::SevenZip => machine::has_program("7zz") || machine::has_program("7z"),
             Need::Sqlite => machine::has_program("sqlite3"),

@@ -175,7 +175,14 @@ fn units(packages: &BTreeSet<String>, size: Size) -> Suite {
     Suite {
         name: "units",
         question: "each crate and slice keeps its promises",
-        needs: vec![Need::Nextest, Need::Compiler, Need::SevenZip, Need::SignIn],
+        needs: vec![
+            Need::Nextest,
+            Need::Compiler,
+            Need::Disks,
+            Need::Restic,
+            Need::SevenZip,
+            Need::SignIn,
+        ],
         steps: vec![nextest(CI, &filter, size)],
     }
 }

@@ -249,6 +249,72 @@ pub(crate) enum BackupVerb {
     Status,
     /// 時刻の来た処理を行う（タイマーが数分ごとに呼ぶ）
     Tick(TickArguments),
+    /// 持ち出すディスク（建物の外に保管するもの）
+    Disk {
+        #[command(subcommand)]
+        what: DiskVerb,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DiskVerb {
+    /// 空の、暗号化したディスクを登録する
+    Enrol(EnrolArguments),
+    /// 登録したディスクと、最後の控え、いまある場所を並べる
+    List,
+    /// 使い終えた、またはなくしたディスクを外す。二度と書かない
+    Release(ReleaseArguments),
+    /// つないだディスクに控えを取り、読み直して確かめる（つなぐと自動で動く）
+    Run(DiskRunArguments),
+    /// ディスクが抜かれたことを記録する（抜くと自動で動く）
+    Unplugged(UnpluggedArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EnrolArguments {
+    /// 保管先の名前（設定ファイルの [[backup.repositories]] の name）
+    pub(crate) name: String,
+    /// ディスクの装置（例 /dev/sdb1）
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: PathBuf,
+    /// 計画を示すだけで、登録しない
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// 聞かずに行う
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReleaseArguments {
+    /// ディスクの名前
+    pub(crate) name: String,
+    /// なくした（どこにあるか分からない）
+    #[arg(long)]
+    pub(crate) lost: bool,
+    /// 計画を示すだけで、外さない
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// 聞かずに行う
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiskRunArguments {
+    /// つないだディスクの装置（例 /dev/sdb1）
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: PathBuf,
+    /// 比べて疑わしくても控えを取る（操作する人と理由が要る）
+    #[arg(long)]
+    pub(crate) despite: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UnpluggedArguments {
+    /// 抜かれたディスクの装置（例 /dev/sdb1）
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: PathBuf,
 }
 
 #[derive(Debug, Args)]

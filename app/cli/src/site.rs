@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use backup::{Chunking, RepositorySettings};
 use base::report::Report;
-use base::settings::{Environment, Site};
+use base::settings::{BackupRepository, Environment, Site};
 use server::factor_keys::KeyPlace;
 use store::DataDir;
 
@@ -65,6 +65,23 @@ pub(crate) fn first(arguments: &Arguments, environment: &Environment, dir: &Data
     } else {
         path(arguments, environment)
     }
+}
+
+/// Does it lie on a disk of the rotation? Then `backup disk` alone makes it and writes to it.
+pub(crate) fn is_rotated(repository: &BackupRepository) -> bool {
+    let disk = repository.removable.as_ref();
+    disk.is_some_and(|disk| disk.key_file.is_some())
+}
+
+/// Those that are not on a disk of the rotation.
+pub(crate) fn resident(site: &Site) -> Vec<RepositorySettings> {
+    let rotated = |name: &str| {
+        let mut known = site.backup.repositories.iter();
+        known.any(|one| one.name() == name && is_rotated(one))
+    };
+    let mut all = repositories(site);
+    all.retain(|one| !rotated(&one.name));
+    all
 }
 
 /// The repositories of the site file, in its order.

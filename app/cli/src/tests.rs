@@ -89,6 +89,26 @@ const TABLE: &[(&str, Trace)] = &[
         Looks("packs that are encrypted, and whether they are whole"),
     ),
     (
+        "backup disk enrol",
+        Apart("needs a disk; app/cli/tests/disks looks for its entry"),
+    ),
+    (
+        "backup disk run",
+        Apart("needs a disk; app/cli/tests/disks looks for its entry"),
+    ),
+    (
+        "backup disk unplugged",
+        Apart("needs a disk; app/cli/tests/disks looks for its entry"),
+    ),
+    (
+        "backup disk release",
+        Apart("needs a disk; app/cli/tests/disks looks for its entry"),
+    ),
+    (
+        "backup disk list",
+        Looks("names and numbers of disks, days, and whether each is away"),
+    ),
+    (
         "attachments check",
         Looks("numbers of records and hashes of files"),
     ),

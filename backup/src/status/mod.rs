@@ -6,6 +6,7 @@
 //! Invariant: what cannot be found out does not hold.
 
 mod change;
+mod disks;
 mod repository;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use self::change::unusual_since;
+pub use self::disks::{Rotated, RotationThresholds, of_disks};
 use self::repository::View;
 use crate::due::{self, Clock, Reading, Schedule};
 use crate::error::BackupError;
@@ -87,6 +89,8 @@ pub enum Page {
     ClockWrong,
     DiskFull,
     MassChange,
+    DiskRotate,
+    DiskForeign,
 }
 
 /// One state.
@@ -135,6 +139,16 @@ pub struct Status {
     pub clock: Clock,
     pub repositories: Vec<RepositoryStatus>,
     pub probes: Vec<Probe>,
+}
+
+impl Status {
+    /// The same with more states.
+    #[must_use]
+    pub fn with(mut self, probes: Vec<Probe>) -> Self {
+        self.holds = self.holds && probes.iter().all(|probe| probe.holds);
+        self.probes.extend(probes);
+        self
+    }
 }
 
 /// Compares what was seen and remembered with the thresholds.

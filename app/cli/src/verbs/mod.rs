@@ -27,7 +27,7 @@ use jiff::civil::DateTime;
 use store::Operator;
 
 use crate::arguments::{
-    Arguments, AttachmentsVerb, AuditVerb, BackupVerb, CarriedOutVerb, CertificatesVerb,
+    Arguments, AttachmentsVerb, AuditVerb, BackupVerb, CarriedOutVerb, CertificatesVerb, DiskVerb,
     FactorKeysVerb, ImportVerb, IncidentVerb, ShipVerb, UsersVerb, Verb,
 };
 use crate::output::Voice;
@@ -83,10 +83,10 @@ pub(crate) fn run(
             let keeper = |who: Option<Operator>| Keeper::new((&site, &file), dir()?, who, voice);
             match what {
                 BackupVerb::Init => {
-                    backup::init(&site::repositories(&site), &dir()?, operator()?, voice)
+                    backup::init(&site::resident(&site), &dir()?, operator()?, voice)
                 }
                 BackupVerb::Run => backup::run(&keeper(timer()?)?),
-                BackupVerb::List => backup::list(&site::repositories(&site), voice),
+                BackupVerb::List => backup::list(&keeper(None)?),
                 BackupVerb::Sheet(asked) => backup::sheet(asked, &desk()?),
                 BackupVerb::Key { what } => backup::key(what, &desk()?),
                 BackupVerb::Check(asked) => backup::check(asked, &keeper(None)?),
@@ -98,6 +98,16 @@ pub(crate) fn run(
                 BackupVerb::Drill(asked) => backup::drill(asked, &keeper(timer()?)?),
                 BackupVerb::Report(asked) => backup::report(asked, &keeper(timer()?)?),
                 BackupVerb::Status => backup::status(&keeper(None)?),
+                BackupVerb::Disk { what } => {
+                    let who = match what {
+                        DiskVerb::List | DiskVerb::Unplugged(_) => None,
+                        DiskVerb::Enrol(asked) => (!asked.dry_run).then(operator).transpose()?,
+                        DiskVerb::Release(asked) => (!asked.dry_run).then(operator).transpose()?,
+                        DiskVerb::Run(asked) if asked.despite => Some(operator()?),
+                        DiskVerb::Run(_) => timer()?,
+                    };
+                    backup::disk(what, &keeper(who)?)
+                }
                 BackupVerb::Tick(asked) => {
                     let who = (!asked.dry_run).then(timer).transpose()?.flatten();
                     backup::tick(asked, &keeper(who)?)

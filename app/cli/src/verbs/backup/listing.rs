@@ -7,7 +7,7 @@ use base::report::Report;
 use serde::Serialize;
 use store::{DataDir, Operation, Operator};
 
-use super::need_some;
+use super::{Keeper, need_some};
 use crate::operator;
 use crate::output::Voice;
 
@@ -42,10 +42,17 @@ pub(crate) fn init(
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) fn list(repositories: &[RepositorySettings], voice: &Voice) -> Result<ExitCode, Report> {
-    need_some(repositories, voice)?;
+pub(crate) fn list(keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
+    let voice = keeper.voice;
     let mut all = Vec::new();
-    for repository in repositories {
+    for repository in &keeper.repositories {
+        if keeper.is_rotated(&repository.name) && !repository.path.join("config").is_file() {
+            voice.say(&format!(
+                "{}（つながっていない持ち出すディスク。hokatsu backup disk list で最後の控えが分かります）",
+                repository.name
+            ));
+            continue;
+        }
         for snapshot in backup::list(repository).map_err(Report::from)? {
             all.push(listed(repository, &snapshot, voice));
         }

@@ -4,6 +4,7 @@
 //! machine, and leaves a record whatever becomes of it.
 
 mod check;
+mod disk;
 mod drill;
 mod keys;
 mod listing;
@@ -27,6 +28,7 @@ use jiff::Timestamp;
 use store::{DataDir, Operation, Operator, StoreError};
 
 pub(crate) use check::check;
+pub(crate) use disk::disk;
 pub(crate) use drill::drill;
 pub(crate) use keys::{Desk, key, sheet};
 pub(crate) use listing::{init, list};
@@ -105,13 +107,25 @@ impl<'a> Keeper<'a> {
         Clock::system().now()
     }
 
-    /// The one that was named, else all of them.
+    fn known(&self, name: &str) -> Option<RepositorySettings> {
+        let mut all = self.repositories.iter();
+        all.find(|one| one.name == name).cloned()
+    }
+
+    /// Those that are written to by whoever is asked; a disk of the rotation is when it was plugged in
+    /// and compared, by `backup disk run` alone.
+    fn resident(&self) -> Vec<RepositorySettings> {
+        let all = self.repositories.iter();
+        let resident = all.filter(|one| !self.is_rotated(&one.name));
+        resident.cloned().collect()
+    }
+
+    /// The one that was named, else all that are not in the rotation.
     fn chosen(&self, name: Option<&str>) -> Result<Vec<RepositorySettings>, Report> {
         let Some(name) = name else {
-            return Ok(self.repositories.clone());
+            return Ok(self.resident());
         };
-        let found = self.repositories.iter().find(|one| one.name == name);
-        found.cloned().map(|one| vec![one]).ok_or_else(|| {
+        self.known(name).map(|one| vec![one]).ok_or_else(|| {
             let known: Vec<&str> = self.repositories.iter().map(|r| r.name.as_str()).collect();
             self.voice.say(&format!(
                 "その名前の保管先はありません。使えるもの: {}",
@@ -126,8 +140,15 @@ impl<'a> Keeper<'a> {
         let is_away = |one: &&RepositorySettings| {
             self.is_carried_away(&one.name) && !one.path.join("config").is_file()
         };
-        let here = self.repositories.iter().filter(|one| !is_away(one));
+        let all = self.resident();
+        let here = all.iter().filter(|one| !is_away(one));
         here.cloned().collect()
+    }
+
+    /// On a disk that takes part in the rotation.
+    fn is_rotated(&self, name: &str) -> bool {
+        let mut known = self.site.backup.repositories.iter();
+        known.any(|one| one.name() == name && site::is_rotated(one))
     }
 
     fn is_carried_away(&self, name: &str) -> bool {

@@ -6,7 +6,7 @@ use backup::records::{Job, Outcome};
 use backup::retention::{Ahead, Judged, Keep, Remove, Verdict};
 use backup::{PrunePlan, PruneSummary, RepositorySettings, plan_prune};
 use base::clock::japan;
-use base::report::Report;
+use base::report::{Kind, Report};
 use serde::Serialize;
 
 use super::{Keeper, failed, first_failure};
@@ -21,6 +21,13 @@ struct Pruned {
 
 pub(crate) fn prune(asked: &PruneArguments, keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
     let repositories = keeper.chosen(asked.repository.as_deref())?;
+    if let Some(disk) = repositories.iter().find(|one| keeper.is_rotated(&one.name)) {
+        keeper.voice.say(&format!(
+            "「{}」は持ち出すディスクです。つないだときに、hokatsu backup disk run が片付けます。",
+            disk.name
+        ));
+        return Err(Report::bare(Kind::Usage));
+    }
     let ahead = if asked.drop_ahead {
         Ahead::Remove
     } else {

@@ -106,7 +106,13 @@ fn columns(labels: &[(&str, u16)]) -> Vec<Column> {
 fn sums(records: &[&Record], keeper: &Keeper<'_>) -> Section {
     let mut rows = Vec::new();
     for repository in &keeper.repositories {
-        for job in Job::ALL {
+        // A disk of the rotation is never drilled by a timer; its visits count instead.
+        let jobs = if keeper.is_rotated(&repository.name) {
+            [Job::Disk, Job::Run, Job::Check, Job::Prune]
+        } else {
+            Job::ALL
+        };
+        for job in jobs {
             let mine = |one: &&&Record| one.job == job && one.repository == repository.name;
             let of = |outcomes: &[Outcome]| {
                 let wanted = |one: &&&Record| outcomes.contains(&one.outcome);

@@ -9,7 +9,7 @@ use backup::{Beside, Progress, Quiet, RepositorySettings, Source};
 use base::clock::Clock;
 use base::report::{Kind, Report};
 use serde::Serialize;
-use server::features::carried_out::{Console, Disk, FieldProblem, keep_disk};
+use server::features::carried_out::{Console, Disk, FieldProblem, disk_returned, keep_disk};
 use server::web::Problem;
 use store::{Actor, DataDir, Db, StoreError, SystemReason, copy_shelf, snapshot_of};
 
@@ -23,9 +23,9 @@ const RUN: &str = "コマンド backup run";
 pub(super) const STAGING: &str = "staging-";
 
 #[derive(Serialize)]
-struct Saved {
+pub(super) struct Saved {
     repository: String,
-    snapshot: String,
+    pub(super) snapshot: String,
     files: u64,
     bytes: u64,
     bytes_added: u64,
@@ -37,7 +37,7 @@ struct Saved {
 pub(crate) fn run(keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
     let (dir, voice) = (&keeper.dir, keeper.voice);
     restore::refuse_unfinished(dir)?;
-    let repositories = &keeper.repositories;
+    let repositories = &keeper.resident();
     let names: Vec<&str> = repositories.iter().map(|one| one.name.as_str()).collect();
     let _turn = keeper.turn(Job::Run, &names.join("、"))?;
     let gathered = gather(dir, keeper.file, voice);
@@ -65,7 +65,7 @@ pub(crate) fn run(keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
     }
     let saved = first_failure(outcomes, voice)?;
     keeper.result(&saved)?;
-    let entered = disks(keeper)?;
+    let entered = entered(keeper)?;
     // Saved, and yet not well: a timer that ends with 0 would be believed.
     Ok(if entered && gathered.missing.is_empty() {
         ExitCode::SUCCESS
@@ -76,7 +76,7 @@ pub(crate) fn run(keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
 
 fn none_saved(report: Report, keeper: &Keeper<'_>) -> Report {
     let text = report.for_operator().map(|advice| advice.text.to_owned());
-    for repository in &keeper.repositories {
+    for repository in &keeper.resident() {
         let kept = keeper.recorded(Job::Run, repository, |record| {
             record.said.extend(text.clone());
             Err::<(), Report>(Report::bare(report.kind()))
@@ -105,9 +105,8 @@ fn told_of(saved: &[&Saved], names: &[&str], missing: usize) -> String {
 }
 
 /// Enters the disks that leave in the register; false when the settings have words that it refuses.
-fn disks(keeper: &Keeper<'_>) -> Result<bool, Report> {
+pub(super) fn entered(keeper: &Keeper<'_>) -> Result<bool, Report> {
     let (dir, voice) = (&keeper.dir, keeper.voice);
-    let operator = keeper.operator.as_ref();
     let ours = |name: &str| keeper.repositories.iter().any(|one| one.name == name);
     let repositories = keeper.site.backup.repositories.iter();
     let repositories = repositories.filter(|known| ours(known.name()));
@@ -121,16 +120,13 @@ fn disks(keeper: &Keeper<'_>) -> Result<bool, Report> {
     let read = |tx: &store::ReadTx<'_>| tx.count(counted, []);
     let persons = db.system_read(SystemReason::Backup, read);
     let persons = persons.map_err(StoreError::report)?;
-    let (actor, name) = match operator {
-        Some(operator) => (operator::actor(RUN, operator), operator.name.as_str()),
-        None => (Actor::system(RUN), "バックアップのタイマー"),
-    };
+    let (actor, name) = who(keeper);
     let mut all_fit = true;
     for (repository, disk) in leaving {
         let console = Console {
             db: &db,
             actor: &actor,
-            operator: name,
+            operator: &name,
             submission: repository,
         };
         let disk = Disk {
@@ -155,6 +151,31 @@ fn disks(keeper: &Keeper<'_>) -> Result<bool, Report> {
     }
     db.close().map_err(StoreError::report)?;
     Ok(all_fit)
+}
+
+/// A disk that was carried away is here again: its entry ends.
+pub(super) fn returned(keeper: &Keeper<'_>, repository: &str) -> Result<(), Report> {
+    let db = Db::open_beside(&keeper.dir, Clock::system()).map_err(StoreError::report)?;
+    let (actor, name) = who(keeper);
+    let console = Console {
+        db: &db,
+        actor: &actor,
+        operator: &name,
+        submission: repository,
+    };
+    if disk_returned(console, repository).map_err(Problem::report)? {
+        keeper.voice.say(&format!(
+            "ディスク「{repository}」が戻ったことを、持出し台帳に記録しました。"
+        ));
+    }
+    db.close().map_err(StoreError::report)
+}
+
+fn who(keeper: &Keeper<'_>) -> (Actor, String) {
+    match &keeper.operator {
+        Some(operator) => (operator::actor(RUN, operator), operator.name.clone()),
+        None => (Actor::system(RUN), "バックアップのタイマー".to_owned()),
+    }
 }
 
 fn told(repository: &str, problems: &[FieldProblem], voice: &Voice) {
@@ -182,8 +203,8 @@ pub(crate) fn save(
 }
 
 /// Everything a bare machine needs, in the layout of a data directory: copied, or named where it lies.
-struct Gathered {
-    source: Source,
+pub(super) struct Gathered {
+    pub(super) source: Source,
     audit_head: String,
     /// Attachments whose bytes are gone.
     missing: Vec<i64>,
@@ -192,7 +213,11 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn save_into(&self, repository: &RepositorySettings, voice: &Voice) -> Result<Saved, Report> {
+    pub(super) fn save_into(
+        &self,
+        repository: &RepositorySettings,
+        voice: &Voice,
+    ) -> Result<Saved, Report> {
         let quiet: Arc<dyn Progress> = Arc::new(Quiet);
         let done = backup::run(repository, &self.source, &quiet).map_err(failed)?;
         voice.say(&format!(
@@ -211,7 +236,7 @@ impl Gathered {
     }
 }
 
-fn gather(dir: &DataDir, site: &Path, voice: &Voice) -> Result<Gathered, Report> {
+pub(super) fn gather(dir: &DataDir, site: &Path, voice: &Voice) -> Result<Gathered, Report> {
     let staging = tempfile::Builder::new()
         .prefix(STAGING)
         .tempdir_in(dir.path())

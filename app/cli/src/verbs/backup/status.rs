@@ -6,7 +6,7 @@ use backup::status::{Page, Probe, Status, Thresholds, judge, look};
 use base::clock::japan;
 use base::report::{Report, Runbook};
 
-use super::{Keeper, failed};
+use super::{Keeper, disk, failed};
 
 pub(crate) fn status(keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
     let status = standing(keeper)?;
@@ -53,7 +53,8 @@ pub(super) fn standing(keeper: &Keeper<'_>) -> Result<Status, Report> {
     };
     let here = keeper.at_home();
     let seen: Vec<_> = here.iter().map(|one| look(one, now)).collect();
-    Ok(judge(&seen, &history, &keeper.schedule(), &thresholds, now))
+    let status = judge(&seen, &history, &keeper.schedule(), &thresholds, now);
+    Ok(status.with(disk::probes(keeper, &history, now)?))
 }
 
 fn page(page: Page) -> Runbook {
@@ -64,5 +65,7 @@ fn page(page: Page) -> Runbook {
         Page::ClockWrong => Runbook::ClockWrong,
         Page::DiskFull => Runbook::DiskFull,
         Page::MassChange => Runbook::MassChange,
+        Page::DiskRotate => Runbook::DiskRotate,
+        Page::DiskForeign => Runbook::DiskForeign,
     }
 }

@@ -133,6 +133,10 @@ fn carry_over(from: &DataDir, to: &DataDir) -> Result<(), Report> {
             }
         }
     }
+    if from.backup_disks().exists() {
+        // A disk that was lost since must stay shut out.
+        copy(&from.backup_disks(), &to.backup_disks())?;
+    }
     if from.recovery_sheets().exists() {
         copy(&from.recovery_sheets(), &to.recovery_sheets())?;
     }
