@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base::clock::Clock;
 use base::report::Report;
-use base::settings::SignInSettings;
+use base::settings::{AlarmSettings, SignInSettings};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use store::{Actor, Db};
 
@@ -46,6 +46,8 @@ pub struct ServerSettings {
     /// Administrators are told when the newest backup is older than so many hours; nothing: there is
     /// nowhere to put any.
     pub backup_hours_max: Option<u16>,
+    /// So many days after the last visit the next disk that is carried away is due.
+    pub rotate_days_max: u16,
 }
 
 impl ServerSettings {
@@ -64,6 +66,7 @@ impl ServerSettings {
             notice: None,
             backup_days_kept: None,
             backup_hours_max: None,
+            rotate_days_max: AlarmSettings::default().rotate_days_max,
         }
     }
 

@@ -34,6 +34,7 @@ pub(crate) fn run(
         backup_days_kept: site.backup.days_kept,
         backup_hours_max: (!site.backup.repositories.is_empty())
             .then(|| site.backup.alarm().run_hours_max),
+        rotate_days_max: site.backup.alarm().rotate_days_max,
         upload_bytes_max: site.attachments().file_bytes_max(),
         ..ServerSettings::signing_in(&site.sign_in())?
     };

@@ -6,6 +6,7 @@ pub mod approvals;
 pub mod area_changes;
 pub mod assignments;
 pub mod attachments;
+pub mod backup_disks;
 pub mod carried_out;
 pub mod case_grants;
 pub mod changes;
@@ -57,6 +58,7 @@ pub fn routes() -> Routes {
         .with(incidents::routes())
         .with(approvals::routes())
         .with(restores::routes())
+        .with(backup_disks::routes())
 }
 
 /// Every kind of act that needs a second person.

@@ -1,11 +1,12 @@
 //! What must not be overlooked stands above every page: for administrators an open door for the
-//! vendor, an opened envelope, a missing key, backups that are late; for whoever sits there a
-//! certificate near its end.
+//! vendor, an opened envelope, a missing key, backups that are late; for those who look after backup
+//! disks one that may be unplugged; for whoever sits there a certificate near its end.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use base::clock::japan;
+use base::disks::{Here, Plugged};
 use base::wareki::Wareki;
 use jiff::Timestamp;
 use store::{ReadTx, StoreError, params};
@@ -31,6 +32,7 @@ pub struct Banner {
 /// then says so.
 pub(crate) fn of(visit: &Visit) -> Vec<Banner> {
     let mut banners = of_administrators(visit);
+    banners.extend(disks_here(visit));
     banners.extend(own_terminal(visit));
     banners
 }
@@ -47,6 +49,24 @@ fn own_terminal(visit: &Visit) -> Option<Banner> {
         href: "/terminals/own".to_owned(),
         link: "更新する",
     })
+}
+
+/// A backup disk that is plugged in: may it be unplugged?
+fn disks_here(visit: &Visit) -> Vec<Banner> {
+    if visit.staff.is_none() || !visit.may(Permission::BackupDiskView) {
+        return Vec::new();
+    }
+    let here = Here::read(&visit.app.db().dir().disks_here());
+    let here = here.unwrap_or_else(|error| {
+        log::warn!("the disks that are plugged in cannot be read: {error}");
+        BTreeMap::new()
+    });
+    let banner = |plugged: Plugged| Banner {
+        text: plugged.words,
+        href: "/backup-disks".to_owned(),
+        link: "バックアップディスク",
+    };
+    here.into_values().map(banner).collect()
 }
 
 fn of_administrators(visit: &Visit) -> Vec<Banner> {

@@ -95,6 +95,7 @@ const GROUPS: &[(&str, &[Entry])] = &[
             ("/staff", "職員", Permission::StaffView),
             ("/rights", "権限", Permission::StaffView),
             ("/terminals", "端末", Permission::TerminalView),
+            ("/backup-disks", "バックアップ", Permission::BackupDiskView),
             ("/imports", "取込み", Permission::ImportView),
             ("/overview", "件数とマスタ", Permission::MasterView),
             ("/maintenance", "保守作業", Permission::MaintenanceView),

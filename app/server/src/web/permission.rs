@@ -90,6 +90,8 @@ permissions! {
     CarriedOutView = "carried_out_view", "持出し台帳を見る", "持出し";
     /// Correct, end and withdraw entries of others.
     CarriedOutManage = "carried_out_manage", "ほかの人の持出しを訂正・終了する", "持出し";
+    /// See which backup disks there are and where (バックアップディスク).
+    BackupDiskView = "backup_disk_view", "バックアップディスクを見る", "持出し";
     /// See what personal data are held, and how they are looked after.
     DataRegisterView = "data_register_view", "個人情報管理台帳と定期点検を見る", "持出し";
     /// Change what is written about them; record checks.
