@@ -319,6 +319,17 @@ impl Running {
         }
     }
 
+    /// Has it ended? How, [`Running::stop`] says. It is not reaped by this, so its id stays its own.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        let asked = Group::of(&self.child)
+            .0
+            .map(|pid| waitid(WaitId::Pid(pid), options));
+        // Somebody whom nobody can ask about is gone.
+        asked.is_none_or(|asked| !matches!(asked, Ok(None)))
+    }
+
     /// Asks it to stop (SIGTERM) and waits.
     ///
     /// # Errors
@@ -518,6 +529,20 @@ mod tests {
         let line = running.line_where(|line| line == "ready", LONG);
         assert_eq!(line.as_deref(), Some("ready"));
         assert_eq!(running.stop(LONG).unwrap().code(), Some(7));
+    }
+
+    #[test]
+    fn a_program_that_ended_by_itself_says_so_and_then_how() {
+        let going = start(&sh("echo on >&2; cat /dev/zero >/dev/null", LONG)).unwrap();
+        assert!(going.line_where(|line| line == "on", LONG).is_some());
+        assert!(!going.has_ended());
+        let ended = start(&sh("exit 5", LONG)).unwrap();
+        // Nothing more is said: its pipe is closed, and then it is over.
+        assert_eq!(ended.line_where(|_| true, LONG), None);
+        while !ended.has_ended() {
+            thread::yield_now();
+        }
+        assert_eq!(ended.stop(LONG).unwrap().code(), Some(5));
     }
 
     #[test]
