@@ -430,7 +430,17 @@ create table consultation_responses (
 
 create table consultation_withdrawals (
   id integer primary key,
-  consultation_id integer not null unique references consultations,
+  consultation_id integer not null references consultations,
+  reason text not null,
+  staff_id integer not null references staff,
+  recorded_at text not null
+) strict;
+create index consultation_withdrawals_by_consultation on consultation_withdrawals (consultation_id);
+
+-- The record came back: a withdrawal holds as long as no row ends it.
+create table consultation_withdrawal_endings (
+  id integer primary key,
+  withdrawal_id integer not null unique references consultation_withdrawals,
   reason text not null,
   staff_id integer not null references staff,
   recorded_at text not null
@@ -1458,7 +1468,17 @@ create table attachment_versions (
 -- Attached by mistake: shown struck through, opened by nobody any more.
 create table attachment_withdrawals (
   id integer primary key,
-  attachment_id integer not null unique references attachments,
+  attachment_id integer not null references attachments,
+  reason text not null,
+  recorded_by integer not null references staff,
+  recorded_at text not null
+) strict;
+create index attachment_withdrawals_by_attachment on attachment_withdrawals (attachment_id);
+
+-- The file came back: a withdrawal holds as long as no row ends it.
+create table attachment_withdrawal_endings (
+  id integer primary key,
+  withdrawal_id integer not null unique references attachment_withdrawals,
   reason text not null,
   recorded_by integer not null references staff,
   recorded_at text not null

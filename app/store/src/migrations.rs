@@ -104,10 +104,14 @@ const STEPS: &[(&str, &str)] = &[
         "0026_create_restores",
         include_str!("../migrations/0026_create_restores.sql"),
     ),
+    (
+        "0027_let_withdrawals_end",
+        include_str!("../migrations/0027_let_withdrawals_end.sql"),
+    ),
 ];
 
 /// The newest schema this program knows; `pragma user_version` of an up-to-date file.
-pub const SCHEMA_VERSION: i64 = 24;
+pub const SCHEMA_VERSION: i64 = 25;
 
 /// The schema as one text, for the suite that compares it with all steps on an empty file.
 pub const fn released_schema() -> &'static str {

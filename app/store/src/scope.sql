@@ -80,8 +80,16 @@ create temp view visible_consultation_clients as
   select k.* from main.consultation_clients k
   where k.consultation_id in (select c.id from temp.visible_consultations c where c.id = k.consultation_id);
 
+-- A withdrawal that ended holds no more; the second view tells all that ever were.
 create temp view visible_consultation_withdrawals as
   select w.* from main.consultation_withdrawals w
+  where not exists (select 1 from main.consultation_withdrawal_endings e where e.withdrawal_id = w.id)
+    and w.consultation_id in (select c.id from temp.visible_consultations c where c.id = w.consultation_id);
+
+create temp view visible_consultation_withdrawal_history as
+  select w.*, e.reason as ending_reason, e.staff_id as ended_by, e.recorded_at as ended_at
+  from main.consultation_withdrawals w
+  left join main.consultation_withdrawal_endings e on e.withdrawal_id = w.id
   where w.consultation_id in (select c.id from temp.visible_consultations c where c.id = w.consultation_id);
 
 create temp view visible_consultation_follow_ups as
@@ -107,7 +115,9 @@ create temp view visible_current_consultations as
          v.client_name as client_name, v.urgency as urgency, v.content as content,
          v.response as response, v.outcome as outcome, v.next_action as next_action,
          v.next_due_on as next_due_on, v.recorded_by as recorded_by,
-         exists (select 1 from main.consultation_withdrawals w where w.consultation_id = c.id) as withdrawn,
+         exists (select 1 from main.consultation_withdrawals w where w.consultation_id = c.id
+                 and not exists (select 1 from main.consultation_withdrawal_endings e
+                                 where e.withdrawal_id = w.id)) as withdrawn,
          exists (select 1 from main.consultation_follow_ups f
                  join main.consultation_versions o
                    on o.consultation_id = f.consultation_id and o.version = f.version
@@ -141,6 +151,13 @@ create temp view visible_attachment_versions as
 
 create temp view visible_attachment_withdrawals as
   select w.* from main.attachment_withdrawals w
+  where not exists (select 1 from main.attachment_withdrawal_endings e where e.withdrawal_id = w.id)
+    and w.attachment_id in (select a.id from temp.visible_attachments a where a.id = w.attachment_id);
+
+create temp view visible_attachment_withdrawal_history as
+  select w.*, e.reason as ending_reason, e.recorded_by as ended_by, e.recorded_at as ended_at
+  from main.attachment_withdrawals w
+  left join main.attachment_withdrawal_endings e on e.withdrawal_id = w.id
   where w.attachment_id in (select a.id from temp.visible_attachments a where a.id = w.attachment_id);
 
 -- Which bytes on the shelf are still named by a row; nothing of any record.

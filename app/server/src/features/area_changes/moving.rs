@@ -47,7 +47,9 @@ const COUNTS: &str = "
         and v.version = (select max(l.version) from consultation_versions l
                          where l.consultation_id = v.consultation_id)
         and not exists (select 1 from consultation_withdrawals w
-                        where w.consultation_id = v.consultation_id)
+                        where w.consultation_id = v.consultation_id
+                          and not exists (select 1 from consultation_withdrawal_endings e
+                                          where e.withdrawal_id = w.id))
         and not exists (select 1 from consultation_follow_ups f
                         join consultation_versions o
                           on o.consultation_id = f.consultation_id and o.version = f.version

@@ -211,6 +211,14 @@ pub(super) fn insert_withdrawal(
 pub fn erase(tx: &WriteTx<'_>, such: &'static str, record: i64) -> Result<Vec<String>, StoreError> {
     let sql = format!("select distinct sha256 from attachments where {such}");
     let bytes = tx.all(&sql, params![record], |row| row.get(0))?;
+    tx.execute(
+        &format!(
+            "delete from attachment_withdrawal_endings where withdrawal_id in
+               (select w.id from attachment_withdrawals w where w.attachment_id in
+                 (select id from attachments where {such}))"
+        ),
+        params![record],
+    )?;
     for part in ["attachment_withdrawals", "attachment_versions"] {
         let sql = format!(
             "delete from {part} where attachment_id in (select id from attachments where {such})"

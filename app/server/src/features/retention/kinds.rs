@@ -105,6 +105,8 @@ const CONSULTATIONS: Kind = Kind {
         "delete from consultation_responses where version_id in
            (select id from consultation_versions where consultation_id = ?1)",
         "delete from consultation_follow_ups where consultation_id = ?1",
+        "delete from consultation_withdrawal_endings where withdrawal_id in
+           (select id from consultation_withdrawals where consultation_id = ?1)",
         "delete from consultation_withdrawals where consultation_id = ?1",
         "delete from consultation_clients where consultation_id = ?1",
         "delete from consultation_versions where consultation_id = ?1",
