@@ -5,6 +5,7 @@
 // [data-draft]   form: posts itself to this address a moment after each change
 // [data-guard]   form: asks before leaving with unsaved words
 // [data-save]    button that Alt+S presses; [data-again] form that may be sent repeatedly
+// [data-reload]  page whose work goes on elsewhere: comes again by itself until it is done
 // dialog[data-lock]  asks for the password over the page once the session is locked
 "use strict";
 
@@ -13,6 +14,7 @@ const DRAFT_WAIT_MS = 3000;
 const RETRY_WAIT_MS = 15000;
 const UNTIE_WAIT_MS = 15000;
 const LOCK_LOOK_MS = 60000;
+const RELOAD_WAIT_MS = 2000;
 
 // --- find ---------------------------------------------------------------------------------
 
@@ -237,3 +239,7 @@ if (cover) {
     });
   }
 }
+
+// --- work that goes on elsewhere ------------------------------------------------------------
+
+if (document.querySelector("[data-reload]")) setTimeout(() => location.reload(), RELOAD_WAIT_MS);

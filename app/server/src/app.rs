@@ -12,6 +12,7 @@ use store::{Actor, Db};
 
 use crate::factor_keys::FactorKeys;
 use crate::features;
+use crate::features::former_states::{FormerSource, Openings};
 use crate::sign_in::{SessionSettings, SignInRules};
 use crate::web::limits::{MAINTENANCE_HOURS_MAX, UPLOAD_BYTES_MAX};
 use crate::web::work::Desk;
@@ -48,6 +49,8 @@ pub struct ServerSettings {
     pub backup_hours_max: Option<u16>,
     /// So many days after the last visit the next disk that is carried away is due.
     pub rotate_days_max: u16,
+    /// What reaches backups of the past; nothing: there are none.
+    pub former_source: Option<FormerSource>,
 }
 
 impl ServerSettings {
@@ -67,6 +70,7 @@ impl ServerSettings {
             backup_days_kept: None,
             backup_hours_max: None,
             rotate_days_max: AlarmSettings::default().rotate_days_max,
+            former_source: None,
         }
     }
 
@@ -91,6 +95,7 @@ struct Inner {
     db: Db,
     settings: ServerSettings,
     desk: Desk,
+    openings: Openings,
     rate: DefaultKeyedRateLimiter<String>,
     fonts: Result<forms::Fonts, forms::FontsMissing>,
     pages: Vec<&'static str>,
@@ -125,10 +130,12 @@ impl App {
             .filter(|route| route.method == axum::http::Method::GET);
         let pages = gets.map(|route| route.path).collect();
         let desk = Desk::new();
+        let openings = Openings::new(db.dir(), settings.former_source.clone());
         Self(Arc::new(Inner {
             db,
             settings,
             desk,
+            openings,
             rate,
             fonts,
             pages,
@@ -170,6 +177,11 @@ impl App {
         let tasks = features::daily().iter();
         let failed = tasks.filter_map(|task| task(self).err());
         failed.inspect(|problem| problem.log("(daily)")).count() == 0
+    }
+
+    /// Copies of the past that are looked into.
+    pub(crate) fn openings(&self) -> &Openings {
+        &self.0.openings
     }
 
     /// Fonts for printing, or what is missing.

@@ -48,6 +48,8 @@ pub enum SystemReason {
     Demo,
     /// Records past their time are erased, as two people decided.
     Disposal,
+    /// Is a record of a copy of the past here? By its number alone.
+    FormerState,
     /// What came after a snapshot and protects somebody is applied again.
     Restore,
 }

@@ -110,6 +110,11 @@ impl DataDir {
         self.0.join("drill-reports")
     }
 
+    /// Copies of the past that are looked into just now; gone when nobody uses them, and never in a backup.
+    pub fn former_states(&self) -> PathBuf {
+        self.0.join("former-states")
+    }
+
     /// What was done at the console and is not in the access log yet, one file a deed.
     pub fn console_notes(&self) -> PathBuf {
         self.0.join("console-notes")

@@ -236,8 +236,12 @@ fn outside_the_scope_every_page_of_a_record_is_not_there() {
                 page.status, 200,
                 "{role:?} of {code} cannot open her own resident"
             );
-            let pages = ROWS.iter().filter(|(method, path, _)| {
-                *method == "GET" && path.starts_with("/consultations/{id}")
+            // What the role may not do at all is told before anybody looks for the record.
+            let rights = Rights::shipped(*role);
+            let pages = ROWS.iter().filter(|(method, path, permission)| {
+                *method == "GET"
+                    && path.starts_with("/consultations/{id}")
+                    && rights.has(*permission)
             });
             for (method, path, _) in pages {
                 let page = ask(&mut browser, method, &address(path, stranger));

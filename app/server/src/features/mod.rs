@@ -12,6 +12,7 @@ pub mod case_grants;
 pub mod changes;
 pub mod consultations;
 pub mod data_registers;
+pub mod former_states;
 pub mod imports;
 pub mod incidents;
 pub mod inquiries;
@@ -40,6 +41,7 @@ pub fn routes() -> Routes {
         .with(consultations::routes())
         .with(abuse_cases::routes())
         .with(attachments::routes())
+        .with(former_states::routes())
         .with(transfers::routes())
         .with(assignments::routes())
         .with(case_grants::routes())

@@ -60,6 +60,7 @@ const GROUPS: &[(&str, &[Entry])] = &[
             ("/assignments", "担当", Permission::ResidentView),
             ("/transfers", "引継ぎ", Permission::TransferHandle),
             ("/changes", "異動と食い違い", Permission::ResidentCorrect),
+            ("/former-states", "以前の状態", Permission::FormerStateUse),
         ],
     ),
     (

@@ -64,6 +64,8 @@ permissions! {
     AttachmentView = "attachment_view", "添付ファイルを開く", "相談";
     /// Attach files, correct what is said about them, withdraw them.
     AttachmentWrite = "attachment_write", "ファイルを添付する・取り消す", "相談";
+    /// See a record as it was, and put it back (which, their own permissions say).
+    FormerStateUse = "former_state_use", "以前の状態を見る・戻す", "相談";
     /// Look into the access log.
     AccessLogView = "access_log_view", "アクセスログを見る", "アクセスログ";
     /// Take the access log out as a file.

@@ -103,12 +103,13 @@ pub async fn run(
     served.map_err(failed)
 }
 
-/// Takes in what was done at the console beside us.
+/// Takes in what was done at the console beside us, and puts away copies of the past that nobody uses.
 async fn notes(app: App) {
     loop {
         tokio::time::sleep(NOTES_EVERY).await;
         let asked = app.clone();
         let taken = app.desk().run(move || Ok(asked.db().take_notes()?)).await;
+        app.openings().sweep(app.clock().now());
         if taken.is_err() {
             log::error!("notes of the console could not be taken into the access log");
         }

@@ -122,6 +122,27 @@ const FLASHES: &[(&str, Flash)] = &[
         },
     ),
     (
+        "put-back",
+        Flash {
+            css: "done",
+            text: "以前の状態に戻しました。前の内容も残っています。取り消すときも「以前の状態」から戻せます。",
+        },
+    ),
+    (
+        "bytes-back",
+        Flash {
+            css: "done",
+            text: "ファイルの中身をバックアップから戻しました。",
+        },
+    ),
+    (
+        "opening-closed",
+        Flash {
+            css: "done",
+            text: "控えを閉じ、写しを消しました。",
+        },
+    ),
+    (
         "identified",
         Flash {
             css: "done",

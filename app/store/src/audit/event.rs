@@ -107,6 +107,10 @@ coded! {
         AttachmentCorrect = "attachment_correct", "添付ファイルの表題の訂正";
         AttachmentWithdraw = "attachment_withdraw", "添付の取消し";
         AttachmentExport = "attachment_export", "添付ファイルの持出し";
+        FormerStateView = "former_state_view", "以前の状態の閲覧";
+        FormerStateOpen = "former_state_open", "以前の時点を開く・閉じる";
+        FormerStatePutBack = "former_state_put_back", "以前の状態に戻す";
+        FormerStatePrint = "former_state_print", "以前の状態の印刷";
         TransferView = "transfer_view", "引継ぎの閲覧";
         TransferNote = "transfer_note", "引継ぎ内容の記入";
         TransferReceive = "transfer_receive", "引継ぎの受領";

@@ -41,6 +41,7 @@ struct ListPage {
     /// Why nothing can be attached here, or nothing.
     closed: &'static str,
     may_add: bool,
+    may_go_back: bool,
     accept: String,
     size_max: String,
     files_max: usize,
@@ -89,6 +90,7 @@ fn page(visit: &Visit, known: &Known, problems: Vec<FieldProblem>) -> ListPage {
         action: owner.list(),
         rows: known.rows.iter().map(view::row).collect(),
         may_add: closed.is_empty() && visit.may(Permission::AttachmentWrite),
+        may_go_back: visit.may(Permission::FormerStateUse),
         closed,
         accept: super::kinds::accepted(),
         size_max: view::size(visit.app.settings().upload_bytes_max),

@@ -15,6 +15,7 @@
 mod acts;
 mod card;
 mod form;
+mod former;
 mod keeping;
 mod kinds;
 mod list;
@@ -26,6 +27,7 @@ mod tests;
 mod view;
 
 pub use card::Card;
+pub use former::FormerAttachment;
 pub use keeping::{Invented, insert_history, sweep};
 pub use model::{AttachmentId, Owner};
 pub use store::erase;

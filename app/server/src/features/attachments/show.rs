@@ -69,6 +69,8 @@ pub(super) struct ShowPage {
     shielded: bool,
     may_write: bool,
     may_export: bool,
+    /// Where its former states are; empty for whoever may not see them.
+    former: String,
     reasons: Vec<Choice>,
     versions: Vec<VersionWords>,
     base_version: i64,
@@ -125,6 +127,11 @@ pub(super) fn page_of(visit: &Visit, known: &Known, problems: Vec<FieldProblem>)
         shown: kind.is_some_and(|kind| kind.shown),
         shielded: row.shielded,
         may_write: known.may_write(visit),
+        former: if visit.may(Permission::FormerStateUse) {
+            format!("/attachments/{}/former-state", row.id)
+        } else {
+            String::new()
+        },
         may_export: row.withdrawal.is_none() && visit.may(Permission::CarriedOutRecord),
         reasons: view::reasons(typed.trimmed("shield_reason")),
         versions: view::versions(&known.versions, row),

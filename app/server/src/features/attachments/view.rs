@@ -1,11 +1,13 @@
 //! Attachments in words.
 
+use base::secrecy::Note;
 use store::ResidentId;
 
 use super::model::{Attachment, By, Holder, Owner, Version};
 use crate::features::masters::Code;
 use crate::features::residents::ShieldReason;
 pub(super) use crate::web::Choice;
+use crate::web::Fields;
 use crate::web::days::moment;
 
 const KIB: u64 = 1024;
@@ -81,6 +83,26 @@ pub(super) fn row(attachment: &Attachment) -> RowWords {
 
 pub(super) fn kind(attachment: &Attachment) -> &'static str {
     attachment.kind().map_or("不明な種類", |kind| &kind.label)
+}
+
+/// Whose file it is.
+pub(super) fn name_of(holder: &Holder) -> Note {
+    Note::from(holder.name.reveal())
+}
+
+/// 有効 or 取消し.
+pub(super) fn standing(withdrawn: bool) -> Note {
+    Note::from(if withdrawn { "取消し" } else { "有効" })
+}
+
+/// Title and note as the form would have sent them.
+pub(super) fn typed(title: &Note, note: &Note, reason: &str) -> Fields {
+    let pairs = [
+        ("title", title.reveal()),
+        ("note", note.reveal()),
+        ("reason", reason),
+    ];
+    Fields::from_pairs(pairs.into_iter()).unwrap_or_default()
 }
 
 /// Above a list: whose files these are.

@@ -14,8 +14,10 @@ mod corrections;
 mod drafts;
 mod entry;
 mod form;
+mod former;
 mod history;
 mod lists;
+mod lost;
 mod model;
 mod pages;
 mod records;
@@ -27,7 +29,9 @@ mod tests;
 mod view;
 
 pub use entry::Entry;
+pub use former::FormerConsultation;
 pub use history::{HistoryRow, insert_history, insert_history_all};
+pub use lost::{Lost, lost_in, lost_of};
 pub use model::ConsultationId;
 
 use crate::web::{Permission, Routes};

@@ -36,6 +36,8 @@ struct ShowPage {
     id: ConsultationId,
     may_write: bool,
     may_receive: bool,
+    /// Where its former states are; empty for whoever may not see them.
+    former: String,
     taken: bool,
     state: Tag,
     urgency: Tag,
@@ -76,6 +78,11 @@ pub(super) fn show(visit: &Visit) -> Answer {
         id: record.id,
         may_write,
         may_receive: open && visit.may(Permission::AbuseWrite),
+        former: if visit.may(Permission::FormerStateUse) {
+            format!("/consultations/{}/former-state", record.id)
+        } else {
+            String::new()
+        },
         taken: record.taken,
         state: view::state(!open, record.lists.closes(&entry.outcome)),
         urgency: view::urgency(

@@ -280,9 +280,19 @@ pub(super) fn insert_version(
     id: ConsultationId,
     version: i64,
     entry: &Entry,
-    stamp: (StaffId, &str, &str),
+    (staff, now, reason): (StaffId, &str, &str),
 ) -> Result<(), StoreError> {
-    let (staff, now, reason) = stamp;
+    insert_version_by(tx, id, version, entry, (Some(staff), now, reason))
+}
+
+/// As [`insert_version`]; nobody: whoever wrote it does not work here.
+pub(super) fn insert_version_by(
+    tx: &WriteTx<'_>,
+    id: ConsultationId,
+    version: i64,
+    entry: &Entry,
+    (staff, now, reason): (Option<StaffId>, &str, &str),
+) -> Result<(), StoreError> {
     let e = entry;
     let row = tx.insert(
         INSERT_VERSION,

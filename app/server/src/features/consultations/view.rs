@@ -1,5 +1,6 @@
 //! Records → words for the templates.
 
+use base::secrecy::{Note, PersonName};
 use base::wareki::{self, Wareki, age_on};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -131,6 +132,46 @@ const LABELS: &[(&str, &str)] = &[
     ("next_action", "次にすること"),
     ("next_due_on", "期限"),
 ];
+
+/// Every field of the form.
+pub(super) fn fields() -> impl Iterator<Item = &'static str> {
+    LABELS.iter().map(|(field, _)| *field)
+}
+
+/// What a field is called; empty for what is none.
+pub(super) fn label(field: &str) -> &'static str {
+    let known = LABELS.iter().find(|(known, _)| *known == field);
+    known.map_or("", |(_, label)| label)
+}
+
+/// The same in every field?
+pub(super) fn says_the_same(one: &Fields, other: &Fields) -> bool {
+    fields().all(|field| one.all(field).eq(other.all(field)))
+}
+
+/// Her name, for whoever draws it.
+pub(super) fn name_of(person: &Person) -> Note {
+    Note::from(person.name.reveal())
+}
+
+/// Whom a record was about.
+pub(super) fn client(identified: bool, name: Option<&PersonName>) -> Note {
+    match (identified, name) {
+        (false, _) => Note::from(""),
+        (true, Some(name)) => Note::from(name.reveal()),
+        (true, None) => Note::from("担当の範囲外の方、またはもういない方"),
+    }
+}
+
+/// A note as the database has it.
+pub(super) fn words_of(note: &Note) -> &str {
+    note.reveal()
+}
+
+/// 有効 or 取下げ.
+pub(super) fn standing(withdrawn: bool) -> Note {
+    Note::from(if withdrawn { "取下げ" } else { "有効" })
+}
 
 /// All fields in words, whether typed or saved; the empty ones too, so that two can be compared.
 pub(super) fn facts(fields: &Fields, lists: &Lists, today: Date) -> Vec<Fact> {

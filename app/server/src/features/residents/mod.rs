@@ -13,6 +13,7 @@ mod person;
 #[cfg(test)]
 mod person_tests;
 
+pub use corrections::FormerPerson;
 pub use person::ShieldReason;
 
 use crate::web::{Permission, Routes};

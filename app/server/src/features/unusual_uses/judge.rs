@@ -81,7 +81,8 @@ fn is_output(entry: &Use) -> bool {
 
 /// A shielded person's door writes the reason that was chosen.
 fn is_shielded(entry: &Use) -> bool {
-    entry.operation == Operation::ResidentView.code()
+    let doors = [Operation::ResidentView, Operation::FormerStateView];
+    doors.iter().any(|door| entry.operation == door.code())
         && entry
             .detail
             .split(' ')

@@ -15,11 +15,13 @@
 //! Source: domain.md §2.0, §6.9.
 
 mod form;
+mod former;
 mod model;
 mod pages;
 mod store;
 mod view;
 
+pub use former::FormerPerson;
 pub(super) use pages::form_after_reason;
 
 use crate::web::{Permission, Routes};

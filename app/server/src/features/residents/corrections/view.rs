@@ -1,12 +1,13 @@
 //! A correction in words.
 
-use base::secrecy::Note;
+use base::secrecy::{Note, PersonName};
 use base::text::digits;
 use data_encoding::HEXLOWER;
 use ring::digest::{SHA256, digest};
 
 use super::model::{Correction, Field, FieldState, Typed};
 use crate::features::residents::person::{moment, phone_grouped};
+use crate::web::Fields;
 
 /// What names the state of a field: the newest correction, whether it holds, and the register's
 /// value. A form carries it, so that saving notices what somebody else or an import did since.
@@ -29,6 +30,27 @@ pub(super) fn says_the_same(field: Field, one: &Note, other: &Note) -> bool {
         Field::Phone => digits(one.reveal()) == digits(other.reveal()),
         Field::Kana | Field::Address => one == other,
     }
+}
+
+/// A value as the database has it.
+pub(super) fn stored(value: &Note) -> &str {
+    value.reveal()
+}
+
+/// A telephone number in groups.
+pub(super) fn phone(value: &Note) -> Note {
+    Note::from(phone_grouped(value.reveal()))
+}
+
+/// Whose record it is.
+pub(super) fn name(name: &PersonName) -> Note {
+    Note::from(name.reveal())
+}
+
+/// As the form would have sent it.
+pub(super) fn typed(value: &Note, reason: &str) -> Fields {
+    let pairs = [("value", value.reveal()), ("reason", reason)];
+    Fields::from_pairs(pairs.into_iter()).unwrap_or_default()
 }
 
 /// What the database takes.

@@ -21,6 +21,7 @@ struct PersonPage {
     may_correct: bool,
     may_share: bool,
     may_receive: bool,
+    may_go_back: bool,
     /// Abuse cases about her that this viewer knows of: id and number.
     abuse_cases: Vec<(i64, String)>,
     head: view::Head,
@@ -96,6 +97,7 @@ fn person_page(
         may_write: writable && visit.may(Permission::ConsultationWrite),
         may_share: looks_after && visit.may(Permission::CaseShare),
         may_receive: visit.may(Permission::AbuseWrite),
+        may_go_back: visit.may(Permission::FormerStateUse),
         abuse_cases: cases.iter().map(|id| (id.0, id.number())).collect(),
         may_correct,
         head: view::head(opened, today),

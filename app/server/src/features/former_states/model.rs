@@ -1,0 +1,138 @@
+//! What a record is to the time machine: points of its history, what it said then and now. No I/O but
+//! through the [`Record`] of each kind.
+
+use base::secrecy::Note;
+use jiff::Timestamp;
+use store::{ReadTx, RecordKind, ResidentId};
+
+use crate::web::{FieldProblem, Permission, Problem, Visit};
+
+/// Something that changed a record, and when: the moments that are offered.
+#[derive(Debug, Clone)]
+pub struct Point {
+    /// As stored: UTC, ISO.
+    pub at: String,
+    /// Who did it.
+    pub by: String,
+    /// What it was: 第2版, 取下げ.
+    pub what: String,
+    /// Why, as far as that was asked for.
+    pub reason: Note,
+}
+
+impl Point {
+    /// The instant; nothing for what no clock wrote.
+    pub(super) fn instant(&self) -> Option<Timestamp> {
+        self.at.parse().ok()
+    }
+}
+
+/// What one field said, in words.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// As forms name it.
+    pub code: &'static str,
+    /// As staff read it.
+    pub label: &'static str,
+    /// What it said.
+    pub text: Note,
+    /// Can staff put it back? What only the register writes they cannot.
+    pub ours: bool,
+}
+
+/// Where a record stands among the pages.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Its page: `/consultations/12`.
+    pub href: String,
+    /// What it is called in the way here: 相談 R8-000012.
+    pub label: String,
+    /// List it belongs to, and its address.
+    pub above: (&'static str, &'static str),
+    /// Whose it is, as the viewer may read it; empty when nobody is known.
+    pub who: Note,
+}
+
+/// How putting back ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Done and written down.
+    Done,
+    /// Somebody changed the record since the form was opened.
+    Late,
+    /// What stands in the way, field by field.
+    Wrong(Vec<FieldProblem>),
+}
+
+/// What is to be put back, and why.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'w> {
+    /// Codes of the fields.
+    pub fields: &'w [String],
+    /// What the form was opened on ([`Record::key`]).
+    pub base: &'w str,
+    /// As typed, checked.
+    pub reason: &'w str,
+    /// Where the former state comes from, for the entry: `own 2026-11-24T01:00:00Z`.
+    pub source: &'w str,
+}
+
+impl Wanted<'_> {
+    /// Was this field chosen?
+    pub fn has(&self, code: &str) -> bool {
+        self.fields.iter().any(|field| field == code)
+    }
+}
+
+/// A kind of record whose former states are kept.
+pub trait Record: Sized {
+    /// What it said at a moment.
+    type State;
+    /// As the access log names it.
+    const KIND: RecordKind;
+    /// What it takes to read one, beside the time machine itself.
+    const READS: Permission;
+    /// What it takes to change one.
+    const WRITES: Permission;
+
+    /// The record of this address as it stands, through the viewer's eyes.
+    ///
+    /// # Errors
+    /// [`Problem::NotFound`] outside the scope, for a wrong number, and for what was disposed of.
+    fn load(visit: &Visit, tx: &ReadTx<'_>) -> Result<Self, Problem>;
+
+    /// The same record in a copy of the past, told by what it is called and not by its number alone; people
+    /// in it are named as far as the viewer meets them today (`live`).
+    ///
+    /// # Errors
+    /// Those of the copy.
+    fn same_in(&self, live: &ReadTx<'_>, past: &ReadTx<'_>) -> Result<Option<Self>, Problem>;
+
+    /// Number in the access log.
+    fn id(&self) -> i64;
+    /// Whom it is about.
+    fn person(&self) -> Option<ResidentId>;
+    /// Under 支援措置 today: a reason is asked for first.
+    fn shielded(&self) -> bool;
+    /// May this viewer change it?
+    fn writable(&self) -> bool;
+    /// Bytes belong to it, and they are missing or bent.
+    fn lacks_bytes(&self, _visit: &Visit) -> bool {
+        false
+    }
+    /// What names the state it is in: a form carries it, so that a change in between is noticed.
+    fn key(&self) -> String;
+    /// Where it stands.
+    fn place(&self) -> Place;
+    /// Everything that changed it, oldest first.
+    fn points(&self) -> Vec<Point>;
+    /// What it said at a moment, newest without one; nothing: it was not there yet, or that is not known.
+    fn state_at(&self, at: Option<Timestamp>) -> Option<Self::State>;
+    /// That in words; every field in the same order, empty ones too. `self` is today's record.
+    fn said(&self, visit: &Visit, state: &Self::State) -> Vec<Said>;
+    /// Puts fields back, as new versions, in one transaction with its entry.
+    ///
+    /// # Errors
+    /// As [`Record::load`], and those of the store.
+    fn put_back(visit: &Visit, then: &Self::State, wanted: Wanted<'_>) -> Result<Outcome, Problem>;
+}
