@@ -72,6 +72,11 @@ pub(crate) enum Verb {
     },
     /// バックアップから戻す
     Restore(Box<RestoreArguments>),
+    /// 以前の状態（画面の「以前の状態」が使う）
+    Timemachine {
+        #[command(subcommand)]
+        what: TimemachineVerb,
+    },
     /// 職員のアカウント
     Users {
         #[command(subcommand)]
@@ -386,6 +391,47 @@ pub(crate) enum ShipVerb {
         #[arg(long)]
         yes: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TimemachineVerb {
+    /// 見られる時点を並べる
+    Points,
+    /// ある時点のデータベースの写しを、見るために取り出す
+    Fetch(FetchArguments),
+    /// 添付ファイル1つの中身を取り出す
+    Bytes(BytesArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FetchArguments {
+    /// 保管先の名前
+    #[arg(long, value_name = "NAME", requires = "snapshot")]
+    pub(crate) repository: Option<String>,
+    /// 控えの番号
+    #[arg(
+        long,
+        value_name = "ID",
+        requires = "repository",
+        conflicts_with = "shipped"
+    )]
+    pub(crate) snapshot: Option<String>,
+    /// 逐次複製の、この時刻の時点（例 2026-11-23T09:00）
+    #[arg(long, value_name = "TIME")]
+    pub(crate) shipped: Option<String>,
+    /// 置く場所（データディレクトリの former-states の中の、空のディレクトリ）
+    #[arg(long, value_name = "DIR")]
+    pub(crate) into: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BytesArguments {
+    /// 中身のSHA-256（16進数）
+    #[arg(long, value_name = "HEX")]
+    pub(crate) sha256: String,
+    /// 置く場所（データディレクトリの former-states の中の、空のディレクトリ）
+    #[arg(long, value_name = "DIR")]
+    pub(crate) into: PathBuf,
 }
 
 #[derive(Debug, Args)]

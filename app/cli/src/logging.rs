@@ -33,6 +33,7 @@ pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
         | Verb::Backup { .. }
         | Verb::Ship { .. }
         | Verb::Restore(_)
+        | Verb::Timemachine { .. }
         | Verb::Users { .. }
         | Verb::CarriedOut { .. }
         | Verb::Certificates { .. }

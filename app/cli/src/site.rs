@@ -1,11 +1,12 @@
 //! Which data directory and which backup repositories this run is about.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use backup::{Chunking, RepositorySettings};
 use base::report::Report;
 use base::settings::{BackupRepository, Environment, Site};
 use server::factor_keys::KeyPlace;
+use server::features::former_states::FormerSource;
 use store::DataDir;
 
 use crate::arguments::Arguments;
@@ -56,6 +57,30 @@ pub(crate) fn factor_keys(
     };
     let credentials = environment.credentials_dir.as_deref();
     Ok(KeyPlace::find(credentials, named, dir.factor_keys()))
+}
+
+/// This very program, for the service to ask about backups of the past.
+pub(crate) fn former_source(
+    arguments: &Arguments,
+    environment: &Environment,
+    dir: &DataDir,
+) -> Option<FormerSource> {
+    former_source_of(&path(arguments, environment), dir)
+}
+
+/// As [`former_source`], of a named site file. Without a path to this program there is none: then the
+/// service says that it has no backups to look into.
+pub(crate) fn former_source_of(site: &Path, dir: &DataDir) -> Option<FormerSource> {
+    let absolute = |path: &Path| std::path::absolute(path).ok();
+    Some(FormerSource {
+        program: std::env::current_exe().ok()?,
+        arguments: vec![
+            "--site".into(),
+            absolute(site)?.into(),
+            "--data".into(),
+            absolute(dir.path())?.into(),
+        ],
+    })
 }
 
 /// Where the first site file goes: as named, else beside the data when only that was named.

@@ -496,6 +496,50 @@ fn any_moment_comes_back_and_the_log_of_access_says_who_asked() {
 }
 
 #[test]
+fn a_moment_and_a_file_are_fetched_for_looking_into_and_to_no_other_place() {
+    let bench = Bench::new();
+    let _shipper = bench.shipper();
+    let db = Db::open(&bench.data, Clock::system()).unwrap();
+    let mut part = db.shelf().part(0).unwrap();
+    part.write("届いた写真".as_bytes()).unwrap();
+    let hash = part.finish().unwrap().sha256().to_owned();
+    entry(&db).unwrap();
+    let first = bench.ask(Request::Wait);
+    let then = entries(&db);
+    entry(&db).unwrap();
+    bench.ask(Request::Wait);
+    let (code, points, errors) = bench.command(["timemachine", "points"]);
+    assert_eq!(code, 0, "{errors}");
+    assert!(!points["shipped"]["oldest"].is_null(), "{points}");
+    let copies = bench.data.former_states();
+    let (copy, file) = (copies.join("1"), copies.join("2"));
+    for dir in [&copies, &copy, &file] {
+        base::paths::create_private_dir(dir).unwrap();
+    }
+    let at = first.at.unwrap().to_string();
+    let fetch = |into: &Path| {
+        let into = into.to_str().unwrap();
+        bench.command(["timemachine", "fetch", "--shipped", &at, "--into", into])
+    };
+    let (code, _, errors) = fetch(&copy);
+    assert_eq!(code, 0, "{errors}");
+    let found = facts_of(&copy.join("hokatsu.db")).unwrap();
+    assert_eq!(found.audit_entries, then);
+    let elsewhere = bench.root.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    assert_eq!(fetch(&elsewhere).0, 2);
+    assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+    let into = file.to_str().unwrap();
+    let words = ["timemachine", "bytes", "--sha256", &hash, "--into", into];
+    let (code, _, errors) = bench.command(words);
+    assert_eq!(code, 0, "{errors}");
+    assert_eq!(
+        fs::read(file.join("bytes")).unwrap(),
+        "届いた写真".as_bytes()
+    );
+}
+
+#[test]
 fn bytes_are_on_the_second_disk_before_any_row_names_them() {
     let bench = Bench::new();
     let shipper = bench.shipper();

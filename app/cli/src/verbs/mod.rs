@@ -14,6 +14,7 @@ mod init;
 mod restore;
 mod serve;
 mod ship;
+mod timemachine;
 mod users;
 mod words;
 
@@ -28,7 +29,7 @@ use store::Operator;
 
 use crate::arguments::{
     Arguments, AttachmentsVerb, AuditVerb, BackupVerb, CarriedOutVerb, CertificatesVerb, DiskVerb,
-    FactorKeysVerb, ImportVerb, IncidentVerb, ShipVerb, UsersVerb, Verb,
+    FactorKeysVerb, ImportVerb, IncidentVerb, ShipVerb, TimemachineVerb, UsersVerb, Verb,
 };
 use crate::output::Voice;
 use crate::verbs::backup::Keeper;
@@ -47,7 +48,10 @@ pub(crate) fn run(
     let timer = || operator::or_timer(arguments, environment, voice);
     match &arguments.verb {
         Verb::Demo(asked) => demo::run(asked, voice),
-        Verb::Serve => serve::run(&site()?, &dir()?, &keys()?, voice),
+        Verb::Serve => {
+            let former = site::former_source(arguments, environment, &dir()?);
+            serve::run(&site()?, &dir()?, (&keys()?, former), voice)
+        }
         Verb::Init(asked) => {
             let first = site::first(arguments, environment, &dir()?);
             init::run(asked, &dir()?, (&first, &keys()?), &operator()?, voice)
@@ -182,6 +186,16 @@ pub(crate) fn run(
         Verb::CarriedOut {
             what: CarriedOutVerb::Add(asked),
         } => carried_out::add(asked, &dir()?, &operator()?, voice),
+        Verb::Timemachine { what } => {
+            let (site, dir) = (site()?, dir()?);
+            let repositories = site::repositories(&site);
+            let from = (&site, repositories.as_slice());
+            match what {
+                TimemachineVerb::Points => timemachine::points(from, &dir, voice),
+                TimemachineVerb::Fetch(asked) => timemachine::fetch(asked, from, &dir, voice),
+                TimemachineVerb::Bytes(asked) => timemachine::bytes(asked, from, &dir, voice),
+            }
+        }
         Verb::Restore(asked) => {
             let Some(from) = &asked.from else {
                 let repositories = site::repositories(&site()?);

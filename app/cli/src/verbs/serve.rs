@@ -9,6 +9,7 @@ use base::report::{Kind, Report};
 use base::settings::{ShippingMode, Site};
 use server::app::{App, ServerSettings};
 use server::factor_keys::{FactorKeys, KeyPlace};
+use server::features::former_states::FormerSource;
 use server::features::staff;
 use server::web::Problem;
 use server::web::serve::{Port, run as serve};
@@ -21,7 +22,7 @@ use crate::output::Voice;
 pub(crate) fn run(
     site: &Site,
     dir: &DataDir,
-    keys: &KeyPlace,
+    (keys, former): (&KeyPlace, Option<FormerSource>),
     voice: &Voice,
 ) -> Result<ExitCode, Report> {
     let port = Port::open(site.server.listen)?;
@@ -35,6 +36,8 @@ pub(crate) fn run(
         backup_hours_max: (!site.backup.repositories.is_empty())
             .then(|| site.backup.alarm().run_hours_max),
         rotate_days_max: site.backup.alarm().rotate_days_max,
+        former_source: former
+            .filter(|_| !site.backup.repositories.is_empty() || site.backup.shipping.is_some()),
         upload_bytes_max: site.attachments().file_bytes_max(),
         ..ServerSettings::signing_in(&site.sign_in())?
     };

@@ -86,7 +86,7 @@ pub(crate) fn shipping<'s>(site: &'s Site, voice: &Voice) -> Result<&'s Shipping
     })
 }
 
-fn settings(site: &Site, dir: &DataDir, voice: &Voice) -> Result<ShipSettings, Report> {
+pub(crate) fn settings(site: &Site, dir: &DataDir, voice: &Voice) -> Result<ShipSettings, Report> {
     let named = shipping(site, voice)?;
     let key = dir.audit_public_key();
     let public = std::fs::read(&key).map_err(|error| {

@@ -99,6 +99,7 @@ pub(crate) fn run(asked: &DemoArguments, voice: &Voice) -> Result<ExitCode, Repo
             notice: Some(notice),
             factor_keys: factor_keys(&places.factor_keys()),
             authority: Some(places.data.tls()),
+            former_source: crate::site::former_source_of(&places.site, &places.data),
             upload_bytes_max: site.attachments().file_bytes_max(),
             ..ServerSettings::signing_in(&site.sign_in())?
         },
