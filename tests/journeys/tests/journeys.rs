@@ -44,6 +44,7 @@ journeys! {
     a_security_key_is_the_second_factor
     every_page_of_every_role_is_accessible_and_fits
     signing_out_leaves_nothing_on_the_screen
+    something_withdrawn_and_a_damaged_file_come_back_and_nobody_elses
     the_checks_of_every_page_notice_what_they_look_for
     the_due_follow_up_of_my_day_is_completed
     the_phone_rings_and_the_keyboard_does_the_rest
