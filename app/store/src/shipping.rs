@@ -8,6 +8,7 @@
 //! Never here: opening the database or its log by path; closing them would drop SQLite's locks.
 //! Source: docs/decisions/0032-commit-shipping.md.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -76,6 +77,8 @@ pub fn switch_shipping(dir: &DataDir, on: bool) -> Result<(), StoreError> {
 struct Alarm {
     /// Nobody waits until then.
     quiet_until: Option<Instant>,
+    /// Commits that were acknowledged without the second disk.
+    unconfirmed: u64,
 }
 
 #[derive(Debug)]
@@ -110,15 +113,22 @@ impl Shipping {
             Ok(())
         }))?;
         let page_bytes: i64 = writer.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        let machine = machine_dir(dir.path());
+        // An alarm that an earlier process left ends with the first commit that the disk has.
+        let is_left = machine.join(UNCONFIRMED).exists();
+        let alarm = Alarm {
+            quiet_until: is_left.then(Instant::now),
+            unconfirmed: 0,
+        };
         Ok(Self {
-            machine: machine_dir(dir.path()),
+            machine,
             policy: ShippingPolicy::default(),
             clock,
             page_bytes: u64::try_from(page_bytes).unwrap_or(4_096),
             frames,
             again_from: AtomicU32::new(0),
             lines: Mutex::default(),
-            alarm: Mutex::default(),
+            alarm: Mutex::new(alarm),
             folding: Mutex::new(folding),
         })
     }
@@ -134,23 +144,35 @@ impl Shipping {
             return;
         };
         let now = Instant::now();
-        let quiet_until = self.alarm().quiet_until;
-        let limit = match quiet_until {
-            Some(until) if now < until => return,
+        let mut alarm = self.alarm();
+        let limit = match alarm.quiet_until {
+            Some(until) if now < until => {
+                alarm.unconfirmed += 1;
+                return;
+            }
             Some(_) => RETRY_WAIT.min(wait_max),
             None => wait_max,
         };
+        let before = alarm.unconfirmed;
+        drop(alarm);
         let durable = self
             .ask(&Request::Wait, limit)
             .is_some_and(|answer| answer.yes);
         let mut alarm = self.alarm();
         let was_quiet = alarm.quiet_until.is_some();
-        alarm.quiet_until = (!durable).then(|| Instant::now() + RETRY_EVERY);
-        drop(alarm);
-        match (was_quiet, durable) {
-            (false, false) => self.alarm_begins(limit),
-            (true, true) => self.alarm_ends(),
-            (true, false) | (false, true) => {}
+        if !durable {
+            alarm.unconfirmed += 1;
+            alarm.quiet_until = Some(Instant::now() + RETRY_EVERY);
+            if !was_quiet {
+                self.alarm_begins(limit);
+            }
+        } else if was_quiet && alarm.unconfirmed == before {
+            self.alarm_ends();
+            alarm.quiet_until = None;
+        } else if was_quiet {
+            // Somebody did not wait while this was asked, and the answer need not speak of that commit:
+            // the next one asks at once.
+            alarm.quiet_until = Some(Instant::now());
         }
     }
 
@@ -234,11 +256,16 @@ impl Shipping {
     /// Asks on a line that is kept; nothing when there is no answer in time.
     fn ask(&self, request: &Request, limit: Duration) -> Option<Answer> {
         let kept = self.lines().pop();
-        let line = match kept {
-            Some(line) => Ok(line),
-            None => Line::call(&self.machine),
+        let asked = match kept.map(|line| asked(line, request, limit)) {
+            // The kept lines were of a shipper that ended: one that was started since is called anew.
+            Some(Err(error)) if !is_late(&error) => {
+                log::debug!("the shipper hung up: {error}");
+                self.lines().clear();
+                self.call(request, limit)
+            }
+            Some(asked) => asked,
+            None => self.call(request, limit),
         };
-        let asked = line.and_then(|mut line| Ok((line.ask(request, limit)?, line)));
         match asked {
             Ok((answer, line)) => {
                 self.lines().push(line);
@@ -246,11 +273,14 @@ impl Shipping {
             }
             Err(error) => {
                 log::debug!("the shipper did not answer: {error}");
-                // The others were of the same shipper: it may have been started anew.
                 self.lines().clear();
                 None
             }
         }
+    }
+
+    fn call(&self, request: &Request, limit: Duration) -> io::Result<(Answer, Line)> {
+        asked(Line::call(&self.machine)?, request, limit)
     }
 
     fn lines(&self) -> std::sync::MutexGuard<'_, Vec<Line>> {
@@ -260,6 +290,18 @@ impl Shipping {
     fn alarm(&self) -> std::sync::MutexGuard<'_, Alarm> {
         self.alarm.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn asked(mut line: Line, request: &Request, limit: Duration) -> io::Result<(Answer, Line)> {
+    Ok((line.ask(request, limit)?, line))
+}
+
+/// The time was over; otherwise nobody is there.
+fn is_late(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
 }
 
 fn passive(folding: &Connection) -> Result<bool, StoreError> {

@@ -412,6 +412,34 @@ fn without_a_shipper_sync_mode_goes_on_with_an_alarm_that_ends_when_it_is_back()
 }
 
 #[test]
+fn a_shipper_that_was_started_anew_is_asked_again_and_an_alarm_of_before_ends() {
+    let bench = Bench::new();
+    let alarm = machine_dir(bench.data.path()).join(UNCONFIRMED);
+    let open = || {
+        let mut db = Db::open(&bench.data, Clock::system()).unwrap();
+        db.ship(policy("sync"));
+        db
+    };
+    let shipper = bench.shipper();
+    let db = open();
+    entry(&db).unwrap();
+    drop(shipper);
+    // The line of before leads nowhere any more; that is no reason to go on without the disk.
+    let shipper = bench.shipper();
+    entry(&db).unwrap();
+    assert!(!alarm.exists(), "nobody called the new shipper");
+    drop(shipper);
+    entry(&db).unwrap();
+    assert!(alarm.exists());
+    db.close().unwrap();
+    // The service is started anew, and the disk has everything.
+    let _shipper = bench.shipper();
+    let db = open();
+    entry(&db).unwrap();
+    assert!(!alarm.exists(), "the alarm outlives its cause");
+}
+
+#[test]
 fn the_log_is_folded_only_when_the_disk_has_it_and_over_its_limit_in_any_case() {
     let bench = Bench::new();
     let log = bench.data.path().join("hokatsu.db-wal");
