@@ -103,11 +103,15 @@ pub(super) fn bytes_of(dir: &Path) -> Result<u64, ShipError> {
     Ok(bytes)
 }
 
+/// The numbers of the segments of a generation, in order.
+pub(super) fn segment_numbers(dir: &Path) -> Result<Vec<u32>, ShipError> {
+    numbered(dir, |name| name.strip_suffix(SEGMENT))
+}
+
 /// The segments of a generation: whole heads, and the files whose head is not.
 pub(super) fn segments(dir: &Path) -> Result<Vec<Result<Segment, PathBuf>>, ShipError> {
-    let numbers = numbered(dir, |name| name.strip_suffix(SEGMENT))?;
     let mut found = Vec::new();
-    for number in numbers {
+    for number in segment_numbers(dir)? {
         let path = segment_path(dir, number);
         let file = File::open(&path).map_err(|e| ShipError::io("open", &path, e))?;
         let mut bytes = Vec::new();

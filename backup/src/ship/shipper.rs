@@ -106,6 +106,9 @@ pub struct Shipper {
     /// Where the log may be folded: everything before was durable when that was asked.
     folded: Option<Position>,
     bent_looks: u32,
+    /// A generation of which a flush failed and whose end could not be cut off: what can be read of it need
+    /// not be on the disk, and asking once more would not tell. None is 0.
+    distrusted: u32,
     /// The last transaction that is durable, also while the disk is away.
     last: (u64, Option<Timestamp>),
     state: State,
@@ -127,6 +130,7 @@ impl Shipper {
             copying: None,
             folded: None,
             bent_looks: 0,
+            distrusted: 0,
             last: (0, None),
             state: State::Absent,
             since,
@@ -184,7 +188,11 @@ impl Shipper {
         // Without a database there is nothing to do at the disk, and nothing wrong with it.
         let is_disk = !matches!(error, ShipError::NoDatabase(_));
         if let Some(writer) = self.writer.take_if(|_| is_disk) {
-            writer.give_up();
+            let generation = writer.generation();
+            let was_cut = writer.give_up();
+            if !was_cut && matches!(error, ShipError::Io { step: "flush", .. }) {
+                self.distrusted = generation;
+            }
         }
         if let Some(copying) = self.copying.take() {
             copying.writer.give_up();
@@ -270,7 +278,15 @@ impl Shipper {
                     after = newest;
                     break;
                 }
+                Ending::Open(tail) if tail.generation == self.distrusted => {
+                    after = tail.commit;
+                    break;
+                }
                 Ending::Open(tail) => {
+                    if let Err(error) = Writer::settle(&place, tail.generation) {
+                        self.distrusted = tail.generation;
+                        return Err(error);
+                    }
                     let writer = Writer::resume(&place, identity, &tail, self.clock.now())?;
                     self.last = writer.durable();
                     self.writer = Some(writer);

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use super::disk::Identity;
 use super::error::ShipError;
 use super::format::{HASH_BYTES, Hash, Head, Holds, RecordHead, RecordKind, hash};
-use super::reading::{Tail, generation_dir, segment_path};
+use super::reading::{Tail, generation_dir, segment_numbers, segment_path};
 use super::wal::{Commit, Position};
 
 /// A segment is ended once it is so long: what has to be read to go on after a restart.
@@ -102,6 +102,18 @@ impl Writer {
         }
         let times = (tail.began_at, Some(tail.at));
         Self::open(dir, head, times, tail.bytes)
+    }
+
+    /// Waits until the disk has all of a generation. A shipper that was killed between writing and flushing
+    /// leaves records that can be read and that a power cut would take away.
+    pub(super) fn settle(place: &Path, generation: u32) -> Result<(), ShipError> {
+        let dir = generation_dir(place, generation);
+        for number in segment_numbers(&dir)? {
+            let path = segment_path(&dir, number);
+            let flushed = File::open(&path).and_then(|file| file.sync_all());
+            flushed.map_err(|e| ShipError::io("flush", &path, e))?;
+        }
+        Ok(sync_dir(&dir)?)
     }
 
     fn open(
@@ -268,15 +280,17 @@ impl Writer {
         Ok(())
     }
 
-    /// Cuts off what was not flushed. Of no more use afterwards.
-    pub(super) fn give_up(self) {
+    /// Cuts off what was not flushed; false when it stays. Of no more use afterwards.
+    pub(super) fn give_up(self) -> bool {
         // A disk that is gone refuses this too; the reader passes over the rest all the same.
         if let Err(error) = self.file.set_len(self.flushed.bytes) {
             log::debug!(
                 "the unflushed end of {} stays: {error}",
                 self.path.display()
             );
+            return false;
         }
+        true
     }
 
     /// Takes back what was gathered since the last flush, as long as none of it was written out.
