@@ -91,7 +91,13 @@ pub(crate) fn scan(source: &Source, progress: &dyn Progress) -> Result<Vec<Found
     progress.start(Step::Hash, files.map(|f| f.metadata.len()).sum());
     for entry in &mut found {
         if entry.metadata.is_file() {
-            entry.record = Some(hash_file(&entry.from, progress)?);
+            let record = hash_file(&entry.from, progress)?;
+            // A disk that fails may end a file early and call that its end.
+            if record.size != entry.metadata.len() {
+                let files = vec![entry.path.display().to_string()];
+                return Err(BackupError::SourceChanged { files });
+            }
+            entry.record = Some(record);
         }
     }
     Ok(found)

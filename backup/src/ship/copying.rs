@@ -118,7 +118,16 @@ impl Copying {
         let from = u64::from(self.next - 1).saturating_mul(u64::from(self.facts.page_bytes));
         // A file that a checkpoint made shorter meanwhile ends early: those pages are no longer in use.
         let done = read_up_to(&self.file, &mut read, from);
-        done.map_err(|_gone| ShipError::LogChanged)?;
+        let done = done.map_err(|_gone| ShipError::LogChanged)?;
+        let read_until = from.saturating_add(u64::try_from(done).unwrap_or(u64::MAX));
+        let length = self
+            .file
+            .metadata()
+            .map_err(|_gone| ShipError::LogChanged)?;
+        if done < read.len() && read_until < length.len() {
+            // Not shorter: its disk fails, and zeros would be taken for its pages.
+            return Err(ShipError::LogChanged);
+        }
         let mut body = Vec::with_capacity(read.len().saturating_add(pages.saturating_mul(4)));
         for (page, data) in (self.next..).zip(read.chunks_exact(page_bytes)) {
             put_page(&mut body, page, data);

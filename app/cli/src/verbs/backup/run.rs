@@ -309,9 +309,19 @@ fn staged(
         files.push((site.to_path_buf(), to.join("site.toml")));
     }
     for (from, into) in files {
-        std::fs::copy(&from, &into).map_err(|e| unprepared(&from, e))?;
+        copied_whole(&from, &into).map_err(|e| unprepared(&from, e))?;
     }
     Ok((facts, missing, evidence(dir, &staged)?))
+}
+
+/// A disk that fails may end a file early and call that its end: half a key would be saved as if it were one.
+fn copied_whole(from: &Path, into: &Path) -> std::io::Result<()> {
+    let wanted = std::fs::metadata(from)?.len();
+    // More is right: some of these are added to.
+    if std::fs::copy(from, into)? < wanted {
+        return Err(std::io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(())
 }
 
 /// Folders of evidence, each as large as the database: read where they lie. They appear whole and
