@@ -54,6 +54,8 @@ pub enum BackupError {
     #[error("{} files changed or vanished while they were read, first: {}", files.len(),
         files.first().map_or("-", String::as_str))]
     SourceChanged { files: Vec<String> },
+    #[error("repository `{name}` does not give back {files} of the files that were just written")]
+    NotKept { name: String, files: usize },
     #[error("repository `{name}` goes on with lineage {known}, this machine is at {own}")]
     Fenced { name: String, known: i64, own: i64 },
     #[error("repository `{name}` has format {found}, this program knows up to {known}")]
@@ -77,6 +79,12 @@ pub enum BackupError {
     TargetUsed { path: PathBuf },
     #[error("{} needs {needed} bytes and has {free}", path.display())]
     NoRoom {
+        path: PathBuf,
+        needed: u64,
+        free: u64,
+    },
+    #[error("pruning {} needs {needed} bytes and has {free}", path.display())]
+    NoRoomToPrune {
         path: PathBuf,
         needed: u64,
         free: u64,
@@ -121,7 +129,7 @@ impl BackupError {
             }
             cause = error.source();
         }
-        matches!(self, Self::NoRoom { .. })
+        matches!(self, Self::NoRoom { .. } | Self::NoRoomToPrune { .. })
     }
 
     /// What the operator is told, as one line.
@@ -139,6 +147,7 @@ impl BackupError {
             | Self::StockToolActive { name }
             | Self::Engine { name, .. }
             | Self::Fenced { name, .. }
+            | Self::NotKept { name, .. }
             | Self::NewerFormat { name, .. }
             | Self::NoSnapshot { name, .. } => Some(name.clone()),
             Self::NoFile { wanted, .. } => Some(wanted.clone()),
@@ -149,7 +158,8 @@ impl BackupError {
             | Self::SourceEmpty { path }
             | Self::SourceUnsupported { path }
             | Self::TargetUsed { path }
-            | Self::NoRoom { path, .. } => Some(path.display().to_string()),
+            | Self::NoRoom { path, .. }
+            | Self::NoRoomToPrune { path, .. } => Some(path.display().to_string()),
             Self::SourceChanged { files } => files.first().cloned(),
             Self::ManifestUnreadable { snapshot } => Some(snapshot.clone()),
             Self::Files(e) => Some(e.path().display().to_string()),
@@ -222,6 +232,12 @@ impl BackupError {
                  hokatsu backup run をもう一度実行してください。",
                 BackupFailed,
             ),
+            Self::NotKept { .. } => (
+                Kind::BackupTarget,
+                "書いたばかりのものが保管先から読めません。不完全な控えは残していません。ディスクを確かめ、\
+                 hokatsu backup check --read-data を実行してください。",
+                BackupFailed,
+            ),
             Self::ClockBehind { .. } => (
                 Kind::BackupTarget,
                 "時計が最新の控えより遅れています。timedatectl で時刻を直してから実行してください。",
@@ -260,6 +276,12 @@ impl BackupError {
                  空きを作ってください。",
                 RestoreFailed,
             ),
+            Self::NoRoomToPrune { .. } => (
+                Kind::Disk,
+                "片付けるあいだに要る空きが保管先にありません。何も変更していません。ディスクに空きを作ってから \
+                 もう一度実行してください。",
+                PruneFailed,
+            ),
             Self::ManifestUnreadable { .. } => (
                 Kind::Restore,
                 "控えの目録が読めません。hokatsu backup check で調べ、別の控えを選んでください。",
@@ -279,7 +301,7 @@ impl BackupError {
     /// What somebody needs to know to the number.
     fn figures(&self) -> String {
         match self {
-            Self::NoRoom { needed, free, .. } => {
+            Self::NoRoom { needed, free, .. } | Self::NoRoomToPrune { needed, free, .. } => {
                 format!("必要 {needed}バイト、空き {free}バイト。")
             }
             Self::NewerFormat { found, known, .. } => {
@@ -307,6 +329,7 @@ impl BackupError {
             | Self::SourceEmpty { .. }
             | Self::SourceUnsupported { .. }
             | Self::SourceChanged { .. }
+            | Self::NotKept { .. }
             | Self::NoFile { .. }
             | Self::ClockBehind { .. }
             | Self::NoSnapshot { .. }

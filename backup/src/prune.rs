@@ -125,7 +125,7 @@ pub fn plan_prune(
 ///
 /// Shape: afterwards index, packs and trees are looked at; see [`PruneSummary::is_healthy`].
 /// # Errors
-/// [`BackupError::Locked`], [`BackupError::StockToolActive`], [`BackupError::NoRoom`] before anything
+/// [`BackupError::Locked`], [`BackupError::StockToolActive`], [`BackupError::NoRoomToPrune`] before anything
 /// is changed; later what the disk or the engine refused. What remains is whole all the same.
 pub fn prune(
     settings: &RepositorySettings,
@@ -215,7 +215,7 @@ fn room(
     let needed = index.saturating_add(SPARE_BYTES);
     let free = base::paths::free_bytes(&settings.path)?;
     if free < needed {
-        return Err(BackupError::NoRoom {
+        return Err(BackupError::NoRoomToPrune {
             path: settings.path.clone(),
             needed,
             free,

@@ -58,7 +58,8 @@ pub struct SnapshotSummary {
 /// When this returns `Ok` the snapshot is whole and flushed to its device.
 /// # Errors
 /// [`BackupError::SourceChanged`] when a file vanished, changed or could not be read, and then
-/// no snapshot is left; [`BackupError::ClockBehind`], [`BackupError::Fenced`],
+/// no snapshot is left; [`BackupError::NotKept`] when the repository does not give it back, nor is it then;
+/// [`BackupError::ClockBehind`], [`BackupError::Fenced`],
 /// [`BackupError::Locked`] and what is wrong with the source before anything is written.
 pub fn run(
     settings: &RepositorySettings,
@@ -95,9 +96,9 @@ pub fn run(
     let known = before.map_or_else(BTreeMap::new, |m| m.files);
     let saved_content = repository::open_indexed(settings, &key)?;
     let wrong = differences(&saved_content, &saved, &expected, &read, &known);
-    if !wrong.is_empty() {
+    if let Some(error) = wrong.into_error(settings) {
         remove(&indexed, settings, &[saved.id])?;
-        return Err(BackupError::SourceChanged { files: wrong });
+        return Err(error);
     }
     let bytes_added = saved.summary.as_ref().map_or(0, |s| s.data_added_packed);
     let snapshot = prove(&indexed, settings, saved)?;
@@ -226,29 +227,60 @@ fn options(parent: Option<SnapshotId>) -> BackupOptions {
     options
 }
 
-/// Names every file of which the repository does not hold exactly what the manifest says.
+/// Files of which the repository does not hold exactly what the manifest says, by whose fault that is.
+#[derive(Debug, Default)]
+struct Differences {
+    /// Other bytes were read than before, or the file vanished or appeared.
+    changed: Vec<String>,
+    /// The right ones were read, and the repository does not give them back.
+    not_kept: Vec<String>,
+}
+
+impl Differences {
+    fn into_error(self, settings: &RepositorySettings) -> Option<BackupError> {
+        if !self.changed.is_empty() {
+            let files = self.changed;
+            return Some(BackupError::SourceChanged { files });
+        }
+        (!self.not_kept.is_empty()).then(|| BackupError::NotKept {
+            name: settings.name.clone(),
+            files: self.not_kept.len(),
+        })
+    }
+}
+
 fn differences(
     saved_content: &Repository<IndexedFullStatus>,
     saved: &SnapshotFile,
     expected: &BTreeMap<String, FileRecord>,
     read: &BTreeMap<String, FileRecord>,
     known: &BTreeMap<String, FileRecord>,
-) -> Vec<String> {
+) -> Differences {
     let mut content = content::walk(saved_content, saved.tree);
-    let mut wrong = std::mem::take(&mut content.unreadable);
+    let all_is_listed = content.unreadable.is_empty();
+    let mut wrong = Differences {
+        changed: Vec::new(),
+        not_kept: std::mem::take(&mut content.unreadable),
+    };
     for (key, record) in expected {
+        let Some(item) = content.files.remove(key) else {
+            // Otherwise its directory cannot be read, which says nothing of the file.
+            if all_is_listed {
+                wrong.changed.push(key.clone());
+            }
+            continue;
+        };
         // A file the engine skipped is the predecessor's, which was compared when it was saved.
         let bytes_seen = read.get(key).or_else(|| known.get(key));
-        let stored = content.files.remove(key).and_then(|item| {
-            let ids = item.node.content.unwrap_or_default();
-            let lengths = ids.iter().map(|id| stored_length(saved_content, id));
-            lengths.sum::<Option<u64>>()
-        });
-        if bytes_seen != Some(record) || stored != Some(record.size) {
-            wrong.push(key.clone());
+        let ids = item.node.content.unwrap_or_default();
+        let lengths = ids.iter().map(|id| stored_length(saved_content, id));
+        if bytes_seen != Some(record) {
+            wrong.changed.push(key.clone());
+        } else if lengths.sum::<Option<u64>>() != Some(record.size) {
+            wrong.not_kept.push(key.clone());
         }
     }
-    wrong.extend(content.files.into_keys());
+    wrong.changed.extend(content.files.into_keys());
     wrong
 }
 

@@ -155,7 +155,10 @@ fn a_disk_without_room_for_an_index_is_not_pruned_and_nothing_is_removed() {
     assert_eq!(plan.removed().count(), 4);
     put(&disk.0.join("filler"), 99, 24_000_000);
     let error = prune(&settings, &RULES, &plan, now).unwrap_err();
-    assert!(matches!(error, BackupError::NoRoom { .. }), "{error:?}");
+    assert!(
+        matches!(error, BackupError::NoRoomToPrune { .. }),
+        "{error:?}"
+    );
     assert_eq!(list(&settings).unwrap().len(), 6);
     fs::remove_file(disk.0.join("filler")).unwrap();
     prune(&settings, &RULES, &plan, now).unwrap();
