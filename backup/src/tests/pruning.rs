@@ -199,6 +199,8 @@ fn what_a_killed_run_left_without_index_goes_in_the_end() {
     put(&lost, &noise(5, 40_000));
     pruned(&room, &RULES);
     assert!(lost.exists(), "marked, not deleted");
+    let looked_at = check(&room.settings, CheckDepth::Structure).unwrap();
+    assert!(looked_at.is_healthy(), "{:?}", looked_at.findings);
     pruned(&room, &RULES);
     assert!(!lost.exists());
     assert!(
