@@ -5,6 +5,26 @@ use log::LevelFilter;
 
 use crate::arguments::{Arguments, ShipVerb, Verb};
 
+/// The engine of the repositories, as the place of a panic names it.
+const ENGINE: &str = "rustic_core";
+
+/// Keeps from people what is none of their business: when the engine comes across damage, threads that were
+/// still reading for it end with a panic that nobody is there to hear. The damage itself is told by whoever
+/// asked the engine. Any other panic is shown as before.
+pub(crate) fn hide_threads_that_end_unheard() {
+    let shown = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |told| {
+        let place = told.location().map(ToString::to_string);
+        let place = place.unwrap_or_default();
+        // Ours have names, and so has the one that waits for the engine's answer.
+        if place.contains(ENGINE) && std::thread::current().name().is_none() {
+            log::debug!("a thread of the engine ended at {place}");
+        } else {
+            shown(told);
+        }
+    }));
+}
+
 /// Starts logging. A second start (tests) changes nothing.
 pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
     let asked = environment.log_level.parse().unwrap_or(LevelFilter::Info);
@@ -45,11 +65,13 @@ pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
             }
         }
     };
-    if env_logger::Builder::new()
-        .filter_level(level)
-        .try_init()
-        .is_err()
-    {
+    let mut builder = env_logger::Builder::new();
+    builder.filter_level(level);
+    if level == LevelFilter::Error {
+        // What it finds comes back to whoever asked, who tells it in words for people.
+        builder.filter_module(ENGINE, LevelFilter::Off);
+    }
+    if builder.try_init().is_err() {
         log::debug!("logging was started before");
     }
 }

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
     let environment = Environment::read();
     let voice = Voice::new(arguments.json, arguments.quiet);
     logging::start(&environment, &arguments);
+    logging::hide_threads_that_end_unheard();
     match verbs::run(&arguments, &environment, &voice) {
         Ok(code) => code,
         Err(report) => {
