@@ -13,6 +13,7 @@
 mod browser;
 pub mod process;
 mod town;
+pub mod writing;
 
 pub use browser::{Browser, Page};
 pub use town::{TODAY, Town};

@@ -5,7 +5,6 @@
 //! database, so the writers sign in once and go on after each kill.
 
 #![expect(
-    clippy::expect_used,
     clippy::unwrap_used,
     reason = "a suite that cannot set itself up stops at once"
 )]
@@ -17,8 +16,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base::clock::Clock;
-use harness::process::{Client, Server, listen_anywhere};
-use store::{Actor, DataDir, Db, Scope, StoreError};
+use harness::process::{Server, listen_anywhere};
+use harness::writing::{Writer, kept, resident_of};
+use store::{DataDir, Db};
 use tempfile::TempDir;
 
 /// Kills in CI, and with `--long`.
@@ -67,50 +67,6 @@ impl Town {
     }
 }
 
-/// Somebody who writes consultations about one resident of her centre.
-struct Writer {
-    client: Client,
-    resident: String,
-}
-
-impl Writer {
-    fn sign_in(town: &Town, base: &str, login: &str, resident: i64) -> Self {
-        let mut client = Client::trusting(town.data.tls().join("ca.pem"));
-        let password = demo::staff::password(login);
-        assert!(
-            client.sign_in(base, login, &password),
-            "{login} cannot sign in"
-        );
-        Self {
-            client,
-            resident: resident.to_string(),
-        }
-    }
-
-    /// Writes one record; its number once it was acknowledged, nothing once nobody answers.
-    fn write(&self, base: &str, form: u64) -> Option<i64> {
-        let submission = format!("{form:064x}");
-        let fields = [
-            ("submission", submission.as_str()),
-            ("resident", self.resident.as_str()),
-            ("received_on", "今日"),
-            ("channel", "01"),
-            ("caller_kind", "01"),
-            ("urgency", "C"),
-            ("categories", "01"),
-            ("content", "停電の試験。"),
-            ("outcome", "01"),
-        ];
-        let answer = self
-            .client
-            .post(&format!("{base}/consultations"), &fields)?;
-        assert_eq!(answer.status(), 303, "a good form was refused");
-        let place = answer.headers().get("location")?.to_str().ok()?;
-        let id = place.strip_prefix("/consultations/")?.split('?').next()?;
-        id.parse().ok()
-    }
-}
-
 /// Writes until the process dies.
 fn write_until_dead(writer: &Writer, address: &str, acknowledged: &Acknowledged) {
     loop {
@@ -138,37 +94,6 @@ fn kills() -> u64 {
     }
 }
 
-/// Somebody whom this centre looks after.
-fn resident_of(db: &Db, centre: &str) -> i64 {
-    let city = Actor {
-        scope: Scope::City,
-        ..Actor::system("test")
-    };
-    let sql =
-        "select min(r.id) from visible_residents r join support_centres c on c.id = r.centre_id
-        where c.code = ?1 and r.resident_state = '1' and r.shielded = 0";
-    let found: Result<i64, StoreError> = db.read(&city, |tx| tx.count(sql, [centre]));
-    found.unwrap()
-}
-
-/// Opens the database as the next start would; the records in it, and how many are there by half.
-fn kept(data: &DataDir) -> (BTreeSet<i64>, i64) {
-    let db = Db::open(data, Clock::system()).expect("the next start works");
-    let city = Actor {
-        scope: Scope::City,
-        ..Actor::system("test")
-    };
-    let read = db.read(&city, |tx| {
-        let ids = tx.all("select id from visible_consultations", [], |row| row.get(0))?;
-        let half = "select count(*) from visible_consultations c
-            where (select count(*) from visible_consultation_versions v where v.consultation_id = c.id) <> 1
-               or c.resident_id is null";
-        let half = tx.count(half, [])?;
-        Ok::<_, StoreError>((ids.into_iter().collect(), half))
-    });
-    read.unwrap()
-}
-
 #[test]
 fn no_acknowledged_record_is_lost_or_half_and_the_chain_is_whole() {
     let root = TempDir::new().unwrap();
@@ -180,7 +105,7 @@ fn no_acknowledged_record_is_lost_or_half_and_the_chain_is_whole() {
     let (server, address) = town.serve();
     let mut writers = Vec::new();
     for ((login, _), resident) in WRITERS.into_iter().zip(residents) {
-        let writer = Writer::sign_in(&town, &address, login, resident);
+        let writer = Writer::sign_in(town.data.tls().join("ca.pem"), &address, login, resident);
         writers.push(Arc::new(writer));
     }
     server.kill();

@@ -1,0 +1,86 @@
+//! Staff who write consultations over HTTP until the service dies, and what is there afterwards.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use base::clock::Clock;
+use store::{Actor, DataDir, Db, Scope, StoreError};
+
+use crate::process::Client;
+
+/// Somebody who writes consultations about one resident of her centre. Her session lives in the database, so
+/// she signs in once and goes on after each start of the service.
+#[derive(Debug)]
+pub struct Writer {
+    client: Client,
+    resident: String,
+}
+
+impl Writer {
+    /// Signs in at `base` as one of the demonstration's staff.
+    pub fn sign_in(ca_file: impl Into<PathBuf>, base: &str, login: &str, resident: i64) -> Self {
+        let mut client = Client::trusting(ca_file);
+        let password = demo::staff::password(login);
+        assert!(
+            client.sign_in(base, login, &password),
+            "{login} cannot sign in"
+        );
+        Self {
+            client,
+            resident: resident.to_string(),
+        }
+    }
+
+    /// Writes one record; its number once it was acknowledged (303), nothing once nobody answers.
+    pub fn write(&self, base: &str, form: u64) -> Option<i64> {
+        let submission = format!("{form:064x}");
+        let fields = [
+            ("submission", submission.as_str()),
+            ("resident", self.resident.as_str()),
+            ("received_on", "今日"),
+            ("channel", "01"),
+            ("caller_kind", "01"),
+            ("urgency", "C"),
+            ("categories", "01"),
+            ("content", "停電の試験。"),
+            ("outcome", "01"),
+        ];
+        let answer = self
+            .client
+            .post(&format!("{base}/consultations"), &fields)?;
+        assert_eq!(answer.status(), 303, "a good form was refused");
+        let place = answer.headers().get("location")?.to_str().ok()?;
+        let id = place.strip_prefix("/consultations/")?.split('?').next()?;
+        id.parse().ok()
+    }
+}
+
+fn city() -> Actor {
+    Actor {
+        scope: Scope::City,
+        ..Actor::system("test")
+    }
+}
+
+/// Somebody whom this centre looks after.
+pub fn resident_of(db: &Db, centre: &str) -> i64 {
+    let sql =
+        "select min(r.id) from visible_residents r join support_centres c on c.id = r.centre_id
+        where c.code = ?1 and r.resident_state = '1' and r.shielded = 0";
+    let found: Result<i64, StoreError> = db.read(&city(), |tx| tx.count(sql, [centre]));
+    found.expect("a resident of this centre")
+}
+
+/// Opens the database as the next start would; the records in it, and how many are there by half.
+pub fn kept(data: &DataDir) -> (BTreeSet<i64>, i64) {
+    let db = Db::open(data, Clock::system()).expect("the next start works");
+    let read = db.read(&city(), |tx| {
+        let ids = tx.all("select id from visible_consultations", [], |row| row.get(0))?;
+        let half = "select count(*) from visible_consultations c
+            where (select count(*) from visible_consultation_versions v where v.consultation_id = c.id) <> 1
+               or c.resident_id is null";
+        let half = tx.count(half, [])?;
+        Ok::<_, StoreError>((ids.into_iter().collect(), half))
+    });
+    read.expect("the records can be read")
+}
