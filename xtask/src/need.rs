@@ -23,6 +23,7 @@ pub(crate) enum Need {
     Nextest,
     Deny,
     JourneyPackages,
+    BrittleDisks,
 }
 
 /// How a need is met.
@@ -63,6 +64,7 @@ impl Need {
         Need::Nextest,
         Need::Deny,
         Need::JourneyPackages,
+        Need::BrittleDisks,
     ];
 
     /// What it is for, in the words of the person who asks why it gets installed.
@@ -81,6 +83,7 @@ impl Need {
             Need::Nextest => "runs the tests",
             Need::Deny => "checks licences, sources and banned crates",
             Need::JourneyPackages => "Playwright and axe-core for the journeys",
+            Need::BrittleDisks => "disks that fail when told: root, /dev/fuse, loop devices, XFS",
         }
     }
 
@@ -99,6 +102,7 @@ impl Need {
             Need::Nextest => Source::Cargo("cargo-nextest"),
             Need::Deny => Source::Cargo("cargo-deny"),
             Need::JourneyPackages => Source::Npm(JOURNEYS),
+            Need::BrittleDisks => Source::Apt(&["xfsprogs"]),
         }
     }
 
@@ -117,6 +121,14 @@ impl Need {
             Need::Nextest => machine::has_subcommand("nextest"),
             Need::Deny => machine::has_subcommand("deny"),
             Need::JourneyPackages => journey_packages_are_those_of_the_lock_file(),
+            // The programs can be installed; devices and rights are the machine's.
+            Need::BrittleDisks => {
+                let devices = ["/dev/fuse", "/dev/loop-control"];
+                machine::is_root()
+                    && devices.iter().all(|device| Path::new(device).exists())
+                    && machine::has_program("mkfs.xfs")
+                    && machine::has_program("xfs_io")
+            }
         }
     }
 }

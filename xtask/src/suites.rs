@@ -33,7 +33,7 @@ const CI: &str = "ci";
 /// The same, alone on the machine and with longer limits.
 const PATIENT: &str = "patient";
 
-const ROOMS: [Room; 4] = [
+const ROOMS: [Room; 5] = [
     Room {
         package: "access",
         question: "every route × role × scope answers as the table says",
@@ -64,6 +64,12 @@ const ROOMS: [Room; 4] = [
         package: "recovery",
         question: "killed at any moment: nothing half, nothing acknowledged is lost",
         needs: &[Need::Nextest, Need::Compiler, Need::Restic, Need::Sqlite],
+        profile: PATIENT,
+    },
+    Room {
+        package: "faults",
+        question: "disks fail, fill, lie, bend and vanish: nothing acknowledged is lost",
+        needs: &[Need::Nextest, Need::Compiler, Need::BrittleDisks],
         profile: PATIENT,
     },
 ];
