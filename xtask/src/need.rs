@@ -50,7 +50,7 @@ const DISKS: &[&str] = &["cryptsetup-bin", "xfsprogs"];
 const SIGN_IN: &[&str] = &["curl", "oathtool", "openssl"];
 
 impl Need {
-    pub(crate) const ALL: [Need; 13] = [
+    pub(crate) const ALL: [Need; 14] = [
         Need::Chromium,
         Need::Fonts,
         Need::Restic,
