@@ -230,7 +230,11 @@ pub(crate) enum IncidentVerb {
 #[derive(Debug, Subcommand)]
 pub(crate) enum BackupVerb {
     /// 保管先を作る
-    Init,
+    Init {
+        /// この保管先だけ（省くとすべて。すでにあるものは作り直さない）
+        #[arg(long)]
+        repository: Option<String>,
+    },
     /// 今すぐ取る
     Run,
     /// 取ったものを並べる

@@ -98,17 +98,6 @@ pub(crate) fn is_rotated(repository: &BackupRepository) -> bool {
     disk.is_some_and(|disk| disk.key_file.is_some())
 }
 
-/// Those that are not on a disk of the rotation.
-pub(crate) fn resident(site: &Site) -> Vec<RepositorySettings> {
-    let rotated = |name: &str| {
-        let mut known = site.backup.repositories.iter();
-        known.any(|one| one.name() == name && is_rotated(one))
-    };
-    let mut all = repositories(site);
-    all.retain(|one| !rotated(&one.name));
-    all
-}
-
 /// The repositories of the site file, in its order.
 pub(crate) fn repositories(site: &Site) -> Vec<RepositorySettings> {
     let named = site

@@ -47,6 +47,8 @@ pub(crate) enum Problem {
     Csv(#[from] csv::Error),
     #[error("JSON")]
     Json(#[from] serde_json::Error),
+    #[error("the site file, or the room on the disk")]
+    Path(#[from] base::paths::PathError),
     #[error("less than {0} bytes are free")]
     NoRoom(u64),
     #[error("{} is not there: start this by `cargo xtask bench backup`", .0.display())]

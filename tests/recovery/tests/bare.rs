@@ -4,6 +4,7 @@
 //! installs. The scripts in `bare/` are given nothing else: no environment, no settings, no password.
 #![expect(
     clippy::unwrap_used,
+    clippy::print_stdout,
     clippy::disallowed_methods,
     reason = "a failed step of a test is a failed test; disks and stock tools are outside what we ship"
 )]
@@ -81,7 +82,7 @@ fn left() -> Left {
     let paper = memory.path().join("sheet");
     let paper = paper.to_str().unwrap();
     for words in [
-        &["backup", "init"][..],
+        &["backup", "init", "--repository", "disk-b"][..],
         &[
             "backup",
             "sheet",

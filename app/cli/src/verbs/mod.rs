@@ -86,8 +86,8 @@ pub(crate) fn run(
             let desk = || backup::Desk::new(&site, dir()?, operator, voice);
             let keeper = |who: Option<Operator>| Keeper::new((&site, &file), dir()?, who, voice);
             match what {
-                BackupVerb::Init => {
-                    backup::init(&site::resident(&site), &dir()?, operator()?, voice)
+                BackupVerb::Init { repository } => {
+                    backup::init(repository.as_deref(), &keeper(Some(operator()?))?)
                 }
                 BackupVerb::Run => backup::run(&keeper(timer()?)?),
                 BackupVerb::List => backup::list(&keeper(None)?),

@@ -43,7 +43,7 @@ pub(crate) fn measure(
     program: &Program,
     place: &Path,
 ) -> Result<(Comparison, Vec<Lag>), Problem> {
-    let free = free_bytes(place).map_err(|_unknown| Problem::NoRoom(FREE_BYTES_MIN))?;
+    let free = free_bytes(place)?;
     if free < FREE_BYTES_MIN {
         return Err(Problem::NoRoom(FREE_BYTES_MIN));
     }

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use base::paths::{MODE_PRIVATE, write_atomic};
+
 use super::child::{Line, run};
 use crate::city::empty;
 use crate::problem::Problem;
@@ -68,7 +70,7 @@ impl Room {
             data = room.data.display(),
             place = place.display()
         );
-        std::fs::write(&room.site, text).map_err(Problem::file(&room.site))?;
+        write_atomic(&room.site, text.as_bytes(), MODE_PRIVATE)?;
         Ok(room)
     }
 

@@ -5,10 +5,8 @@ use std::process::ExitCode;
 use backup::{RepositorySettings, SnapshotInfo};
 use base::report::Report;
 use serde::Serialize;
-use store::{DataDir, Operation, Operator};
 
 use super::{Keeper, need_some};
-use crate::operator;
 use crate::output::Voice;
 
 #[derive(Serialize)]
@@ -20,25 +18,21 @@ struct Listed {
     bytes: u64,
 }
 
-pub(crate) fn init(
-    repositories: &[RepositorySettings],
-    dir: &DataDir,
-    operator: Operator,
-    voice: &Voice,
-) -> Result<ExitCode, Report> {
-    need_some(repositories, voice)?;
+/// Makes all of them, or the one that was named: on a machine that was set up again the disk has one already.
+pub(crate) fn init(name: Option<&str>, keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
+    let repositories = keeper.chosen(name)?;
+    need_some(&repositories, keeper.voice)?;
     let names: Vec<&str> = repositories.iter().map(|r| r.name.as_str()).collect();
     // Before it is done: of several, the first may be made and the second fail.
-    let detail = format!("backup init／保管先＝{}", names.join("、"));
-    operator::note(dir, Operation::Backup, detail, Some(operator))?;
-    for repository in repositories {
+    keeper.note(&format!("backup init／保管先＝{}", names.join("、")))?;
+    for repository in &repositories {
         let made = backup::init(repository).map_err(Report::from)?;
-        voice.say(&format!(
+        keeper.voice.say(&format!(
             "保管先「{}」を作りました（{}）。",
             repository.name, made.repository_id
         ));
     }
-    voice.result(&names)?;
+    keeper.result(&names)?;
     Ok(ExitCode::SUCCESS)
 }
 
