@@ -133,6 +133,22 @@ const TABLE: &[(&str, Trace)] = &[
     ),
     ("restore undo", Deed(Operation::Restore)),
     ("restore take-over", Deed(Operation::Restore)),
+    (
+        "timemachine points",
+        Apart("days of snapshots for the service; it names nobody and opens nothing"),
+    ),
+    (
+        "timemachine fetch",
+        Apart(
+            "the service calls it for somebody signed in and writes her entry; features/former_states",
+        ),
+    ),
+    (
+        "timemachine bytes",
+        Apart(
+            "the service calls it for somebody signed in and writes her entry; features/former_states",
+        ),
+    ),
     ("users list", Deed(Operation::ConsoleUse)),
     ("users add", Deed(Operation::StaffAdd)),
     ("users reset", Deed(Operation::PasswordReset)),
