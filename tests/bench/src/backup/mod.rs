@@ -140,6 +140,8 @@ impl<'t> Measuring<'t> {
         proof::same_file(&self.tool.attachment, &one)?;
         let ran = self.timed(&self.tool.check)?;
         self.row.check_seconds = ran;
+        // Said at once: what was measured is not lost when a later step fails.
+        progress(&self.row.told());
         empty(&whole)?;
         Ok(())
     }

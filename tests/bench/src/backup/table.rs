@@ -57,6 +57,11 @@ impl Row {
         self.peak_memory_bytes = self.peak_memory_bytes.max(ran.peak_memory_bytes);
     }
 
+    /// What is known so far, in the order of the table.
+    pub(super) fn told(&self) -> String {
+        self.cells().join(" | ")
+    }
+
     fn cells(&self) -> [String; 13] {
         let seconds = |seconds: f64| format!("{seconds:.2}");
         let none = || "-".to_owned();
