@@ -4,7 +4,8 @@
 //! (`key prove`); only then the old one's keys are taken away. The words are in memory and on the
 //! paper, never in a file of a disk: the place that the PDF is written to must be memory.
 
-use std::collections::BTreeMap;
+mod passwords;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -51,12 +52,6 @@ struct Proven {
     removed: usize,
 }
 
-#[derive(Serialize)]
-struct Admitted {
-    opened: Vec<String>,
-    shut: Vec<String>,
-}
-
 /// Who asks, and where the answer is written down.
 pub(crate) struct Desk<'d> {
     repositories: Vec<RepositorySettings>,
@@ -101,8 +96,8 @@ impl<'d> Desk<'d> {
 pub(crate) fn key(what: &KeyVerb, desk: &Desk<'_>) -> Result<ExitCode, Report> {
     match what {
         KeyVerb::Prove(asked) => prove(asked, desk),
-        KeyVerb::Admit(asked) => let_in(asked, desk),
-        KeyVerb::Rotate { yes } => rotate(*yes, desk),
+        KeyVerb::Admit(asked) => passwords::let_in(asked, desk),
+        KeyVerb::Rotate { yes } => passwords::rotate(*yes, desk),
     }
 }
 
@@ -424,70 +419,6 @@ fn prove(asked: &WordsArguments, desk: &Desk<'_>) -> Result<ExitCode, Report> {
         removed,
     })?;
     Ok(ExitCode::from(u8::from(!is_well)))
-}
-
-/// The machine gets a password of its own where it has none: the words open first.
-fn let_in(asked: &WordsArguments, desk: &Desk<'_>) -> Result<ExitCode, Report> {
-    let voice = desk.voice;
-    let words = read(asked, voice)?;
-    let password = words.password().map_err(|error| told(&error, voice))?;
-    let (mut opened, mut shut) = (Vec::new(), Vec::new());
-    for repository in &desk.repositories {
-        let name = &repository.name;
-        match keys::let_in(repository, &password, Clock::system().now()) {
-            Ok(new) => {
-                voice.say(&if new {
-                    format!("保管先「{name}」を、この機械のパスワードで開くようにしました。")
-                } else {
-                    format!(
-                        "保管先「{name}」は、この機械のパスワードで開きます。何も変えていません。"
-                    )
-                });
-                opened.push(name.clone());
-            }
-            Err(error) => {
-                voice.report(&Report::from(error));
-                shut.push(name.clone());
-            }
-        }
-    }
-    desk.note(format!(
-        "backup key admit／開く保管先＝{}／開かない保管先＝{}",
-        opened.join("、"),
-        shut.join("、")
-    ))?;
-    let is_well = shut.is_empty();
-    voice.result(&Admitted { opened, shut })?;
-    Ok(ExitCode::from(u8::from(!is_well)))
-}
-
-fn rotate(yes: bool, desk: &Desk<'_>) -> Result<ExitCode, Report> {
-    let voice = desk.voice;
-    let mut files: BTreeMap<&Path, Vec<&RepositorySettings>> = BTreeMap::new();
-    for repository in &desk.repositories {
-        files
-            .entry(&repository.password_file)
-            .or_default()
-            .push(repository);
-    }
-    voice.say(
-        "この機械が保管先を開くパスワードを、新しいものに替えます。復旧シートのことばは、そのまま使えます。\
-         中身の鍵は替わりません。鍵そのものが漏れた疑いがあるときは、保管先を作り直してください。",
-    );
-    voice.confirm("替えますか。", yes)?;
-    let names: Vec<&str> = desk
-        .repositories
-        .iter()
-        .map(|one| one.name.as_str())
-        .collect();
-    desk.note(format!("backup key rotate／保管先＝{}", names.join("、")))?;
-    let now = Clock::system().now();
-    for sharing in files.values() {
-        keys::rotate(sharing, now).map_err(Report::from)?;
-    }
-    voice.say("替えました。前のパスワードは、もう開きません。");
-    voice.result(&names)?;
-    Ok(ExitCode::SUCCESS)
 }
 
 fn holders(asked: &SheetArguments, voice: &Voice) -> Result<Vec<String>, Report> {
