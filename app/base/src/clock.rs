@@ -119,6 +119,18 @@ fn system_now() -> Timestamp {
     Timestamp::now()
 }
 
+/// How long ago, in the unit that says it.
+#[must_use]
+pub fn age(now: Timestamp, at: Timestamp) -> String {
+    let minutes = now.duration_since(at).as_secs() / 60;
+    match minutes {
+        ..0 => "未来の時刻".to_owned(),
+        0..120 => format!("{minutes}分前"),
+        120..2_880 => format!("{}時間前", minutes / 60),
+        _ => format!("{}日前", minutes / 1_440),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,5 +179,15 @@ mod tests {
     #[test]
     fn the_system_clock_does_not_stand_before_this_source_was_written() {
         assert!(Clock::system().today() > date(2025, 1, 1));
+    }
+
+    #[test]
+    fn how_long_ago_is_told_in_the_unit_that_says_it() {
+        let at: Timestamp = "2026-11-28T18:15:00Z".parse().unwrap();
+        let later = |hours| at + SignedDuration::from_hours(hours);
+        assert_eq!(age(later(1), at), "60分前");
+        assert_eq!(age(later(3), at), "3時間前");
+        assert_eq!(age(later(72), at), "3日前");
+        assert_eq!(age(later(-1), at), "未来の時刻");
     }
 }

@@ -1,7 +1,7 @@
 //! Which snapshot somebody means: by time and place, or by its number in a list.
 
 use backup::{RepositorySettings, Selector, SnapshotInfo};
-use base::clock::{Clock, japan};
+use base::clock::{Clock, age, japan};
 use base::report::{Kind, Report, Runbook};
 use indicatif::HumanBytes;
 use jiff::Timestamp;
@@ -187,17 +187,6 @@ pub(super) fn moment(at: Timestamp) -> String {
     )
 }
 
-/// How long ago, in the unit that says it.
-pub(super) fn age(now: Timestamp, at: Timestamp) -> String {
-    let minutes = now.duration_since(at).as_secs() / 60;
-    match minutes {
-        ..0 => "未来の時刻".to_owned(),
-        0..120 => format!("{minutes}分前"),
-        120..2_880 => format!("{}時間前", minutes / 60),
-        _ => format!("{}日前", minutes / 1_440),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,10 +195,5 @@ mod tests {
     fn a_moment_reads_with_its_weekday_and_how_long_ago_it_was() {
         let at: Timestamp = "2026-11-28T18:15:00Z".parse().unwrap();
         assert_eq!(moment(at), "2026-11-29(日) 03:15");
-        let later = |hours| at + jiff::SignedDuration::from_hours(hours);
-        assert_eq!(age(later(1), at), "60分前");
-        assert_eq!(age(later(3), at), "3時間前");
-        assert_eq!(age(later(72), at), "3日前");
-        assert_eq!(age(later(-1), at), "未来の時刻");
     }
 }

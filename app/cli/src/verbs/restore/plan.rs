@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use base::clock::Clock;
+use base::clock::{Clock, age};
 use base::report::Report;
 use indicatif::HumanBytes;
 use serde::Serialize;
 use store::{Facts, Former, StoreError};
 
 use crate::output::Voice;
-use crate::verbs::restore::choose::{Choice, age, moment};
+use crate::verbs::restore::choose::{Choice, moment};
 use crate::verbs::restore::states::{Places, name_of};
 
 /// Tables whose rows people know by a word; the others are counted together.

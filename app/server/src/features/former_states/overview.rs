@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::http::StatusCode;
+use base::clock::age;
 use jiff::Timestamp;
 use store::{Event, Operation, ReadTx, RecordKind, Row, RowResult, StoreError, params};
 
@@ -197,15 +198,15 @@ fn opening_line(one: &Opening, now: Timestamp) -> OpeningLine {
 
 /// Where a copy comes from, of when, and how old it is.
 pub(super) fn origin_words(origin: &Origin, now: Timestamp) -> String {
-    let (at, age) = (view::instant(origin.at()), view::age(now, origin.at()));
+    let (at, ago) = (view::instant(origin.at()), age(now, origin.at()));
     match origin {
         Origin::Snapshot(moment) => {
             format!(
-                "バックアップ「{}」の {at} の控え（{age}）",
+                "バックアップ「{}」の {at} の控え（{ago}）",
                 moment.repository
             )
         }
-        Origin::Shipped(_) => format!("逐次複製の {at} の時点（{age}）"),
+        Origin::Shipped(_) => format!("逐次複製の {at} の時点（{ago}）"),
     }
 }
 
@@ -256,7 +257,7 @@ fn choices(points: &Points, now: Timestamp, chosen: &str) -> Vec<Choice> {
                 view::instant(one.at),
                 one.repository,
                 view::size(one.bytes),
-                view::age(now, one.at)
+                age(now, one.at)
             ),
             selected: chosen == value,
             value,
@@ -272,11 +273,15 @@ fn choices(points: &Points, now: Timestamp, chosen: &str) -> Vec<Choice> {
 pub(super) fn open(visit: &Visit) -> Answer {
     let now = visit.app.clock().now();
     let openings = visit.app.openings();
-    let points = openings.points(now).unwrap_or_default();
     let mut form = Checked::new(&visit.form);
-    let origin = match visit.form.trimmed("origin") {
-        SHIPPED => shipped(visit, &points, &mut form),
-        chosen => snapshot(&points, chosen, &mut form),
+    let origin = match (openings.points(now), visit.form.trimmed("origin")) {
+        (None, _) => {
+            let text = "いまは、控えを調べられません。少し待って、もう一度開いてください。続くときは、システム管理者に知らせてください。";
+            form.bad("origin", text);
+            None
+        }
+        (Some(points), SHIPPED) => shipped(visit, &points, &mut form),
+        (Some(points), chosen) => snapshot(&points, chosen, &mut form),
     };
     let reason = form.reason("reason", "開く理由");
     let refused = |problems| {

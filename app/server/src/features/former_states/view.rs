@@ -114,17 +114,6 @@ pub(super) fn instant(at: Timestamp) -> String {
     format!("{}:{:02}", moment(&at.to_string()), local.second())
 }
 
-/// How long ago, in the unit that says it.
-pub(super) fn age(now: Timestamp, at: Timestamp) -> String {
-    let minutes = now.duration_since(at).as_secs() / 60;
-    match minutes {
-        ..0 => "未来の時刻".to_owned(),
-        0..120 => format!("{minutes}分前"),
-        120..2_880 => format!("{}時間前", minutes / 60),
-        _ => format!("{}日前", minutes / 1_440),
-    }
-}
-
 /// Whose record it is; empty when nobody is known.
 pub(super) fn who(name: &Note) -> String {
     name.reveal().to_owned()
@@ -156,7 +145,6 @@ pub(super) fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
 
     use super::*;
 
@@ -215,13 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn ages_and_sizes_are_told_in_the_unit_that_says_them() {
-        let at: Timestamp = "2026-11-24T00:00:00Z".parse().unwrap();
-        let later = |hours| at + SignedDuration::from_hours(hours);
-        assert_eq!(age(later(1), at), "60分前");
-        assert_eq!(age(later(3), at), "3時間前");
-        assert_eq!(age(later(72), at), "3日前");
-        assert_eq!(age(later(-1), at), "未来の時刻");
+    fn sizes_are_told_in_the_unit_that_says_them() {
         assert_eq!((size(1).as_str(), size(11 << 30).as_str()), ("1MB", "11GB"));
     }
 }
