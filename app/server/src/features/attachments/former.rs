@@ -15,7 +15,7 @@ use super::form;
 use super::list::may_open;
 use super::model::{Attachment, AttachmentId, By, Holder, Version};
 use super::{store as sql, view};
-use crate::features::former_states::{Outcome, Place, Point, Record, Said, Wanted};
+use crate::features::former_states::{Outcome, Place, Point, Record, Said, Standing, Wanted};
 use crate::features::masters::{self, Code};
 use crate::web::{FieldProblem, Permission, Problem, Visit};
 
@@ -294,32 +294,15 @@ struct Change {
     standing: Option<Standing>,
 }
 
-enum Standing {
-    /// This withdrawal ends.
-    Returns(i64),
-    Withdrawn,
-}
-
 impl Change {
     fn of(
         record: &FormerAttachment,
         then: &AttachmentState,
         wanted: Wanted<'_>,
     ) -> Result<Self, Vec<FieldProblem>> {
-        let held = record.holding();
-        let standing = match (wanted.has("state"), held, then.withdrawn) {
-            (true, Some(held), false) => Some(Standing::Returns(held.id)),
-            (true, None, true) => Some(Standing::Withdrawn),
-            _ => None,
-        };
-        if held.is_some() && !matches!(standing, Some(Standing::Returns(_))) {
-            let text = "いまは取り消されています。ほかの項目を戻すには、「状態」が有効だった時点を選び、\
-                        「状態」も一緒に戻してください。";
-            return Err(vec![FieldProblem {
-                field: "state",
-                text: text.to_owned(),
-            }]);
-        }
+        let held = record.holding().map(|held| held.id);
+        let standing = Standing::of(wanted, held, then.withdrawn, "取り消されて");
+        let standing = standing.map_err(|problem| vec![problem])?;
         let pick =
             |field, then: &Note, now: &Note| if wanted.has(field) { then } else { now }.clone();
         let title = pick("title", &then.title, &record.row.title);

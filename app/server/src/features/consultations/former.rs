@@ -17,7 +17,7 @@ use super::form::{self, Checked};
 use super::model::{ConsultationId, Lists, Record as Current, Version};
 use super::view;
 use super::{records, store as sql};
-use crate::features::former_states::{Outcome, Place, Point, Record, Said, Wanted};
+use crate::features::former_states::{Outcome, Place, Point, Record, Said, Standing, Wanted};
 use crate::web::{FieldProblem, Fields, Permission, Problem, Visit};
 
 /// Whom a record was about from a moment on.
@@ -356,12 +356,6 @@ struct Change {
     standing: Option<Standing>,
 }
 
-enum Standing {
-    /// This withdrawal ends.
-    Returns(i64),
-    Withdrawn,
-}
-
 type Wrong = Vec<FieldProblem>;
 
 fn wrong(field: &'static str, text: impl Into<String>) -> FieldProblem {
@@ -380,17 +374,12 @@ impl Change {
         wanted: Wanted<'_>,
     ) -> Result<Result<Self, Wrong>, Problem> {
         let mut problems = Vec::new();
-        let held = record.holding();
-        let standing = match (wanted.has("state"), held, then.withdrawn) {
-            (true, Some(held), false) => Some(Standing::Returns(held.id)),
-            (true, None, true) => Some(Standing::Withdrawn),
-            _ => None,
-        };
-        if held.is_some() && !matches!(standing, Some(Standing::Returns(_))) {
-            let text = "いまは取り下げられています。ほかの項目を戻すには、「状態」が有効だった時点を選び、\
-                        「状態」も一緒に戻してください。";
-            problems.push(wrong("state", text));
-        }
+        let held = record.holding().map(|held| held.id);
+        let standing = Standing::of(wanted, held, then.withdrawn, "取り下げられて");
+        let standing = standing.unwrap_or_else(|problem| {
+            problems.push(problem);
+            None
+        });
         let client = match client(tx, (record, then), wanted)? {
             Ok(client) => client,
             Err(problem) => {

@@ -366,14 +366,14 @@ fn shell(visit: &Visit, place: &Place) -> Shell {
 
 #[derive(Template)]
 #[template(path = "features/former_states/shielded.html")]
-struct ShieldedPage {
-    shell: Shell,
-    href: String,
-    back: String,
-    at: String,
-    opening: String,
-    reasons: Vec<Choice>,
-    problems: Vec<FieldProblem>,
+pub(super) struct ShieldedPage {
+    pub(super) shell: Shell,
+    pub(super) href: String,
+    pub(super) back: String,
+    pub(super) at: String,
+    pub(super) opening: String,
+    pub(super) reasons: Vec<Choice>,
+    pub(super) problems: Vec<FieldProblem>,
 }
 
 impl ShieldedPage {

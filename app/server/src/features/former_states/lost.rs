@@ -7,12 +7,13 @@ use askama::Template;
 use axum::http::StatusCode;
 use store::{Event, Operation, RecordKind};
 
+use super::comparing::ShieldedPage;
 use super::openings::OpeningId;
 use super::view;
 use crate::features::consultations::{Lost, lost_in, lost_of};
 use crate::features::residents::ShieldReason;
 use crate::web::{
-    Answer, Checked, Choice, FieldProblem, Permission, Problem, Shell, Visit, problem_of, redirect,
+    Answer, Checked, FieldProblem, Permission, Problem, Shell, Visit, problem_of, redirect,
 };
 
 /// Lost records that are listed.
@@ -62,24 +63,6 @@ struct LostPage {
 }
 
 impl LostPage {
-    fn of(&self, field: &str) -> &str {
-        problem_of(&self.problems, field)
-    }
-}
-
-#[derive(Template)]
-#[template(path = "features/former_states/shielded.html")]
-struct ShieldedPage {
-    shell: Shell,
-    href: String,
-    back: String,
-    at: String,
-    opening: String,
-    reasons: Vec<Choice>,
-    problems: Vec<FieldProblem>,
-}
-
-impl ShieldedPage {
     fn of(&self, field: &str) -> &str {
         problem_of(&self.problems, field)
     }

@@ -25,7 +25,7 @@ mod putting_back;
 mod tests;
 mod view;
 
-pub use model::{Outcome, Place, Point, Record, Said, Wanted};
+pub use model::{Outcome, Place, Point, Record, Said, Standing, Wanted};
 pub use openings::{FormerSource, Openings};
 
 use crate::features::attachments::FormerAttachment;

@@ -84,6 +84,41 @@ impl Wanted<'_> {
     }
 }
 
+/// What becomes of a record's withdrawal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// This withdrawal ends.
+    Returns(i64),
+    /// It is withdrawn again.
+    Withdrawn,
+}
+
+impl Standing {
+    /// `held`: the withdrawal that holds today. Nothing: as it stands.
+    ///
+    /// # Errors
+    /// Why nothing else comes back while the record stays withdrawn; `done` is what was done to it.
+    pub fn of(
+        wanted: Wanted<'_>,
+        held: Option<i64>,
+        was_withdrawn: bool,
+        done: &str,
+    ) -> Result<Option<Self>, FieldProblem> {
+        match (wanted.has("state"), held, was_withdrawn) {
+            (true, Some(held), false) => Ok(Some(Self::Returns(held))),
+            (true, None, true) => Ok(Some(Self::Withdrawn)),
+            (_, None, _) => Ok(None),
+            (_, Some(_), _) => Err(FieldProblem {
+                field: "state",
+                text: format!(
+                    "いまは{done}います。ほかの項目を戻すには、「状態」が有効だった時点を選び、\
+                     「状態」も一緒に戻してください。"
+                ),
+            }),
+        }
+    }
+}
+
 /// A kind of record whose former states are kept.
 pub trait Record: Sized {
     /// What it said at a moment.
