@@ -276,7 +276,8 @@ pub(super) fn open(visit: &Visit) -> Answer {
     let mut form = Checked::new(&visit.form);
     let origin = match (openings.points(now), visit.form.trimmed("origin")) {
         (None, _) => {
-            let text = "いまは、控えを調べられません。少し待って、もう一度開いてください。続くときは、システム管理者に知らせてください。";
+            let text = "いまは、控えを調べられません。少し待って、もう一度開いてください。\
+                 続くときは、システム管理者に知らせてください。";
             form.bad("origin", text);
             None
         }
