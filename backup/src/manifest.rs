@@ -10,6 +10,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
+use rayon::prelude::*;
 use ring::digest;
 use rustic_core::repofile::{Node, NodeType};
 use serde::{Deserialize, Serialize};
@@ -66,8 +67,13 @@ pub(crate) struct Found {
     pub(crate) record: Option<FileRecord>,
 }
 
-/// Lists and hashes a source, in the order in which the repository wants its entries.
-pub(crate) fn scan(source: &Source, progress: &dyn Progress) -> Result<Vec<Found>, BackupError> {
+/// Lists and hashes a source, in the order in which the repository wants its entries. A file that
+/// `known` takes as unchanged has the record that it had.
+pub(crate) fn scan(
+    source: &Source,
+    known: impl Fn(&Found) -> Option<FileRecord> + Sync,
+    progress: &dyn Progress,
+) -> Result<Vec<Found>, BackupError> {
     let mut found = walk(&source.dir, PathBuf::new())?;
     if !found.iter().any(|f| f.metadata.is_file()) {
         return Err(BackupError::SourceEmpty {
@@ -87,19 +93,22 @@ pub(crate) fn scan(source: &Source, progress: &dyn Progress) -> Result<Vec<Found
         found.extend(more);
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
-    let files = found.iter().filter(|f| f.metadata.is_file());
-    progress.start(Step::Hash, files.map(|f| f.metadata.len()).sum());
-    for entry in &mut found {
-        if entry.metadata.is_file() {
-            let record = hash_file(&entry.from, progress)?;
-            // A disk that fails may end a file early and call that its end.
-            if record.size != entry.metadata.len() {
-                let files = vec![entry.path.display().to_string()];
-                return Err(BackupError::SourceChanged { files });
-            }
-            entry.record = Some(record);
-        }
+    for one in found.iter_mut().filter(|one| one.metadata.is_file()) {
+        one.record = known(one);
     }
+    let is_new = |one: &&mut Found| one.metadata.is_file() && one.record.is_none();
+    let mut new: Vec<&mut Found> = found.iter_mut().filter(is_new).collect();
+    progress.start(Step::Hash, new.iter().map(|f| f.metadata.len()).sum());
+    new.par_iter_mut().try_for_each(|one| {
+        let record = hash_file(&one.from, progress)?;
+        // A disk that fails may end a file early and call that its end.
+        if record.size != one.metadata.len() {
+            let files = vec![one.path.display().to_string()];
+            return Err(BackupError::SourceChanged { files });
+        }
+        one.record = Some(record);
+        Ok(())
+    })?;
     Ok(found)
 }
 

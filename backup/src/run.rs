@@ -74,9 +74,13 @@ pub fn run(
     let earlier = without_unproven(&indexed, settings)?;
     refuse_clock_behind(&earlier, source.taken_at)?;
     lineage::refuse_older((settings, &key), &earlier, &source.facts)?;
-    let found = manifest::scan(source, progress.as_ref())?;
+    let before = Before::find(&indexed, &earlier, source);
+    let found = manifest::scan(
+        source,
+        |one| before.as_ref()?.record(one),
+        progress.as_ref(),
+    )?;
     let manifest = manifest_of(&found, source);
-    let (parent, before) = predecessor(&indexed, &earlier, source);
 
     let bytes = serde_json::to_vec(&manifest)?;
     let own = FileRecord {
@@ -87,13 +91,18 @@ pub fn run(
     progress.start(Step::Save, manifest.bytes());
     let tree = source::Tree::new(source.taken_at, found, bytes, Arc::clone(progress));
     let saved = indexed
-        .archive(&options(parent), &tree, draft, &[PathBuf::from(PATH_SHOWN)])
+        .archive(
+            &options(before.as_ref()),
+            &tree,
+            draft,
+            &[PathBuf::from(PATH_SHOWN)],
+        )
         .map_err(BackupError::engine("save the snapshot", &settings.name))?;
 
     let mut expected = manifest.files;
     expected.insert(MANIFEST_NAME.to_owned(), own);
     let read = tree.read();
-    let known = before.map_or_else(BTreeMap::new, |m| m.files);
+    let known = before.map_or_else(BTreeMap::new, |before| before.records);
     let saved_content = repository::open_indexed(settings, &key)?;
     let wrong = differences(&saved_content, &saved, &expected, &read, &known);
     if let Some(error) = wrong.into_error(settings) {
@@ -166,22 +175,48 @@ fn manifest_of(found: &[Found], source: &Source) -> Manifest {
     }
 }
 
-/// The newest snapshot of the same kind, and its manifest; without a readable manifest every
-/// file is read anew, since nothing then vouches for one the engine skips.
-fn predecessor(
-    indexed: &Repository<IndexedFullStatus>,
-    earlier: &[SnapshotFile],
-    source: &Source,
-) -> (Option<SnapshotId>, Option<Manifest>) {
-    // Strictly earlier: the manifest's time is the snapshot's, and by size and time alone the
-    // engine would take a manifest of the same instant for this one.
-    let same = |s: &&SnapshotFile| {
-        let earlier = snapshots::taken_at(s) < source.taken_at;
-        earlier && s.label == source.label && s.hostname == source.host
-    };
-    let found = earlier.iter().rev().find(same);
-    let with_manifest = found.and_then(|s| Some((s.id, snapshots::manifest(indexed, s)?)));
-    with_manifest.map_or((None, None), |(id, manifest)| (Some(id), Some(manifest)))
+/// The newest snapshot of the same kind.
+struct Before {
+    id: SnapshotId,
+    /// What its manifest says of each file.
+    records: BTreeMap<String, FileRecord>,
+    nodes: BTreeMap<String, content::Item>,
+}
+
+impl Before {
+    /// None without a readable manifest: every file is read anew then, since nothing vouches for one
+    /// that is skipped.
+    fn find(
+        indexed: &Repository<IndexedFullStatus>,
+        earlier: &[SnapshotFile],
+        source: &Source,
+    ) -> Option<Self> {
+        // Strictly earlier: the manifest's time is the snapshot's, and by size and time alone the
+        // engine would take a manifest of the same instant for this one.
+        let same = |s: &&SnapshotFile| {
+            let earlier = snapshots::taken_at(s) < source.taken_at;
+            earlier && s.label == source.label && s.hostname == source.host
+        };
+        let found = earlier.iter().rev().find(same)?;
+        Some(Self {
+            id: found.id,
+            records: snapshots::manifest(indexed, found)?.files,
+            nodes: content::walk(indexed, found.tree).files,
+        })
+    }
+
+    /// What a file was, when by its size, time and inode it is the same one. By these the engine
+    /// skips it as well, and refers to the bytes that were compared then: should the disk have bent
+    /// them since, the repository has the good ones, and the drill finds the bent.
+    fn record(&self, found: &Found) -> Option<FileRecord> {
+        let (was, is) = (
+            &self.nodes.get(&found.key)?.node.meta,
+            found.node_metadata(),
+        );
+        let same = was.size == is.size && was.mtime == is.mtime && was.inode == is.inode;
+        let record = self.records.get(&found.key)?;
+        (same && record.size == is.size).then(|| record.clone())
+    }
 }
 
 fn draft(
@@ -215,12 +250,12 @@ fn engine_time(at: Timestamp) -> rustic_core::jiff::Zoned {
     source::engine_instant(at).to_zoned(zone)
 }
 
-fn options(parent: Option<SnapshotId>) -> BackupOptions {
+fn options(before: Option<&Before>) -> BackupOptions {
     let mut options = BackupOptions::default().no_scan(true);
-    options.parent_opts.force = parent.is_none();
-    options.parent_opts.parents = parent
+    options.parent_opts.force = before.is_none();
+    options.parent_opts.parents = before
         .iter()
-        .map(|id| id.to_hex().as_str().to_owned())
+        .map(|before| before.id.to_hex().as_str().to_owned())
         .collect();
     options.parent_opts.skip_if_unchanged = false;
     options.parent_opts.ignore_ctime = false;

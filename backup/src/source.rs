@@ -63,11 +63,7 @@ impl Tree {
 
     fn entry(&self, found: &Found) -> ReadSourceEntry<Opening> {
         let name = found.path.file_name().unwrap_or_default();
-        let node = Node::new_node(
-            name,
-            node_type(&found.metadata),
-            node_metadata(&found.metadata),
-        );
+        let node = Node::new_node(name, node_type(&found.metadata), found.node_metadata());
         let open = found.metadata.is_file().then(|| Opening {
             from: From::File(found.from.clone()),
             key: found.key.clone(),
@@ -201,23 +197,26 @@ fn node_type(metadata: &Metadata) -> NodeType {
     }
 }
 
-/// Size, time and inode decide whether the engine may take a file as unchanged. Not the time of its
-/// last change of names: whoever links a file into a source changes that, and every hour everything
-/// would be read anew and every directory written anew. [`crate::run`] compares the hash in any case.
-fn node_metadata(metadata: &Metadata) -> NodeMetadata {
-    let mode = metadata.mode() & PERMISSION_BITS;
-    NodeMetadata {
-        mode: Some(if metadata.is_dir() {
-            mode | GO_MODE_DIR
-        } else {
-            mode
-        }),
-        mtime: instant(metadata.mtime(), metadata.mtime_nsec()),
-        uid: Some(metadata.uid()),
-        gid: Some(metadata.gid()),
-        inode: metadata.ino(),
-        size: if metadata.is_dir() { 0 } else { metadata.len() },
-        ..NodeMetadata::default()
+impl Found {
+    /// Size, time and inode decide whether the engine may take a file as unchanged. Not the time of its
+    /// last change of names: whoever links a file into a source changes that, and every hour everything
+    /// would be read anew and every directory written anew.
+    pub(crate) fn node_metadata(&self) -> NodeMetadata {
+        let metadata = &self.metadata;
+        let mode = metadata.mode() & PERMISSION_BITS;
+        NodeMetadata {
+            mode: Some(if metadata.is_dir() {
+                mode | GO_MODE_DIR
+            } else {
+                mode
+            }),
+            mtime: instant(metadata.mtime(), metadata.mtime_nsec()),
+            uid: Some(metadata.uid()),
+            gid: Some(metadata.gid()),
+            inode: metadata.ino(),
+            size: if metadata.is_dir() { 0 } else { metadata.len() },
+            ..NodeMetadata::default()
+        }
     }
 }
 

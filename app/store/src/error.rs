@@ -1,6 +1,7 @@
 //! What can go wrong between us and the file, told in this layer's words.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use base::report::{Kind, Report, Runbook};
 
@@ -95,7 +96,7 @@ pub enum StoreError {
         path: PathBuf,
         /// Why.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
 }
 
@@ -117,6 +118,24 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 impl StoreError {
+    /// What a file said that is beside the database.
+    pub(crate) fn disk(path: &Path, source: io::Error) -> Self {
+        Self::of_disk(source.kind()).unwrap_or_else(|| Self::Io {
+            path: path.to_path_buf(),
+            source,
+        })
+    }
+
+    /// What the whole database has words for.
+    pub(crate) fn of_disk(kind: io::ErrorKind) -> Option<Self> {
+        use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        match kind {
+            StorageFull | QuotaExceeded => Some(Self::DiskFull),
+            ReadOnlyFilesystem => Some(Self::ReadOnly),
+            _ => None,
+        }
+    }
+
     /// True when the same call may succeed in a moment.
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::Busy { .. })

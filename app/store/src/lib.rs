@@ -51,7 +51,7 @@ pub use scope::PERSON_TABLES;
 pub use sealed_report::{SealedReport, is_sealed, public_key_pem, seal_report};
 pub use shelf::{Part, Shelf, ShelfCheck, Whole, check_shelf, copy_shelf};
 pub use shipping::{ShippingPolicy, switch_shipping};
-pub use snapshot::{Facts, facts_of, snapshot_of};
+pub use snapshot::{Facts, facts_of, quick_facts_of, snapshot_of};
 pub use tx::{ReadTx, WriteTx};
 
 /// What a row-mapping closure returns.

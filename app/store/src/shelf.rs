@@ -71,7 +71,7 @@ impl Part {
     pub fn write(&mut self, piece: &[u8]) -> Result<(), StoreError> {
         self.file
             .write_all(piece)
-            .map_err(|error| refused(self.file.path(), error))?;
+            .map_err(|error| StoreError::disk(self.file.path(), error))?;
         self.context.update(piece);
         self.bytes = self.bytes.saturating_add(length(piece.len()));
         Ok(())
@@ -88,7 +88,8 @@ impl Part {
     /// As [`Part::write`].
     pub fn finish(self) -> Result<Whole, StoreError> {
         let (file, path) = self.file.into_parts();
-        file.sync_all().map_err(|error| refused(&path, error))?;
+        file.sync_all()
+            .map_err(|error| StoreError::disk(&path, error))?;
         let sha256 = self.context.finish();
         ship_bytes(&self.machine, sha256.as_ref(), &path);
         Ok(Whole {
@@ -117,7 +118,7 @@ impl Whole {
     pub fn read(&self) -> Result<Vec<u8>, StoreError> {
         let path = self.path.lock().unwrap_or_else(PoisonError::into_inner);
         let path = path.as_ref().ok_or(StoreError::Bytes)?;
-        fs::read(path).map_err(|error| refused(path, error))
+        fs::read(path).map_err(|error| StoreError::disk(path, error))
     }
 }
 
@@ -142,7 +143,7 @@ impl Shelf {
             .prefix(PART_PREFIX)
             .permissions(Permissions::from_mode(MODE_PRIVATE))
             .tempfile_in(&self.0)
-            .map_err(|error| refused(&self.0, error))?;
+            .map_err(|error| StoreError::disk(&self.0, error))?;
         Ok(Part {
             file,
             context: Context::new(&SHA256),
@@ -165,7 +166,7 @@ impl Shelf {
             create_private_dir(dir).map_err(refused_path)?;
         }
         path.persist(&target)
-            .map_err(|error| refused(&target, error.error))?;
+            .map_err(|error| StoreError::disk(&target, error.error))?;
         sync_dir(dir).map_err(refused_path)
     }
 
@@ -178,7 +179,7 @@ impl Shelf {
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(StoreError::Bytes),
-            Err(error) => return Err(refused(&path, error)),
+            Err(error) => return Err(StoreError::disk(&path, error)),
         };
         let found = HEXLOWER.encode(digest(&SHA256, &bytes).as_ref());
         if found == sha256 {
@@ -231,7 +232,7 @@ impl Shelf {
 
 fn gone(path: &Path) -> Result<(), StoreError> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(refused(path, error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::disk(path, error)),
         Ok(()) | Err(_) => Ok(()),
     }
 }
@@ -241,11 +242,11 @@ fn entries(dir: &Path) -> Result<Vec<(String, PathBuf)>, StoreError> {
     let listed = match fs::read_dir(dir) {
         Ok(listed) => listed,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(refused(dir, error)),
+        Err(error) => return Err(StoreError::disk(dir, error)),
     };
     listed
         .map(|entry| {
-            let entry = entry.map_err(|error| refused(dir, error))?;
+            let entry = entry.map_err(|error| StoreError::disk(dir, error))?;
             let name = entry.file_name().to_string_lossy().into_owned();
             Ok((name, entry.path()))
         })
@@ -257,7 +258,7 @@ fn is_older(path: &Path, moment: Timestamp) -> Result<bool, StoreError> {
         Ok(touched) => touched,
         // Placed or dropped since it was listed.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(refused(path, error)),
+        Err(error) => return Err(StoreError::disk(path, error)),
     };
     Ok(Timestamp::try_from(touched).is_ok_and(|at| at < moment))
 }
@@ -266,29 +267,8 @@ fn length(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
-fn refused(path: &Path, source: io::Error) -> StoreError {
-    known(source.kind()).unwrap_or_else(|| StoreError::Io {
-        path: path.to_path_buf(),
-        source,
-    })
-}
-
 fn refused_path(error: base::paths::PathError) -> StoreError {
-    known(error.io().kind()).unwrap_or(StoreError::Path(error))
-}
-
-/// What the whole database has words for.
-fn known(kind: io::ErrorKind) -> Option<StoreError> {
-    if matches!(
-        kind,
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    ) {
-        Some(StoreError::DiskFull)
-    } else if kind == io::ErrorKind::ReadOnlyFilesystem {
-        Some(StoreError::ReadOnly)
-    } else {
-        None
-    }
+    StoreError::of_disk(error.io().kind()).unwrap_or(StoreError::Path(error))
 }
 
 const KEPT: &str = "select sha256 from kept_bytes";
@@ -409,7 +389,10 @@ pub fn copy_shelf(database: &Path, from: &DataDir, to: &DataDir) -> Result<Vec<i
             continue;
         }
         let dir = target.parent().unwrap_or(&to.0);
-        create_private_dir(dir).map_err(refused_path)?;
+        // Made durable each time it is asked for, which for every file would be the longest of all.
+        if !dir.is_dir() {
+            create_private_dir(dir).map_err(refused_path)?;
+        }
         let done = fs::hard_link(&source, &target).or_else(|error| {
             if error.kind() == io::ErrorKind::NotFound {
                 Err(error)
@@ -420,7 +403,7 @@ pub fn copy_shelf(database: &Path, from: &DataDir, to: &DataDir) -> Result<Vec<i
         match done {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => missing.push(id),
-            Err(error) => return Err(refused(&target, error)),
+            Err(error) => return Err(StoreError::disk(&target, error)),
         }
     }
     Ok(missing)

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{At, NOON, Room, files_below, instant, noise, put, quiet};
+use super::{At, NOON, Room, files_below, flip_byte, instant, noise, put, quiet};
 use crate::snapshots::UNPROVEN_TAG;
 use crate::{
     BackupError, Beside, CheckDepth, Chunking, Progress, Step, check, init, list, lock, repository,
@@ -37,6 +37,26 @@ fn an_unchanged_source_makes_a_second_snapshot_without_reading_a_file() {
     let second = room.run().unwrap();
     assert_eq!(second.files_read, 0);
     assert_eq!(list(&room.settings).unwrap().len(), 2);
+}
+
+#[test]
+fn a_file_that_the_disk_bent_since_is_kept_as_it_was_saved() {
+    let mut room = Room::filled();
+    room.run().unwrap();
+    let path = room.source.dir.join("attachments/1");
+    let before = fs::metadata(&path).unwrap().modified().unwrap();
+    flip_byte(&path, 7);
+    let bent = fs::File::options().write(true).open(&path).unwrap();
+    bent.set_modified(before).unwrap();
+    room.later(1);
+    assert_eq!(room.run().unwrap().files_read, 0);
+    assert!(room.restore().unwrap().is_complete());
+    let back = fs::read(room.target().join("attachments/1")).unwrap();
+    assert_eq!(back, noise(2, 50_000));
+    // One that was written to is another file.
+    flip_byte(&path, 7);
+    room.later(1);
+    assert_eq!(room.run().unwrap().files_read, 1);
 }
 
 #[test]
