@@ -271,6 +271,11 @@ fn staged(
     voice: &Voice,
 ) -> Result<(store::Facts, Vec<i64>, Vec<Beside>), Report> {
     let staged = DataDir::new(to);
+    // The signed ends of the log before the log: one that is signed meanwhile is of entries to come.
+    let (signed, into) = (dir.checkpoints(), staged.checkpoints());
+    if signed.exists() {
+        copied_whole(&signed, &into).map_err(|e| unprepared(&signed, e))?;
+    }
     // The rows first, then the bytes that they name: what is attached meanwhile is in the next one.
     let mut facts = snapshot_of(dir, &staged.database()).map_err(StoreError::report)?;
     let mut missing = copy_shelf(&staged.database(), dir, &staged).map_err(StoreError::report)?;
@@ -304,7 +309,6 @@ fn staged(
             }
         }
     }
-    files.push((dir.checkpoints(), staged.checkpoints()));
     if site.exists() {
         files.push((site.to_path_buf(), to.join("site.toml")));
     }
