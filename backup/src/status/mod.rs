@@ -8,6 +8,7 @@
 mod change;
 mod disks;
 mod repository;
+mod ways;
 
 use std::path::Path;
 
@@ -17,6 +18,7 @@ use serde::Serialize;
 pub use self::change::unusual_since;
 pub use self::disks::{Rotated, RotationThresholds, of_disks};
 use self::repository::View;
+pub use self::ways::{Shipping, of_sheet, of_shipping};
 use crate::due::{self, Clock, Reading, Schedule};
 use crate::error::BackupError;
 use crate::records::{History, Job, Outcome};
@@ -91,6 +93,8 @@ pub enum Page {
     MassChange,
     DiskRotate,
     DiskForeign,
+    ShippingBehind,
+    RecoverySheet,
 }
 
 /// One state.

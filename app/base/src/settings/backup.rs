@@ -117,6 +117,10 @@ pub struct AlarmSettings {
     pub rotate_days_max: u16,
     /// Longest time in which all of these disks are in the house, hours.
     pub disks_home_hours_max: u16,
+    /// The second disk lacks commits of so many seconds at most.
+    pub ship_seconds_max: u16,
+    /// A repository may be without a recovery sheet that was tried for so many days.
+    pub sheet_days_max: u16,
 }
 
 impl Default for RetentionSettings {
@@ -176,6 +180,8 @@ impl Default for AlarmSettings {
             unusual_days_kept: 60,
             rotate_days_max: 10,
             disks_home_hours_max: 24,
+            ship_seconds_max: 60,
+            sheet_days_max: 7,
         }
     }
 }
@@ -249,6 +255,8 @@ impl AlarmSettings {
             ("unusual_days_kept", self.unusual_days_kept, 1..=366),
             ("rotate_days_max", self.rotate_days_max, 1..=365),
             ("disks_home_hours_max", self.disks_home_hours_max, 1..=720),
+            ("ship_seconds_max", self.ship_seconds_max, 1..=3_600),
+            ("sheet_days_max", self.sheet_days_max, 1..=90),
         ]
     }
 }

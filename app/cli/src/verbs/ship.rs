@@ -11,7 +11,7 @@ use backup::ship::{
     Standing, Stopper, Target, enrol as enrol_disk, look_at_place, plan_prune, plan_rebuild,
     prune as perform_prune, rebuild as perform_rebuild, standing,
 };
-use backup::status::unusual_since;
+use backup::status::{Shipping, unusual_since};
 use base::clock::{Clock, japan};
 use base::report::{Kind, Report, Runbook};
 use base::settings::{ShippingMode, ShippingSettings, Site};
@@ -28,6 +28,8 @@ use crate::verbs::moment;
 
 /// How long a shipper has to say how it stands.
 const ANSWER_MAX: std::time::Duration = std::time::Duration::from_secs(5);
+/// As it is called for machines.
+const SYNC: &str = "sync";
 
 #[derive(Serialize)]
 struct Enrolled {
@@ -177,10 +179,31 @@ fn stopped_by_signal(stopper: Stopper) -> Result<(), Report> {
 }
 
 pub(crate) fn status(site: &Site, dir: &DataDir, voice: &Voice) -> Result<ExitCode, Report> {
+    let status = found(site, dir, voice)?;
+    say(&status, voice);
+    voice.result(&status)?;
+    Ok(if status.well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
+}
+
+/// How it stands, for the states that are watched.
+pub(crate) fn look(site: &Site, dir: &DataDir, voice: &Voice) -> Result<Shipping, Report> {
+    let status = found(site, dir, voice)?;
+    Ok(Shipping {
+        state: status.state.zip(status.since),
+        behind_ms: status.behind_ms_max,
+        unconfirmed_since: status.unconfirmed_since.filter(|_| status.mode == SYNC),
+    })
+}
+
+fn found(site: &Site, dir: &DataDir, voice: &Voice) -> Result<Status, Report> {
     let settings = settings(site, dir, voice)?;
     let mode = match shipping(site, voice)?.mode {
         ShippingMode::Async => "async",
-        ShippingMode::Sync => "sync",
+        ShippingMode::Sync => SYNC,
     };
     // Asked first: what it ships meanwhile is then seen in the files.
     let answer = Line::call(&settings.machine)
@@ -194,14 +217,7 @@ pub(crate) fn status(site: &Site, dir: &DataDir, voice: &Voice) -> Result<ExitCo
             None
         }
     };
-    let status = told(&settings, mode, answer.as_ref(), found.as_ref());
-    say(&status, voice);
-    voice.result(&status)?;
-    Ok(if status.well {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
-    })
+    Ok(told(&settings, mode, answer.as_ref(), found.as_ref()))
 }
 
 fn told(
@@ -223,7 +239,7 @@ fn told(
     let state = answer.map(|answer| answer.state);
     let left = std::fs::read_to_string(settings.machine.join(UNCONFIRMED));
     let unconfirmed_since = left.ok().and_then(|at| at.trim().parse::<Timestamp>().ok());
-    let is_confirmed = unconfirmed_since.is_none() || mode == "async";
+    let is_confirmed = unconfirmed_since.is_none() || mode != SYNC;
     Status {
         path: settings.place.display().to_string(),
         mode,

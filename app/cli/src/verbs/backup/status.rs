@@ -2,11 +2,13 @@
 
 use std::process::ExitCode;
 
-use backup::status::{Page, Probe, Status, Thresholds, judge, look};
+use backup::sheet::Sheets;
+use backup::status::{Page, Probe, Status, Thresholds, judge, look, of_sheet, of_shipping};
 use base::clock::japan;
 use base::report::{Report, Runbook};
 
 use super::{Keeper, disk, failed};
+use crate::verbs::ship;
 
 pub(crate) fn status(keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
     let status = standing(keeper)?;
@@ -54,7 +56,21 @@ pub(super) fn standing(keeper: &Keeper<'_>) -> Result<Status, Report> {
     let here = keeper.at_home();
     let seen: Vec<_> = here.iter().map(|one| look(one, now)).collect();
     let status = judge(&seen, &history, &keeper.schedule(), &thresholds, now);
-    Ok(status.with(disk::probes(keeper, &history, now)?))
+    let mut beside = disk::probes(keeper, &history, now)?;
+    if keeper.site.backup.shipping.is_some() {
+        let found = ship::look(keeper.site, &keeper.dir, keeper.voice)?;
+        beside.extend(of_shipping(&found, alarm.ship_seconds_max));
+    }
+    let sheets = Sheets::read(&keeper.dir.recovery_sheets()).map_err(failed)?;
+    let names: Vec<String> = here.into_iter().map(|one| one.name).collect();
+    beside.push(of_sheet(
+        &sheets,
+        &names,
+        &history,
+        alarm.sheet_days_max,
+        now,
+    ));
+    Ok(status.with(beside))
 }
 
 fn page(page: Page) -> Runbook {
@@ -67,5 +83,7 @@ fn page(page: Page) -> Runbook {
         Page::MassChange => Runbook::MassChange,
         Page::DiskRotate => Runbook::DiskRotate,
         Page::DiskForeign => Runbook::DiskForeign,
+        Page::ShippingBehind => Runbook::ShippingBehind,
+        Page::RecoverySheet => Runbook::RecoverySheet,
     }
 }

@@ -1,0 +1,224 @@
+//! The states of the other two ways back: the log of commits on the second disk, and the paper.
+
+use base::shipping::State;
+use jiff::Timestamp;
+
+use super::{DAY_SECONDS, Page, Probe};
+use crate::records::History;
+use crate::sheet::Sheets;
+
+/// How the log of commits stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shipping {
+    /// As its process says, and since when; nothing when none runs.
+    pub state: Option<(State, Timestamp)>,
+    /// The second disk lacks so much at most, milliseconds; nothing when that cannot be told.
+    pub behind_ms: Option<i64>,
+    /// Acknowledged without the second disk, although the settings say otherwise.
+    pub unconfirmed_since: Option<Timestamp>,
+}
+
+/// Does every commit reach the second disk, and how soon?
+#[must_use]
+pub fn of_shipping(found: &Shipping, seconds_max: u16) -> Vec<Probe> {
+    let follows = matches!(found.state, Some((State::Following, _)));
+    let alone = found.unconfirmed_since.is_some();
+    let most = i64::from(seconds_max);
+    let seconds = found.behind_ms.map(|ms| ms / 1_000);
+    let words = match (found.state, alone) {
+        (None, _) => "逐次複製が動いていません（hokatsu ship run）。",
+        (Some((State::Following, _)), false) => "逐次複製は動いています。",
+        (Some((State::Following, _)), true) => "保存が、逐次複製を待たずに終わっています。",
+        (Some((State::Copying, _)), _) => "逐次複製は、はじめの写しを作っています。",
+        (Some((State::Absent, _)), _) => "逐次複製のディスクがありません。つないでください。",
+        (Some((State::Foreign, _)), _) => "逐次複製のディスクが、登録したものではありません。",
+        (Some((State::Full, _)), _) => "逐次複製のディスクに空きがありません。",
+        (Some((State::Failed, _)), _) => "逐次複製のディスクに書けません。",
+        (Some((State::NoDatabase, _)), _) => {
+            "逐次複製は、データベースへの最初の記録を待っています。"
+        }
+    };
+    vec![
+        Probe {
+            holds: follows && !alone,
+            value: Some(i64::from(follows && !alone)),
+            threshold: Some(1),
+            words: words.to_owned(),
+            ..probe("ship_following", "yes", Page::ShippingBehind)
+        },
+        Probe {
+            holds: seconds.is_some_and(|seconds| seconds <= most),
+            value: seconds,
+            threshold: Some(most),
+            words: match seconds {
+                Some(seconds) => format!("逐次複製の遅れは、長くて {seconds}秒。"),
+                None => "逐次複製の遅れが分かりません。".to_owned(),
+            },
+            ..probe("ship_behind_seconds", "seconds", Page::ShippingBehind)
+        },
+    ]
+}
+
+/// Was a sheet tried that opens each of these repositories? A new machine has some days for it.
+#[must_use]
+pub fn of_sheet(
+    sheets: &Sheets,
+    repositories: &[String],
+    history: &History,
+    days_max: u16,
+    now: Timestamp,
+) -> Probe {
+    let most = i64::from(days_max);
+    let opens = |name: &String| {
+        let proven = sheets
+            .sheets
+            .iter()
+            .filter(|sheet| sheet.proven_at.is_some());
+        let mut slots = proven.flat_map(|sheet| &sheet.slots);
+        slots.any(|slot| slot.repository == *name)
+    };
+    let without: Vec<&str> = repositories
+        .iter()
+        .filter(|name| !opens(name))
+        .map(String::as_str)
+        .collect();
+    // The repositories are as old as the first job that was done to one of them.
+    let touched = |name: &str| {
+        let of_it = history.records.iter().find(|one| one.repository == name);
+        of_it.map(|one| now.duration_since(one.ended_at).as_secs() / DAY_SECONDS)
+    };
+    let days = without.iter().filter_map(|name| touched(name)).max();
+    let words = match (without.as_slice(), sheets.proven()) {
+        ([], Some(sheet)) => format!(
+            "復旧シート {}番は、用紙のことばで確かめてあります。",
+            sheet.number
+        ),
+        (without, _) => format!(
+            "保管先「{}」を開く復旧シートが、まだ確かめてありません（hokatsu backup sheet、hokatsu backup key prove）。",
+            without.join("」「")
+        ),
+    };
+    Probe {
+        holds: days.is_none_or(|days| days <= most),
+        value: Some(days.unwrap_or(0)),
+        threshold: Some(most),
+        words,
+        ..probe("backup_sheet_missing_days", "days", Page::RecoverySheet)
+    }
+}
+
+fn probe(name: &'static str, unit: &'static str, runbook: Page) -> Probe {
+    Probe {
+        name,
+        repository: None,
+        holds: true,
+        value: None,
+        unit,
+        threshold: None,
+        words: String::new(),
+        runbook,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::{Job, Record};
+    use crate::sheet::{Lock, Sheet};
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn holds(found: Shipping) -> (bool, bool) {
+        let [following, behind] = of_shipping(&found, 60).try_into().unwrap();
+        (following.holds, behind.holds)
+    }
+
+    #[test]
+    fn shipping_holds_only_while_it_follows_closely_and_is_waited_for() {
+        let since = at("2026-11-30T00:00:00Z");
+        let well = Shipping {
+            state: Some((State::Following, since)),
+            behind_ms: Some(60_999),
+            unconfirmed_since: None,
+        };
+        assert_eq!(holds(well), (true, true));
+        let late = Shipping {
+            behind_ms: Some(61_000),
+            ..well
+        };
+        assert_eq!(holds(late), (true, false));
+        let unknown = Shipping {
+            behind_ms: None,
+            ..well
+        };
+        assert_eq!(holds(unknown), (true, false));
+        let alone = Shipping {
+            unconfirmed_since: Some(since),
+            ..well
+        };
+        assert_eq!(holds(alone), (false, true));
+        for state in [
+            State::Copying,
+            State::Absent,
+            State::Foreign,
+            State::Full,
+            State::Failed,
+        ] {
+            let state = Some((state, since));
+            assert!(!holds(Shipping { state, ..well }).0, "{state:?}");
+        }
+        assert!(
+            !holds(Shipping {
+                state: None,
+                ..well
+            })
+            .0
+        );
+    }
+
+    #[test]
+    fn each_repository_wants_a_sheet_that_was_tried_within_days_of_its_first_job() {
+        let now = at("2026-11-30T00:00:00Z");
+        let done = |name: &str, when: &str| Record::new(Job::Run, name, at(when), at(when));
+        let history = History {
+            records: vec![
+                done("raid", "2026-11-01T00:00:00Z"),
+                done("disk-a", "2026-11-28T00:00:00Z"),
+            ],
+            ..History::default()
+        };
+        let names = ["raid", "disk-a"].map(str::to_owned);
+        let look = |sheets: &Sheets| of_sheet(sheets, &names, &history, 7, now);
+        let none = look(&Sheets::default());
+        assert!(!none.holds && none.value == Some(29), "{none:?}");
+        let lock = |repository: &str| Lock {
+            repository: repository.to_owned(),
+            repository_id: String::new(),
+            key_id: String::new(),
+        };
+        let mut sheets = Sheets {
+            last: 1,
+            sheets: vec![Sheet {
+                number: 1,
+                made_at: String::new(),
+                holders: Vec::new(),
+                is_split: false,
+                slots: vec![lock("raid")],
+                proven_at: None,
+            }],
+        };
+        assert!(!look(&sheets).holds, "printed is not tried");
+        sheets.sheets[0].proven_at = Some("2026-11-02T00:00:00Z".to_owned());
+        let young = look(&sheets);
+        assert!(young.holds && young.value == Some(2), "{young:?}");
+        assert!(young.words.contains("「disk-a」"), "{young:?}");
+        sheets.sheets[0].slots.push(lock("disk-a"));
+        let all = look(&sheets);
+        assert!(
+            all.holds && all.value == Some(0) && all.words.contains("1番"),
+            "{all:?}"
+        );
+    }
+}
