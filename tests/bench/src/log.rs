@@ -31,6 +31,9 @@ use crate::visitor::{Inside, Visitor, refused};
 const STAFF: u64 = 60;
 const TERMINALS: u64 = 40;
 const RESIDENTS: u64 = 15_438;
+/// A day's work of all of them, and how many residents each of them has to do with in it: an assumption.
+const DAY: u64 = 10_000;
+const RESIDENTS_A_DAY: u64 = 12;
 /// The whole log spans this long, whatever its length.
 const SPAN: SignedDuration = SignedDuration::from_hours(24 * 365 * 3);
 const MENUS: [&str; 8] = [
@@ -90,7 +93,9 @@ impl Entry {
         let kind = kind
             .copied()
             .unwrap_or_else(|| usize::try_from((chance >> 20) % 8).unwrap_or(0));
-        let resident = small((chance >> 24) % RESIDENTS + 1);
+        let case = staff * RESIDENTS_A_DAY + (chance >> 24) % RESIDENTS_A_DAY;
+        let resident = mixed(number / DAY * STAFF * RESIDENTS_A_DAY + case) % RESIDENTS + 1;
+        let resident = small(resident);
         let about = kind != 1 && kind < 6;
         Self {
             at: format!("{at:.6}"),
@@ -99,8 +104,9 @@ impl Entry {
             menu: MENUS.get(kind).copied().unwrap_or("個人画面"),
             operation: OPERATIONS.get(kind).map_or("resident_view", |o| o.code()),
             resident: about.then_some(resident),
+            // Of each resident there are some.
             record: (kind == 2 || kind == 3)
-                .then(|| ("consultation", small((chance >> 16) % 200_000 + 1))),
+                .then(|| ("consultation", resident * 13 + small((chance >> 40) % 13))),
             terminal: format!("10.20.{}.{}", staff % 5, (chance >> 32) % TERMINALS),
             outcome: if chance.is_multiple_of(997) {
                 "refused"
@@ -212,7 +218,8 @@ fn append(
         let mut insert = connection.prepare_cached(INSERT)?;
         for _ in 0..STEP.min(count - number) {
             let passed = SignedDuration::from_nanos_i128(pace * i128::from(number));
-            let entry = Entry::of(number, begins.checked_add(passed).unwrap_or(until));
+            let chance = u64::try_from(id).unwrap_or(number);
+            let entry = Entry::of(chance, begins.checked_add(passed).unwrap_or(until));
             hash = entry.hash(&hash, &mut buffer);
             id += 1;
             insert.execute(params![

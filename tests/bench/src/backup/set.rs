@@ -14,6 +14,9 @@ use crate::{log, save};
 
 /// Entries of the access log that the years left.
 const ENTRIES: u64 = 2_400_000;
+/// Of these so many come one by one: indexes that were made at the end are full to the brim, and the next
+/// days would split every page of them once.
+const SETTLING_ENTRIES: u64 = 100_000;
 /// Papers that were scanned, each of [`PAPER_BYTES`], which do not compress.
 const PAPERS: u64 = 1_600;
 const PAPER_BYTES: usize = 512 * 1024;
@@ -35,6 +38,7 @@ pub(super) fn grow(data: &DataDir) -> Result<PathBuf, Problem> {
     }
     db.close()?;
     log::generate(data, ENTRIES, now)?;
+    log::go_on(data, SETTLING_ENTRIES, now)?;
     let shelf = data.attachments();
     let mut dirs = vec![shelf.clone()];
     while let Some(dir) = dirs.pop() {
