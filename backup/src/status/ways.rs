@@ -94,7 +94,7 @@ pub fn of_sheet(
             sheet.number
         ),
         (without, _) => format!(
-            "保管先「{}」を開く復旧シートが、まだ確かめてありません（hokatsu backup sheet、hokatsu backup key prove）。",
+            "保管先「{}」を開く復旧シートを、まだ確かめていません（hokatsu backup key prove）。",
             without.join("」「")
         ),
     };
