@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::content;
 use crate::error::BackupError;
+use crate::place;
 use crate::records::Slice;
 use crate::repository;
 use crate::settings::RepositorySettings;
@@ -59,6 +60,10 @@ pub fn check(
     settings: &RepositorySettings,
     depth: CheckDepth,
 ) -> Result<CheckSummary, BackupError> {
+    place::watched(settings, || look(settings, depth))
+}
+
+fn look(settings: &RepositorySettings, depth: CheckDepth) -> Result<CheckSummary, BackupError> {
     let opened = repository::open(settings)?;
     let mut options = CheckOptions::default();
     options.read_data = depth != CheckDepth::Structure;

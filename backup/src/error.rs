@@ -8,6 +8,8 @@ use base::paths::PathError;
 use base::report::{Kind, Report, Runbook};
 use rustic_core::RusticError;
 
+use crate::offsite::OffsiteError;
+
 /// Why a job was not done; nothing half is left that [`crate::list`] would show.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
@@ -43,6 +45,16 @@ pub enum BackupError {
         #[source]
         source: io::Error,
     },
+    #[error("repository `{name}`, off-site")]
+    Offsite {
+        name: String,
+        #[source]
+        source: OffsiteError,
+    },
+    #[error("from repository `{name}` nothing is deleted")]
+    AppendOnly { name: String },
+    #[error("repository `{name}` is on no disk of this machine")]
+    NoDisk { name: String },
     #[error("cannot write a file")]
     Files(#[from] PathError),
     #[error("cannot write as JSON")]
@@ -112,6 +124,9 @@ impl BackupError {
             if source.is_incorrect_password() {
                 return Self::PasswordWrong { name };
             }
+            if let Some(source) = offsite(source.as_ref()) {
+                return Self::Offsite { name, source };
+            }
             Self::Engine { step, name, source }
         }
     }
@@ -146,6 +161,9 @@ impl BackupError {
             | Self::Locked { name, .. }
             | Self::StockToolActive { name }
             | Self::Engine { name, .. }
+            | Self::Offsite { name, .. }
+            | Self::AppendOnly { name }
+            | Self::NoDisk { name }
             | Self::Fenced { name, .. }
             | Self::NotKept { name, .. }
             | Self::NewerFormat { name, .. }
@@ -219,6 +237,22 @@ impl BackupError {
             Self::Engine { .. } | Self::Io { .. } | Self::Files(_) | Self::Json(_) => (
                 Kind::BackupTarget,
                 "ディスクの読み書きができず、控えの処理を終えられませんでした。以前の控えは無事です。",
+                BackupFailed,
+            ),
+            Self::Offsite { source, .. } => (
+                Kind::BackupTarget,
+                source.problem().in_words(),
+                Runbook::BackupOffsite,
+            ),
+            Self::AppendOnly { .. } => (
+                Kind::Usage,
+                "この保管先からは何も消せません（append_only）。\
+                 片付けは保管先の管理者が restic forget --prune で行います。",
+                Runbook::BackupOffsite,
+            ),
+            Self::NoDisk { .. } => (
+                Kind::Usage,
+                "この操作は、ディスクの保管先だけに使えます。",
                 BackupFailed,
             ),
             Self::SourceEmpty { .. } | Self::SourceUnsupported { .. } => (
@@ -323,6 +357,9 @@ impl BackupError {
             | Self::StockToolActive { .. }
             | Self::JobRunning { .. }
             | Self::Engine { .. }
+            | Self::Offsite { .. }
+            | Self::AppendOnly { .. }
+            | Self::NoDisk { .. }
             | Self::Io { .. }
             | Self::Files(_)
             | Self::Json(_)
@@ -337,6 +374,18 @@ impl BackupError {
             | Self::ManifestUnreadable { .. } => String::new(),
         }
     }
+}
+
+/// What a place elsewhere said, when that lies underneath.
+fn offsite(error: &RusticError) -> Option<OffsiteError> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(told) = error.downcast_ref::<OffsiteError>() {
+            return Some(told.clone());
+        }
+        cause = error.source();
+    }
+    None
 }
 
 impl From<BackupError> for Report {

@@ -9,6 +9,7 @@
 //! Not here: how the database becomes a file (`store`), arguments (`cli`), who may restore.
 //! Source: docs/decisions/0011-backup-by-rustic.md.
 
+mod adopt;
 mod check;
 mod content;
 pub mod disks;
@@ -17,6 +18,8 @@ mod error;
 mod lineage;
 mod lock;
 mod manifest;
+pub mod offsite;
+mod place;
 mod progress;
 mod prune;
 pub mod records;
@@ -36,15 +39,16 @@ pub use check::{CheckDepth, CheckSummary, Finding, check};
 pub use error::BackupError;
 pub use lineage::{Lineage, known as known_lineage, mark as mark_lineage};
 pub use manifest::{FileRecord, MANIFEST_NAME, Manifest};
+pub use place::{is_here, repository_bytes};
 pub use progress::{Progress, Quiet, Step};
-pub use prune::{PrunePlan, PruneRules, PruneSummary, plan_prune, prune, repository_bytes};
+pub use prune::{PrunePlan, PruneRules, PruneSummary, plan_prune, prune};
 pub use repository::{InitSummary, PasswordOrigin, init};
 pub use restore::{
     Damage, DamageReason, Healed, RestoreSummary, Speed, measure, restore_file, restore_healing,
     restore_to, salvage_file,
 };
 pub use run::{Beside, SnapshotSummary, Source, run};
-pub use settings::{Chunking, RepositorySettings, Settings};
+pub use settings::{Chunking, Location, RepositorySettings};
 pub use snapshots::{Selector, SnapshotInfo, list};
 pub use turn::{Doing, Turn};
 

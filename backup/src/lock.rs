@@ -1,7 +1,7 @@
 //! One writer per repository: the engine has no locks of its own.
 //!
-//! Shape: `flock` on a file inside the repository, so that it ends with its process and never
-//! goes stale; its content names the owner for the message, and is not the lock.
+//! Shape: `flock` on a file inside the repository (of one elsewhere: of this machine), so that it ends with
+//! its process and never goes stale; its content names the owner for the message, and is not the lock.
 //! Readers take none: writers only ever add.
 
 use std::fs::{File, TryLockError};
@@ -10,9 +10,9 @@ use std::io::{Read as _, Seek as _, Write as _};
 use jiff::Timestamp;
 
 use crate::error::BackupError;
+use crate::place;
 use crate::settings::RepositorySettings;
 
-const LOCK_NAME: &str = "hokatsu.lock";
 /// An owner's line is short; a longer file is not ours and is not read into memory.
 const OWNER_BYTES_MAX: u64 = 200;
 
@@ -27,7 +27,7 @@ pub(crate) fn take(
     verb: &str,
     now: Timestamp,
 ) -> Result<Lock, BackupError> {
-    let path = settings.path.join(LOCK_NAME);
+    let path = place::lock_file(settings)?;
     let mut options = File::options();
     let file = options
         .read(true)

@@ -9,9 +9,7 @@
 //! Source: docs/decisions/0034-repositories-that-look-after-themselves.md.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rustic_core::repofile::{SnapshotFile, SnapshotId};
@@ -22,14 +20,12 @@ use crate::check::{self, CheckDepth, Finding};
 use crate::error::BackupError;
 use crate::retention::{self, Ahead, Candidate, Judged, Retention};
 use crate::settings::RepositorySettings;
-use crate::{lock, repository, snapshots};
+use crate::{adopt, lock, place, repository, snapshots};
 
 /// Left free whatever is repacked: indexes are written anew before old ones go.
 const SPARE_BYTES: u64 = 16 * 1024 * 1024;
 /// The stock tool refreshes its lock every five minutes and takes one of this age for dead.
 const STOCK_LOCK_LIVES: Duration = Duration::from_secs(30 * 60);
-/// Where the stock tool keeps its locks.
-const STOCK_LOCKS: &str = "locks";
 
 /// What is kept, and how much is moved at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +97,16 @@ pub fn plan_prune(
     ahead: Ahead,
     now: Timestamp,
 ) -> Result<PrunePlan, BackupError> {
+    place::watched(settings, || plan(settings, rules, ahead, now))
+}
+
+fn plan(
+    settings: &RepositorySettings,
+    rules: &PruneRules,
+    ahead: Ahead,
+    now: Timestamp,
+) -> Result<PrunePlan, BackupError> {
+    refuse_where_all_is_kept(settings)?;
     let opened = repository::open(settings)?;
     let all = snapshots::proven(&opened, settings)?;
     let judged = retention::plan(candidates(&all), &rules.retention, ahead, now);
@@ -133,12 +139,26 @@ pub fn prune(
     plan: &PrunePlan,
     now: Timestamp,
 ) -> Result<PruneSummary, BackupError> {
+    place::watched(settings, || {
+        let pruned = perform(settings, rules, plan, now)?;
+        adopt::settled(settings)?;
+        Ok(pruned)
+    })
+}
+
+fn perform(
+    settings: &RepositorySettings,
+    rules: &PruneRules,
+    plan: &PrunePlan,
+    now: Timestamp,
+) -> Result<PruneSummary, BackupError> {
+    refuse_where_all_is_kept(settings)?;
     let opened = repository::open(settings)?;
     let _lock = lock::take(settings, "backup prune", now)?;
     refuse_beside_the_stock_tool(settings, now)?;
     let room = room(settings, &opened)?;
-    let leftovers_removed = repository::sweep(settings)?;
-    let bytes_before = bytes_of(&settings.path)?;
+    let leftovers_removed = adopt::sweep(settings, &opened.key())?;
+    let bytes_before = place::repository_bytes(settings)?;
     let all = snapshots::proven(&opened, settings)?;
     let removed = ids_of(&all, &plan.snapshots);
     if !removed.is_empty() {
@@ -160,7 +180,7 @@ pub fn prune(
         snapshots_kept: after.snapshots,
         snapshots_removed: count(removed.len()),
         bytes_before,
-        bytes_after: bytes_of(&settings.path)?,
+        bytes_after: place::repository_bytes(settings)?,
         bytes_marked,
         bytes_repacked,
         leftovers_removed,
@@ -168,12 +188,13 @@ pub fn prune(
     })
 }
 
-/// Bytes of all files of a repository.
-///
-/// # Errors
-/// What the disk refused.
-pub fn repository_bytes(settings: &RepositorySettings) -> Result<u64, BackupError> {
-    bytes_of(&settings.path)
+fn refuse_where_all_is_kept(settings: &RepositorySettings) -> Result<(), BackupError> {
+    if settings.location.is_pruned_from_here() {
+        return Ok(());
+    }
+    Err(BackupError::AppendOnly {
+        name: settings.name.clone(),
+    })
 }
 
 fn count(length: usize) -> u64 {
@@ -211,12 +232,14 @@ fn room(
     settings: &RepositorySettings,
     opened: &Repository<OpenStatus>,
 ) -> Result<Room, BackupError> {
-    let index = bytes_of(&settings.path.join("index"))?;
+    // Where nobody can tell, the place itself refuses what does not fit.
+    let Some((index, free)) = place::index_and_free(settings)? else {
+        return Ok(Room::Enough);
+    };
     let needed = index.saturating_add(SPARE_BYTES);
-    let free = base::paths::free_bytes(&settings.path)?;
     if free < needed {
         return Err(BackupError::NoRoomToPrune {
-            path: settings.path.clone(),
+            path: place::disk(settings)?.to_owned(),
             needed,
             free,
         });
@@ -272,60 +295,11 @@ fn refuse_beside_the_stock_tool(
     settings: &RepositorySettings,
     now: Timestamp,
 ) -> Result<(), BackupError> {
-    let youngest = stock_lock_ages(settings, now)?.into_iter().min();
+    let youngest = place::stock_lock_ages(settings, now)?.into_iter().min();
     match youngest {
         Some(age) if age < STOCK_LOCK_LIVES => Err(BackupError::StockToolActive {
             name: settings.name.clone(),
         }),
         Some(_) | None => Ok(()),
     }
-}
-
-/// How old each lock of the stock tool is.
-pub(crate) fn stock_lock_ages(
-    settings: &RepositorySettings,
-    now: Timestamp,
-) -> Result<Vec<Duration>, BackupError> {
-    let place = settings.path.join(STOCK_LOCKS);
-    let at = |e| BackupError::io("list", &place, e);
-    let entries = match fs::read_dir(&place) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(at(e)),
-    };
-    let mut ages = Vec::new();
-    for entry in entries {
-        // The stock tool may take its lock away meanwhile.
-        let Ok(metadata) = entry.map_err(at)?.metadata() else {
-            continue;
-        };
-        let modified = metadata.modified().map_err(at)?;
-        // A time to come is a lock of this moment.
-        let since = modified.duration_since(SystemTime::UNIX_EPOCH);
-        let now = Duration::from_secs(u64::try_from(now.as_second()).unwrap_or_default());
-        ages.push(now.saturating_sub(since.unwrap_or_default()));
-    }
-    Ok(ages)
-}
-
-/// Bytes of every file below a directory.
-pub(crate) fn bytes_of(dir: &Path) -> Result<u64, BackupError> {
-    let mut bytes = 0_u64;
-    let mut dirs = vec![dir.to_path_buf()];
-    while let Some(dir) = dirs.pop() {
-        let at = |e| BackupError::io("list", &dir, e);
-        for entry in fs::read_dir(&dir).map_err(at)? {
-            let entry = entry.map_err(at)?;
-            // What is deleted while it is listed counts for nothing.
-            let Ok(metadata) = entry.metadata() else {
-                continue;
-            };
-            if metadata.is_dir() {
-                dirs.push(entry.path());
-            } else {
-                bytes = bytes.saturating_add(metadata.len());
-            }
-        }
-    }
-    Ok(bytes)
 }

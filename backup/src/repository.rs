@@ -1,27 +1,25 @@
-//! The repository on its disk: made, opened, swept of leftovers, flushed.
+//! The repository: made, opened, wherever it lies ([`crate::place`]).
 //!
 //! Source: the restic repository format, version 2: zstd, readable by restic 0.14 and later.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use data_encoding::BASE32_NOPAD;
 use ring::rand::{SecureRandom as _, SystemRandom};
-use rustic_backend::LocalBackend;
 use rustic_core::repofile::{Chunker, MasterKey};
 use rustic_core::{
     ConfigOptions, Credentials, IndexedFullStatus, KeyOptions, OpenStatus, Repository,
-    RepositoryBackends, RepositoryOptions,
+    RepositoryOptions,
 };
 
 use crate::error::BackupError;
+use crate::place;
+pub(crate) use crate::place::flush;
 use crate::settings::{Chunking, RepositorySettings};
 
 /// 32 random bytes are 52 letters and digits without 0, 1, 8 or 9, which people misread.
 const PASSWORD_BYTES: usize = 32;
-/// What the engine calls a file it has not finished writing.
-const LEFTOVER_SUFFIX: &str = "-tmp-";
 const REPOSITORY_FORMAT: u32 = 2;
 /// Fast and near the default's ratio; the appliance has two cores.
 const ZSTD_LEVEL: i32 = 3;
@@ -55,8 +53,11 @@ pub enum PasswordOrigin {
 /// # Errors
 /// [`BackupError::Used`] when anything is there; otherwise what the disk or engine refused.
 pub fn init(settings: &RepositorySettings) -> Result<InitSummary, BackupError> {
-    refuse_used(&settings.path)?;
-    base::paths::create_private_dir(&settings.path)?;
+    place::watched(settings, || init_here(settings))
+}
+
+fn init_here(settings: &RepositorySettings) -> Result<InitSummary, BackupError> {
+    place::prepare(settings)?;
     let password = make_password(&settings.password_file)?;
     let credentials = credentials(settings)?;
     let options = config_options(settings.chunking);
@@ -72,7 +73,7 @@ pub fn init(settings: &RepositorySettings) -> Result<InitSummary, BackupError> {
 }
 
 pub(crate) fn open(settings: &RepositorySettings) -> Result<Repository<OpenStatus>, BackupError> {
-    refuse_absent(settings)?;
+    place::refuse_absent(settings)?;
     open_with(settings, &credentials(settings)?)
 }
 
@@ -81,7 +82,7 @@ pub(crate) fn open_with(
     settings: &RepositorySettings,
     credentials: &Credentials,
 ) -> Result<Repository<OpenStatus>, BackupError> {
-    refuse_absent(settings)?;
+    place::refuse_absent(settings)?;
     let opened = unopened(settings)?.open(credentials);
     let opened = opened.map_err(BackupError::engine("open", &settings.name))?;
     refuse_newer(opened.config().version, settings)?;
@@ -100,16 +101,6 @@ fn refuse_newer(found: u32, settings: &RepositorySettings) -> Result<(), BackupE
     Ok(())
 }
 
-fn refuse_absent(settings: &RepositorySettings) -> Result<(), BackupError> {
-    if settings.path.join("config").is_file() {
-        return Ok(());
-    }
-    Err(BackupError::NotThere {
-        name: settings.name.clone(),
-        path: settings.path.clone(),
-    })
-}
-
 /// Opened with its index, and with every pack the index names present in its full size.
 pub(crate) fn open_indexed(
     settings: &RepositorySettings,
@@ -119,52 +110,6 @@ pub(crate) fn open_indexed(
     let opened = unopened(settings)?.open(&Credentials::Masterkey(key.clone()));
     let indexed = opened.and_then(Repository::to_indexed_checked);
     indexed.map_err(BackupError::engine("read the index", &settings.name))
-}
-
-/// Removes files that a killed run left half written; they are no part of any snapshot.
-pub(crate) fn sweep(settings: &RepositorySettings) -> Result<u64, BackupError> {
-    let mut swept = 0;
-    let mut dirs = vec![settings.path.clone()];
-    while let Some(dir) = dirs.pop() {
-        let at = |e| BackupError::io("list", &dir, e);
-        for entry in fs::read_dir(&dir).map_err(at)? {
-            let entry = entry.map_err(at)?;
-            if entry.file_type().map_err(at)?.is_dir() {
-                dirs.push(entry.path());
-            } else if entry
-                .file_name()
-                .to_string_lossy()
-                .ends_with(LEFTOVER_SUFFIX)
-            {
-                let path = entry.path();
-                fs::remove_file(&path).map_err(|e| BackupError::io("remove", &path, e))?;
-                swept += 1;
-            }
-        }
-    }
-    Ok(swept)
-}
-
-/// Waits until the whole file system of the repository is on its device.
-///
-/// The engine flushes each file but not the directories that name them.
-pub(crate) fn flush(settings: &RepositorySettings) -> Result<(), BackupError> {
-    let at = |e| BackupError::io("flush", &settings.path, e);
-    let dir = File::open(&settings.path).map_err(at)?;
-    rustix::fs::syncfs(&dir).map_err(|e| at(e.into()))
-}
-
-fn refuse_used(path: &Path) -> Result<(), BackupError> {
-    match fs::read_dir(path) {
-        Ok(mut entries) => match entries.next() {
-            None => Ok(()),
-            Some(_) => Err(BackupError::Used {
-                path: path.to_owned(),
-            }),
-        },
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(e) => Err(BackupError::io("look into", path, e)),
-    }
 }
 
 /// A password of its own in a file that is not there yet.
@@ -202,17 +147,11 @@ pub(crate) fn password(path: &Path) -> Result<String, BackupError> {
 }
 
 fn unopened(settings: &RepositorySettings) -> Result<Repository<()>, BackupError> {
-    let engine = BackupError::engine;
-    let Some(path) = settings.path.to_str() else {
-        return Err(BackupError::PathNotText {
-            path: settings.path.clone(),
-        });
-    };
-    let local = LocalBackend::new(path, []).map_err(engine("reach the disk", &settings.name))?;
-    let backends = RepositoryBackends::new(Arc::new(local), None);
+    let backends = place::backends(settings)?;
     // A cache would be a second copy of names and sizes outside the encrypted disk.
     let options = RepositoryOptions::default().no_cache(true);
-    Repository::new(&options, &backends).map_err(engine("reach the disk", &settings.name))
+    Repository::new(&options, &backends)
+        .map_err(BackupError::engine("reach the disk", &settings.name))
 }
 
 fn config_options(chunking: Chunking) -> ConfigOptions {
@@ -241,13 +180,15 @@ fn config_options(chunking: Chunking) -> ConfigOptions {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     #[test]
     fn a_repository_of_a_newer_format_is_refused_by_its_number() {
         let settings = RepositorySettings {
             name: "A".to_owned(),
-            path: "/nowhere".into(),
+            location: PathBuf::from("/nowhere").into(),
             password_file: "/nowhere".into(),
             chunking: Chunking::Fixed16KiB,
         };

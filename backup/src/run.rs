@@ -13,7 +13,7 @@ use crate::manifest::{self, FileRecord, Found, MANIFEST_NAME, Manifest};
 use crate::progress::{Progress, Step};
 use crate::settings::RepositorySettings;
 use crate::snapshots::{self, Description, SnapshotInfo, UNPROVEN_TAG};
-use crate::{content, lineage, lock, repository, source};
+use crate::{adopt, content, lineage, lock, place, repository, source};
 
 /// What the snapshot's root is called in a stock tool's listing.
 const PATH_SHOWN: &str = "/";
@@ -66,10 +66,22 @@ pub fn run(
     source: &Source,
     progress: &Arc<dyn Progress>,
 ) -> Result<SnapshotSummary, BackupError> {
+    place::watched(settings, || {
+        let saved = save(settings, source, progress)?;
+        adopt::settled(settings)?;
+        Ok(saved)
+    })
+}
+
+fn save(
+    settings: &RepositorySettings,
+    source: &Source,
+    progress: &Arc<dyn Progress>,
+) -> Result<SnapshotSummary, BackupError> {
     // Opened before the lock, so that a disk that is not mounted gets no lock file.
     let key = repository::open(settings)?.key();
     let _lock = lock::take(settings, "backup run", source.taken_at)?;
-    let leftovers_removed = repository::sweep(settings)?;
+    let leftovers_removed = adopt::sweep(settings, &key)?;
     let indexed = repository::open_indexed(settings, &key)?;
     let earlier = without_unproven(&indexed, settings)?;
     refuse_clock_behind(&earlier, source.taken_at)?;
@@ -144,6 +156,10 @@ fn remove<S: Open>(
     settings: &RepositorySettings,
     ids: &[SnapshotId],
 ) -> Result<(), BackupError> {
+    // There its mark goes on keeping it out of every list.
+    if !settings.location.is_pruned_from_here() {
+        return Ok(());
+    }
     let removed = opened.delete_snapshots(ids);
     removed.map_err(BackupError::engine(
         "remove an unproven snapshot",

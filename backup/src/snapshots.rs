@@ -9,6 +9,7 @@ use rustic_core::{IndexedFullStatus, Open, Repository};
 use serde::{Deserialize, Serialize};
 
 use crate::error::BackupError;
+use crate::lineage;
 use crate::manifest::{MANIFEST_NAME, Manifest, sha256};
 use crate::repository;
 use crate::settings::RepositorySettings;
@@ -55,6 +56,18 @@ pub(crate) struct Description {
     pub(crate) facts: serde_json::Value,
 }
 
+impl Description {
+    /// Of something that has no files of its own.
+    pub(crate) fn only(facts: serde_json::Value) -> Self {
+        Self {
+            files: 0,
+            bytes: 0,
+            manifest_sha256: String::new(),
+            facts,
+        }
+    }
+}
+
 /// Every whole snapshot, oldest first.
 /// # Errors
 /// What stopped the repository from being opened or read.
@@ -69,6 +82,7 @@ pub(crate) fn all<S: Open>(
 ) -> Result<Vec<SnapshotFile>, BackupError> {
     let all = opened.get_all_snapshots();
     let mut all = all.map_err(BackupError::engine("list the snapshots", &settings.name))?;
+    all.retain(|s| !lineage::is_mark(s));
     all.sort_by_key(taken_at);
     Ok(all)
 }

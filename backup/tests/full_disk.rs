@@ -73,7 +73,7 @@ fn a_full_disk_is_told_as_such_and_the_earlier_snapshot_still_comes_back() {
     let disk = SmallDisk::mounted(dir.path().join("disk"), DISK_BYTES);
     let settings = RepositorySettings {
         name: "A".to_owned(),
-        path: disk.0.join("repository"),
+        location: disk.0.join("repository").into(),
         password_file: dir.path().join("password"),
         chunking: Chunking::Fixed16KiB,
     };
@@ -109,7 +109,7 @@ fn a_full_disk_is_told_as_such_and_the_earlier_snapshot_still_comes_back() {
 fn six_hours(dir: &Path, disk: &SmallDisk) -> (RepositorySettings, jiff::Timestamp) {
     let settings = RepositorySettings {
         name: "A".to_owned(),
-        path: disk.0.join("repository"),
+        location: disk.0.join("repository").into(),
         password_file: dir.join("password"),
         chunking: Chunking::Fixed16KiB,
     };
@@ -205,7 +205,7 @@ fn fill_when_snapshots_go(
     settings: &RepositorySettings,
     filler: PathBuf,
 ) -> std::thread::JoinHandle<()> {
-    let snapshots = settings.path.join("snapshots");
+    let snapshots = settings.location.directory().unwrap().join("snapshots");
     let count = move || fs::read_dir(&snapshots).unwrap().count();
     std::thread::spawn(move || {
         while count() == 6 {

@@ -31,7 +31,7 @@ fn restic(settings: &RepositorySettings, arguments: &[&str]) -> Output {
     let output = std::process::Command::new("restic")
         .arg("--no-cache")
         .arg("-r")
-        .arg(&settings.path)
+        .arg(settings.location.directory().unwrap())
         .arg("--password-file")
         .arg(&settings.password_file)
         .args(arguments)
@@ -46,7 +46,7 @@ fn a_stock_tool_reads_it_all(chunking: Chunking) {
     let dir = tempfile::tempdir().unwrap();
     let settings = RepositorySettings {
         name: "A".to_owned(),
-        path: dir.path().join("repository"),
+        location: dir.path().join("repository").into(),
         password_file: dir.path().join("password"),
         chunking,
     };
@@ -98,7 +98,7 @@ fn restic_checks_and_restores_what_was_pruned_marked_and_deleted() {
     let dir = tempfile::tempdir().unwrap();
     let settings = RepositorySettings {
         name: "A".to_owned(),
-        path: dir.path().join("repository"),
+        location: dir.path().join("repository").into(),
         password_file: dir.path().join("password"),
         chunking: Chunking::Fixed16KiB,
     };

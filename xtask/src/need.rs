@@ -1,6 +1,6 @@
 //! What a suite needs from the machine, how to see that it is there, and how it gets there.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::machine;
 use crate::workspace;
@@ -13,6 +13,8 @@ pub(crate) enum Need {
     Chromium,
     Fonts,
     Restic,
+    Offsite,
+    Bucket,
     Disks,
     Poppler,
     SevenZip,
@@ -35,6 +37,8 @@ pub(crate) enum Source {
     Cargo(&'static str),
     /// `npm ci` in this directory.
     Npm(&'static str),
+    /// A package of the Python index, in a directory of its own below `target`.
+    Python(&'static str),
 }
 
 const FONTS: &[&str] = &[
@@ -46,14 +50,22 @@ const FONTS: &[&str] = &[
 /// A header that the key is tried on, and the file system behind it.
 const DISKS: &[&str] = &["cryptsetup-bin", "xfsprogs"];
 
+/// `rclone` speaks the protocol from both ends; the server of SSH; and what makes a place for Python packages.
+const OFFSITE: &[&str] = &["rclone", "openssh-client", "openssh-server", "python3-venv"];
+
+/// The same everywhere, as far as its own word goes.
+const BUCKET: &str = "moto[server]==5.2.5";
+
 /// Each package brings the program of its name.
 const SIGN_IN: &[&str] = &["curl", "oathtool", "openssl"];
 
 impl Need {
-    pub(crate) const ALL: [Need; 14] = [
+    pub(crate) const ALL: [Need; 16] = [
         Need::Chromium,
         Need::Fonts,
         Need::Restic,
+        Need::Offsite,
+        Need::Bucket,
         Need::Disks,
         Need::Poppler,
         Need::SevenZip,
@@ -73,6 +85,8 @@ impl Need {
             Need::Chromium => "the browser of the journeys",
             Need::Fonts => "Japanese on screens and forms, and names with 外字",
             Need::Restic => "reads our backups as the operator's last resort would",
+            Need::Offsite => "servers that hold a repository off-site",
+            Need::Bucket => "a store that answers as S3 does",
             Need::Disks => "makes encrypted disks that are plugged in",
             Need::Poppler => "reads back the printed PDF and the code on it",
             Need::SevenZip => "opens what was carried out, as a PC of the city would",
@@ -92,6 +106,8 @@ impl Need {
             Need::Chromium => Source::Apt(&["chromium"]),
             Need::Fonts => Source::Apt(FONTS),
             Need::Restic => Source::Apt(&["restic"]),
+            Need::Offsite => Source::Apt(OFFSITE),
+            Need::Bucket => Source::Python(BUCKET),
             Need::Disks => Source::Apt(DISKS),
             Need::Poppler => Source::Apt(&["poppler-utils", "zbar-tools"]),
             Need::SevenZip => Source::Apt(&["7zip"]),
@@ -111,6 +127,8 @@ impl Need {
             Need::Chromium => machine::has_program("chromium"),
             Need::Fonts => FONTS.iter().all(|package| machine::has_package(package)),
             Need::Restic => machine::has_program("restic"),
+            Need::Offsite => OFFSITE.iter().all(|package| machine::has_package(package)),
+            Need::Bucket => python_program("moto_server").is_some_and(|program| program.is_file()),
             Need::Disks => DISKS.iter().all(|package| machine::has_package(package)),
             Need::Poppler => machine::has_program("pdftotext") && machine::has_program("zbarimg"),
             Need::SevenZip => machine::has_program("7zz") || machine::has_program("7z"),
@@ -131,6 +149,16 @@ impl Need {
             }
         }
     }
+}
+
+/// Where packages of the Python index lie.
+pub(crate) fn python_place() -> Option<PathBuf> {
+    let target = workspace::target().ok()?;
+    Some(target.join("test-tools").join("python"))
+}
+
+fn python_program(name: &str) -> Option<PathBuf> {
+    Some(python_place()?.join("bin").join(name))
 }
 
 /// npm notes what it installed in `.package-lock.json`; it is stale when the lock file is newer.

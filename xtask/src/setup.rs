@@ -6,13 +6,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::need::{Need, Source};
+use crate::need::{self, Need, Source};
 use crate::runner::{self, Spec};
 use crate::{Problem, Verdict, machine, say, workspace};
 
 const APT_LIMIT: Duration = Duration::from_secs(20 * 60);
 const CARGO_LIMIT: Duration = Duration::from_secs(45 * 60);
 const NPM_LIMIT: Duration = Duration::from_secs(10 * 60);
+const PYTHON_LIMIT: Duration = Duration::from_secs(10 * 60);
 
 /// `cargo xtask setup`.
 pub(crate) fn everything() -> Result<Verdict, Problem> {
@@ -46,6 +47,7 @@ pub(crate) fn meet(needs: &[Need]) -> Vec<Need> {
             Source::Apt(_) => {}
             Source::Cargo(name) => install_subcommand(name),
             Source::Npm(directory) => install_node_packages(directory),
+            Source::Python(package) => install_python_package(package),
         }
     }
     missing.into_iter().filter(|need| !need.is_met()).collect()
@@ -115,6 +117,19 @@ fn install_node_packages(directory: &str) {
     }
     let spec = Spec::new("npm", &["ci", "--no-audit", "--no-fund"], NPM_LIMIT);
     attempt(&spec, &workspace::root().join(directory));
+}
+
+fn install_python_package(package: &str) {
+    let Some(place) = need::python_place() else {
+        return; // Reported as a missing need of its own.
+    };
+    let shown = place.display().to_string();
+    let root = workspace::root();
+    let made = Spec::new("/usr/bin/python3", &["-m", "venv", &shown], PYTHON_LIMIT);
+    attempt(&made, &root);
+    let pip = place.join("bin/pip").display().to_string();
+    let spec = Spec::new(&pip, &["install", "--quiet", package], PYTHON_LIMIT);
+    attempt(&spec, &root);
 }
 
 /// Tries to install something. What fails is said, and the rest goes on: whether a need is met is

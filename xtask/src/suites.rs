@@ -184,7 +184,9 @@ fn units(packages: &BTreeSet<String>, size: Size) -> Suite {
         needs: vec![
             Need::Nextest,
             Need::Compiler,
+            Need::Bucket,
             Need::Disks,
+            Need::Offsite,
             Need::Restic,
             Need::SevenZip,
             Need::SignIn,

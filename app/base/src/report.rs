@@ -89,6 +89,8 @@ pub enum Runbook {
     PortInUse,
     /// A backup was not made.
     BackupFailed,
+    /// A repository off-site cannot be reached, or refuses something.
+    BackupOffsite,
     /// Data that nobody needs did not leave a repository.
     PruneFailed,
     /// A backup did not come back as it was when that was practised.
@@ -138,6 +140,7 @@ impl Runbook {
         Self::DiskReadOnly,
         Self::PortInUse,
         Self::BackupFailed,
+        Self::BackupOffsite,
         Self::PruneFailed,
         Self::DrillFailed,
         Self::ClockWrong,
@@ -169,6 +172,7 @@ impl Runbook {
             Self::DiskReadOnly => "disk-read-only",
             Self::PortInUse => "port-in-use",
             Self::BackupFailed => "backup-failed",
+            Self::BackupOffsite => "backup-offsite",
             Self::PruneFailed => "prune-failed",
             Self::DrillFailed => "drill-failed",
             Self::ClockWrong => "clock-wrong",

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use backup::{Chunking, RepositorySettings};
+use backup::offsite::{Offsite, Reach, Rest, S3, Sftp};
+use backup::{Chunking, Location, RepositorySettings};
 use base::report::Report;
-use base::settings::{BackupRepository, Environment, Site};
+use base::settings::{BackupRepository, Environment, RepositoryPlace, Site};
 use server::factor_keys::KeyPlace;
 use server::features::former_states::FormerSource;
 use store::DataDir;
@@ -98,17 +99,56 @@ pub(crate) fn is_rotated(repository: &BackupRepository) -> bool {
     disk.is_some_and(|disk| disk.key_file.is_some())
 }
 
-/// The repositories of the site file, in its order.
-pub(crate) fn repositories(site: &Site) -> Vec<RepositorySettings> {
+/// The repositories of the site file, in its order. What a place elsewhere cannot hold for us lies in the data
+/// directory.
+pub(crate) fn repositories(site: &Site, dir: &DataDir) -> Vec<RepositorySettings> {
     let named = site
         .backup
         .repositories
         .iter()
         .map(|repository| RepositorySettings {
             name: repository.name().to_owned(),
-            path: repository.path.clone(),
+            location: location(&repository.place, dir),
             password_file: repository.password_file.clone(),
             chunking: Chunking::Fixed16KiB,
         });
     named.collect()
+}
+
+fn location(place: &RepositoryPlace, dir: &DataDir) -> Location {
+    let (reach, append_only) = match place {
+        RepositoryPlace::Directory(path) => return Location::Directory(path.clone()),
+        RepositoryPlace::Rest(rest) => {
+            let reach = Reach::Rest(Rest {
+                url: rest.url.clone(),
+                login: rest.user.clone().zip(rest.login_file.clone()),
+                ca_file: rest.ca_file.clone(),
+            });
+            (reach, rest.append_only)
+        }
+        RepositoryPlace::S3(s3) => {
+            let reach = Reach::S3(S3 {
+                endpoint: s3.endpoint.clone(),
+                region: s3.region.clone(),
+                bucket: s3.bucket.clone(),
+                prefix: s3.prefix.clone(),
+                login_file: s3.login_file.clone(),
+                ca_file: s3.ca_file.clone(),
+            });
+            (reach, s3.append_only)
+        }
+        RepositoryPlace::Sftp(sftp) => {
+            let reach = Reach::Sftp(Sftp {
+                host: sftp.host.clone(),
+                port: sftp.port,
+                user: sftp.user.clone(),
+                path: sftp.path.clone(),
+                key_file: sftp.key_file.clone(),
+                known_hosts_file: sftp.known_hosts_file.clone(),
+            });
+            (reach, sftp.append_only)
+        }
+    };
+    let state = dir.backup_records().join("offsite");
+    Location::Offsite(Offsite::new(reach, append_only, state))
 }

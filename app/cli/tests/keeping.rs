@@ -301,7 +301,7 @@ fn a_disk_that_is_carried_away_is_neither_due_nor_an_alarm_until_it_is_plugged_i
     // Plugged in: made here as `backup init` makes it on a new disk.
     let settings = backup::RepositorySettings {
         name: "disk-b".to_owned(),
-        path: root.join("disk-b"),
+        location: root.join("disk-b").into(),
         password_file: root.join("disk-b.password"),
         chunking: backup::Chunking::Fixed16KiB,
     };

@@ -189,7 +189,7 @@ fn a_disk_that_was_away_is_let_in_when_the_words_are_tried() {
     assert_eq!((code, &proven["shut"][0]), (1, &"disk-b".into()));
     let away = backup::RepositorySettings {
         name: "disk-b".to_owned(),
-        path: disk,
+        location: disk.into(),
         password_file: password.into(),
         chunking: backup::Chunking::Fixed16KiB,
     };

@@ -23,8 +23,10 @@ pub struct RecoverySheet {
     pub picture: Vec<Vec<bool>>,
     /// What it opens.
     pub repositories: Vec<SheetRepository>,
-    /// Where a stock tool finds the first of them.
-    pub command_path: String,
+    /// Where the first is that lies on a disk.
+    pub command_path: Option<String>,
+    /// Where a stock tool finds those that lie off-site.
+    pub elsewhere: Vec<String>,
     /// Whether the words open by themselves, as a stock tool asks for them.
     pub is_whole: bool,
     /// Stated inside the PDF as its creation date.

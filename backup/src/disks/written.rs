@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::BackupError;
 use crate::manifest::hash_file;
+use crate::place;
 use crate::progress::Quiet;
 use crate::settings::RepositorySettings;
 
@@ -38,7 +39,7 @@ impl Written {
     /// # Errors
     /// What the disk refused.
     pub fn before(settings: &RepositorySettings) -> Result<Self, BackupError> {
-        let before = files(&settings.path)?.into_iter().collect();
+        let before = files(place::disk(settings)?)?.into_iter().collect();
         Ok(Self { before })
     }
 
@@ -52,7 +53,7 @@ impl Written {
             bytes: 0,
             wrong: Vec::new(),
         };
-        for file in files(&settings.path)? {
+        for file in files(place::disk(settings)?)? {
             if self.before.contains(&file) {
                 continue;
             }

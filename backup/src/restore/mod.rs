@@ -26,6 +26,7 @@ pub use speed::{Speed, measure};
 use crate::content::{self, Content};
 use crate::error::BackupError;
 use crate::manifest::{FileRecord, Manifest};
+use crate::place;
 use crate::progress::{Progress, Step};
 use crate::repository;
 use crate::restore::job::{Job, Layout, Outcome};
@@ -142,6 +143,17 @@ pub fn restore_to(
 /// # Errors
 /// As [`restore_to`]. A repository among the others that does not open heals nothing.
 pub fn restore_healing(
+    (settings, others): (&RepositorySettings, &[RepositorySettings]),
+    selector: &Selector,
+    target: &Path,
+    progress: &dyn Progress,
+) -> Result<RestoreSummary, BackupError> {
+    place::watched(settings, || {
+        restore((settings, others), selector, target, progress)
+    })
+}
+
+fn restore(
     (settings, others): (&RepositorySettings, &[RepositorySettings]),
     selector: &Selector,
     target: &Path,

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::content;
 use crate::error::BackupError;
+use crate::place;
 use crate::progress::{Progress, Step};
 use crate::repository;
 use crate::restore::job::{Job, Layout};
@@ -22,6 +23,17 @@ const ALIKE_MAX: usize = 5;
 /// [`BackupError::NoFile`] with names that end alike, [`BackupError::TargetUsed`] when something of
 /// that name is there, otherwise as [`super::restore_to`].
 pub fn restore_file(
+    (settings, others): (&RepositorySettings, &[RepositorySettings]),
+    selector: &Selector,
+    (wanted, target): (&str, &Path),
+    progress: &dyn Progress,
+) -> Result<RestoreSummary, BackupError> {
+    place::watched(settings, || {
+        restore((settings, others), selector, (wanted, target), progress)
+    })
+}
+
+fn restore(
     (settings, others): (&RepositorySettings, &[RepositorySettings]),
     selector: &Selector,
     (wanted, target): (&str, &Path),

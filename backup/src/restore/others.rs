@@ -52,7 +52,10 @@ impl<'s> Others<'s> {
         taken_at: Timestamp,
     ) -> Self {
         Self {
-            settings: all.iter().filter(|other| other.path != own.path).collect(),
+            settings: all
+                .iter()
+                .filter(|other| other.location != own.location)
+                .collect(),
             taken_at,
             opened: OnceCell::new(),
         }

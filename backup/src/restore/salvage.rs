@@ -9,6 +9,7 @@ use rustic_core::{BlobId, DataId};
 
 use crate::content;
 use crate::error::BackupError;
+use crate::place;
 use crate::repository::{self, FIXED_CHUNK_BYTES};
 use crate::restore::others::Others;
 use crate::restore::target;
@@ -21,6 +22,16 @@ use crate::snapshots::{self, Selector};
 /// # Errors
 /// The target's disk, and what stopped the repository from being opened.
 pub fn salvage_file(
+    (settings, others): (&RepositorySettings, &[RepositorySettings]),
+    selector: &Selector,
+    (wanted, to): (&str, &Path),
+) -> Result<Option<u64>, BackupError> {
+    place::watched(settings, || {
+        salvage((settings, others), selector, (wanted, to))
+    })
+}
+
+fn salvage(
     (settings, others): (&RepositorySettings, &[RepositorySettings]),
     selector: &Selector,
     (wanted, to): (&str, &Path),

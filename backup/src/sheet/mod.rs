@@ -28,7 +28,7 @@ pub use words::{SHARES, WORDS, Words, WordsError};
 
 use crate::error::BackupError;
 use crate::settings::RepositorySettings;
-use crate::{lock, repository, snapshots};
+use crate::{lock, place, repository, snapshots};
 
 /// One password of one repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,7 +152,7 @@ fn delete(
     let engine = || BackupError::engine("remove a key", &settings.name);
     let id: KeyId = key_id.parse().map_err(engine())?;
     // Gone already: an earlier run was cut short behind this step.
-    if !settings.path.join("keys").join(hex(&id)).exists() {
+    if !place::has_key(settings, &hex(&id))? {
         return Ok(());
     }
     opened.delete_key(&id).map_err(engine())?;

@@ -19,7 +19,7 @@ impl Room {
         let dir = tempfile::tempdir().unwrap();
         let settings = RepositorySettings {
             name: "A".to_owned(),
-            path: dir.path().join("repository"),
+            location: dir.path().join("repository").into(),
             password_file: dir.path().join("password"),
             chunking: Chunking::Fixed16KiB,
         };
@@ -28,7 +28,7 @@ impl Room {
     }
 
     fn keys(&self) -> usize {
-        fs::read_dir(self.settings.path.join("keys"))
+        fs::read_dir(self.settings.location.directory().unwrap().join("keys"))
             .unwrap()
             .count()
     }
@@ -94,7 +94,7 @@ fn repositories_that_share_a_password_file_get_the_new_one_together() {
     let before = fs::read_to_string(&room.settings.password_file).unwrap();
     let second = RepositorySettings {
         name: "B".to_owned(),
-        path: room.dir.path().join("second"),
+        location: room.dir.path().join("second").into(),
         ..room.settings.clone()
     };
     init(&second).unwrap();

@@ -10,8 +10,6 @@ mod disks;
 mod repository;
 mod ways;
 
-use std::path::Path;
-
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -23,7 +21,7 @@ use crate::due::{self, Clock, Reading, Schedule};
 use crate::error::BackupError;
 use crate::records::{History, Job, Outcome};
 use crate::settings::RepositorySettings;
-use crate::{prune, snapshots};
+use crate::{place, snapshots};
 
 const DAY_SECONDS: i64 = 24 * 3_600;
 
@@ -46,8 +44,8 @@ pub struct Found {
     pub snapshots: u64,
     /// Bytes of all its files.
     pub bytes: u64,
-    /// Bytes that its disk has left.
-    pub free: u64,
+    /// Bytes that its disk has left; nothing where nobody can tell.
+    pub free: Option<u64>,
     /// Age of the oldest lock of the stock tool, hours.
     pub stock_lock_hours: Option<u64>,
 }
@@ -56,6 +54,8 @@ pub struct Found {
 #[derive(Debug)]
 pub struct Seen {
     pub repository: String,
+    /// Whether what nobody needs is deleted from here.
+    pub is_pruned_from_here: bool,
     pub found: Result<Found, BackupError>,
 }
 
@@ -64,19 +64,20 @@ pub struct Seen {
 pub fn look(settings: &RepositorySettings, now: Timestamp) -> Seen {
     Seen {
         repository: settings.name.clone(),
-        found: find(settings, now),
+        is_pruned_from_here: settings.location.is_pruned_from_here(),
+        found: place::watched(settings, || find(settings, now)),
     }
 }
 
 fn find(settings: &RepositorySettings, now: Timestamp) -> Result<Found, BackupError> {
     let all = snapshots::list(settings)?;
-    let locks = prune::stock_lock_ages(settings, now)?;
+    let locks = place::stock_lock_ages(settings, now)?;
     let oldest = locks.into_iter().max();
     Ok(Found {
         newest: all.last().map(|one| (one.taken_at, one.bytes)),
         snapshots: u64::try_from(all.len()).unwrap_or(u64::MAX),
-        bytes: prune::bytes_of(&settings.path)?,
-        free: base::paths::free_bytes(Path::new(&settings.path))?,
+        bytes: place::repository_bytes(settings)?,
+        free: place::free(settings)?,
         stock_lock_hours: oldest.map(|age| age.as_secs() / 3_600),
     })
 }
@@ -176,6 +177,7 @@ pub fn judge(
     for one in seen {
         let view = View {
             name: &one.repository,
+            is_pruned_from_here: one.is_pruned_from_here,
             history,
             thresholds,
             now,

@@ -14,6 +14,7 @@ const HOUR_SECONDS: i64 = 3_600;
 /// A repository with what it is judged by.
 pub(super) struct View<'a> {
     pub(super) name: &'a str,
+    pub(super) is_pruned_from_here: bool,
     pub(super) history: &'a History,
     pub(super) thresholds: &'a Thresholds,
     pub(super) now: Timestamp,
@@ -111,14 +112,21 @@ impl View<'_> {
     fn free(&self, found: &Found) -> Probe {
         let bytes = found.newest.map_or(0, |(_, bytes)| bytes);
         let least = bytes.saturating_mul(u64::from(self.thresholds.free_factor_min));
+        // Nobody can tell elsewhere; that it is full is told by the run that finds it so.
+        let Some(free) = found.free else {
+            return Probe {
+                words: format!("保管先「{}」の空きは、ここからは分かりません。", self.name),
+                ..self.probe("backup_free_bytes", "bytes", Page::DiskFull)
+            };
+        };
         Probe {
-            holds: found.free >= least,
-            value: i64::try_from(found.free).ok(),
+            holds: free >= least,
+            value: i64::try_from(free).ok(),
             threshold: i64::try_from(least).ok(),
             words: format!(
                 "保管先「{}」の空きは {}MB、必要なのは {}MB。",
                 self.name,
-                found.free / 1_000_000,
+                free / 1_000_000,
                 least / 1_000_000
             ),
             ..self.probe("backup_free_bytes", "bytes", Page::DiskFull)
@@ -222,6 +230,12 @@ impl View<'_> {
         let since = pruned.or(begun).map(|one| one.ended_at);
         let days = since.map(|at| self.now.duration_since(at).as_secs() / DAY_SECONDS);
         let most = i64::from(self.thresholds.prune_days_max);
+        if !self.is_pruned_from_here {
+            return Probe {
+                words: format!("保管先「{}」は、保管先の側で片付けます。", self.name),
+                ..self.probe("backup_prune_age_days", "days", Page::PruneFailed)
+            };
+        }
         Probe {
             holds: days.is_none_or(|days| days <= most),
             value: days,
@@ -309,7 +323,7 @@ impl View<'_> {
             newest_at: found.and_then(|found| found.newest).map(|(at, _)| at),
             snapshots: found.map(|found| found.snapshots),
             bytes: found.map(|found| found.bytes),
-            free_bytes: found.map(|found| found.free),
+            free_bytes: found.and_then(|found| found.free),
             jobs: Job::ALL.into_iter().map(job).collect(),
             reading,
         }

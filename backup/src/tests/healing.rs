@@ -12,7 +12,7 @@ use crate::{
 fn second(room: &Room, chunking: Chunking) -> RepositorySettings {
     let settings = RepositorySettings {
         name: "B".to_owned(),
-        path: room.dir.path().join("second"),
+        location: room.dir.path().join("second").into(),
         password_file: room.dir.path().join("second-password"),
         chunking,
     };
@@ -68,7 +68,7 @@ fn two_damaged_repositories_make_one_whole_file() {
     room.run().unwrap();
     let other = second(&room, Chunking::Fixed16KiB);
     let packs = |settings: &RepositorySettings| {
-        let mut packs = files_below(&settings.path.join("data"));
+        let mut packs = files_below(&settings.location.directory().unwrap().join("data"));
         packs.sort_by_key(|pack| fs::metadata(pack).unwrap().len());
         packs.pop().unwrap()
     };
@@ -84,7 +84,7 @@ fn a_lost_tree_or_manifest_comes_from_the_other_repository() {
     let room = Room::filled();
     room.run().unwrap();
     let other = second(&room, Chunking::Fixed16KiB);
-    for pack in files_below(&room.settings.path.join("data")) {
+    for pack in files_below(&room.settings.location.directory().unwrap().join("data")) {
         fs::remove_file(pack).unwrap();
     }
     let summary = restore(&room, &[other]);
@@ -99,7 +99,7 @@ fn what_both_have_lost_is_named_with_its_hash() {
     room.run().unwrap();
     let other = second(&room, Chunking::Fixed16KiB);
     for settings in [&room.settings, &other] {
-        let mut packs = files_below(&settings.path.join("data"));
+        let mut packs = files_below(&settings.location.directory().unwrap().join("data"));
         packs.sort_by_key(|pack| fs::metadata(pack).unwrap().len());
         flip_byte(packs.last().unwrap(), 1_000);
     }
@@ -113,7 +113,7 @@ fn one_file_comes_back_alone_and_is_healed_as_well() {
     let room = Room::filled();
     room.run().unwrap();
     let other = second(&room, Chunking::Fixed16KiB);
-    for pack in files_below(&room.settings.path.join("data")) {
+    for pack in files_below(&room.settings.location.directory().unwrap().join("data")) {
         fs::remove_file(pack).unwrap();
     }
     let others = [other];

@@ -43,7 +43,12 @@ fn a_history_without_a_beginning_is_taken_until_one_began() {
 fn a_snapshot_tells_it_when_the_file_is_gone_or_bent() {
     let mut room = Room::filled().of(&[lineage(1), lineage(2)]);
     assert_eq!(room.refused(), None);
-    let file = room.settings.path.join("hokatsu.lineage");
+    let file = room
+        .settings
+        .location
+        .directory()
+        .unwrap()
+        .join("hokatsu.lineage");
     assert_eq!(known(&room.settings).unwrap(), Some(lineage(2)));
     std::fs::remove_file(&file).unwrap();
     room.later(1);

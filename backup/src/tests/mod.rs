@@ -37,7 +37,7 @@ impl Room {
         let dir = tempfile::tempdir().unwrap();
         let settings = RepositorySettings {
             name: "A".to_owned(),
-            path: dir.path().join("repository"),
+            location: dir.path().join("repository").into(),
             password_file: dir.path().join("password"),
             chunking,
         };
@@ -90,7 +90,7 @@ impl Room {
 
     /// The largest pack, which holds data and not trees.
     fn pack(&self) -> PathBuf {
-        let packs = files_below(&self.settings.path.join("data"));
+        let packs = files_below(&self.settings.location.directory().unwrap().join("data"));
         packs
             .into_iter()
             .max_by_key(|p| fs::metadata(p).unwrap().len())

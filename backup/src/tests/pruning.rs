@@ -46,9 +46,12 @@ fn pruned(room: &Room, rules: &PruneRules) -> PruneSummary {
 #[test]
 fn planning_changes_nothing_and_says_what_would_go() {
     let room = six_hours();
-    let before = files_below(&room.settings.path);
+    let before = files_below(room.settings.location.directory().unwrap());
     let plan = plan_prune(&room.settings, &RULES, Ahead::Keep, room.source.taken_at).unwrap();
-    assert_eq!(files_below(&room.settings.path), before);
+    assert_eq!(
+        files_below(room.settings.location.directory().unwrap()),
+        before
+    );
     assert_eq!((plan.snapshots.len(), plan.removed().count()), (6, 4));
     assert_eq!(
         plan.snapshots[0].verdict,
@@ -93,9 +96,9 @@ fn within_the_grace_period_nothing_marked_is_deleted() {
         ..RULES
     };
     let first = pruned(&room, &rules);
-    let packs = files_below(&room.settings.path.join("data"));
+    let packs = files_below(&room.settings.location.directory().unwrap().join("data"));
     let second = pruned(&room, &rules);
-    let after = files_below(&room.settings.path.join("data"));
+    let after = files_below(&room.settings.location.directory().unwrap().join("data"));
     assert!(packs.iter().all(|pack| after.contains(pack)), "{second:?}");
     assert!(first.bytes_marked > 0);
 }
@@ -157,7 +160,12 @@ fn one_writer_at_a_time_and_nobody_beside_the_stock_tool() {
     let refused = prune(&room.settings, &RULES, &plan, now).unwrap_err();
     assert!(matches!(refused, BackupError::Locked { .. }), "{refused:?}");
     drop(held);
-    let stock = room.settings.path.join("locks/abc");
+    let stock = room
+        .settings
+        .location
+        .directory()
+        .unwrap()
+        .join("locks/abc");
     put(&stock, b"lock");
     let refused = prune(&room.settings, &RULES, &plan, now).unwrap_err();
     assert!(
@@ -195,7 +203,13 @@ fn a_missing_pack_stops_the_plan_before_anything_is_removed() {
 #[test]
 fn what_a_killed_run_left_without_index_goes_in_the_end() {
     let room = six_hours();
-    let lost = room.settings.path.join("data/ab").join("ab".repeat(32));
+    let lost = room
+        .settings
+        .location
+        .directory()
+        .unwrap()
+        .join("data/ab")
+        .join("ab".repeat(32));
     put(&lost, &noise(5, 40_000));
     pruned(&room, &RULES);
     assert!(lost.exists(), "marked, not deleted");

@@ -173,10 +173,15 @@ fn a_wrong_password_is_told_as_such() {
 #[test]
 fn a_disk_that_is_not_there_is_told_as_such_and_gets_no_lock_file() {
     let mut room = Room::filled();
-    room.settings.path = room.dir.path().join("unmounted");
-    fs::create_dir(&room.settings.path).unwrap();
+    room.settings.location = room.dir.path().join("unmounted").into();
+    fs::create_dir(room.settings.location.directory().unwrap()).unwrap();
     assert!(matches!(room.run(), Err(BackupError::NotThere { .. })));
-    assert_eq!(fs::read_dir(&room.settings.path).unwrap().count(), 0);
+    assert_eq!(
+        fs::read_dir(room.settings.location.directory().unwrap())
+            .unwrap()
+            .count(),
+        0
+    );
 }
 
 #[test]
@@ -205,7 +210,12 @@ fn a_clock_behind_the_newest_snapshot_is_refused() {
 #[test]
 fn leftovers_of_a_killed_run_are_removed() {
     let room = Room::filled();
-    let leftover = room.settings.path.join("data/ab/abcd-tmp-");
+    let leftover = room
+        .settings
+        .location
+        .directory()
+        .unwrap()
+        .join("data/ab/abcd-tmp-");
     put(&leftover, b"half");
     assert_eq!(room.run().unwrap().leftovers_removed, 1);
     assert!(!leftover.exists());
@@ -276,4 +286,27 @@ fn what_lies_beside_the_source_is_read_there_and_comes_back_in_its_place() {
         room.source.beside = vec![wrong];
         room.run().unwrap_err();
     }
+}
+
+/// Killed behind the packs and before the index: the next snapshot must not rest on packs that no index names.
+#[test]
+fn packs_that_a_killed_run_left_without_an_index_are_named_before_anything_rests_on_them() {
+    let mut room = Room::filled();
+    room.run().unwrap();
+    let repository = room.settings.location.directory().unwrap().to_owned();
+    let there = |dir: &str| files_below(&repository.join(dir));
+    let before = [there("index"), there("snapshots")].concat();
+    room.put("large", &noise(77, 300_000));
+    room.later(1);
+    room.run().unwrap();
+    for left in [there("index"), there("snapshots")].concat() {
+        if !before.contains(&left) {
+            fs::remove_file(left).unwrap();
+        }
+    }
+    drop(fs::remove_file(repository.join("hokatsu.settled")));
+    room.later(1);
+    room.run().unwrap();
+    let checked = check(&room.settings, CheckDepth::AllData).unwrap();
+    assert!(checked.is_healthy(), "{:?}", checked.findings);
 }

@@ -39,10 +39,11 @@ impl World {
             newest: Some((instant("2026-11-29T12:00:00+09:00"), 2 * GB)),
             snapshots: 50,
             bytes: 3 * GB,
-            free: 100 * GB,
+            free: Some(100 * GB),
             stock_lock_hours: None,
         };
         let seen = ["raid", "disk-a"].map(|name| Seen {
+            is_pruned_from_here: true,
             repository: name.to_owned(),
             found: Ok(found()),
         });
@@ -175,7 +176,7 @@ fn each_state_fails_its_own_probe_and_no_other() {
         ),
         (
             "the disk has too little room",
-            |world| world.found().free = 3 * GB,
+            |world| world.found().free = Some(3 * GB),
             "backup_free_bytes",
             raid(),
         ),
@@ -360,13 +361,21 @@ fn looking_at_a_real_repository_finds_its_newest_its_bytes_and_a_lock_of_the_sto
     let now = room.source.taken_at;
     let found = look(&room.settings, now).found.unwrap();
     assert_eq!(found.newest, Some((now, 350_000)));
-    assert!(found.bytes > 350_000 && found.free > 0);
+    assert!(found.bytes > 350_000 && found.free.unwrap() > 0);
     assert_eq!((found.snapshots, found.stock_lock_hours), (1, None));
-    put(&room.settings.path.join("locks/abc"), b"lock");
+    put(
+        &room
+            .settings
+            .location
+            .directory()
+            .unwrap()
+            .join("locks/abc"),
+        b"lock",
+    );
     let found = look(&room.settings, now).found.unwrap();
     assert_eq!(found.stock_lock_hours, Some(0));
     let gone = RepositorySettings {
-        path: room.dir.path().join("gone"),
+        location: room.dir.path().join("gone").into(),
         ..room.settings.clone()
     };
     assert!(matches!(

@@ -82,7 +82,7 @@ fn room() -> Room {
     fs::create_dir(&shipped).unwrap();
     let of = |name: &str| RepositorySettings {
         name: name.to_owned(),
-        path: root.path().join(name),
+        location: root.path().join(name).into(),
         password_file: root.path().join("password"),
         chunking: Chunking::Fixed16KiB,
     };
@@ -91,7 +91,7 @@ fn room() -> Room {
     let told = format!(
         "{told}\n[[backup.repositories]]\nname = \"disk-a\"\npath = \"{}\"\npassword_file = \"{}\"\n\
          \n[backup.shipping]\npath = \"{}\"\n",
-        repositories[1].path.display(),
+        repositories[1].location.directory().unwrap().display(),
         repositories[1].password_file.display(),
         shipped.display()
     );
@@ -151,7 +151,7 @@ fn room() -> Room {
 }
 
 fn victims(room: &Room) -> Vec<Victim> {
-    let repository = &room.repositories[0].path;
+    let repository = room.repositories[0].location.directory().unwrap();
     let kind_of = |name: &Path| {
         let first = name.components().next().unwrap();
         match first.as_os_str().to_str().unwrap() {

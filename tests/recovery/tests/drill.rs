@@ -63,7 +63,7 @@ impl Machine {
     fn repository(&self) -> RepositorySettings {
         RepositorySettings {
             name: "raid".to_owned(),
-            path: self.root.path().join("raid"),
+            location: self.root.path().join("raid").into(),
             password_file: self.root.path().join("password"),
             chunking: Chunking::Fixed16KiB,
         }

@@ -45,7 +45,7 @@ impl Room {
         base::paths::write_atomic(&site, format!("{text}{few}").as_bytes(), 0o600).unwrap();
         let settings = RepositorySettings {
             name: "raid".to_owned(),
-            path: root.path().join("raid"),
+            location: root.path().join("raid").into(),
             password_file: root.path().join("password"),
             chunking: Chunking::Fixed16KiB,
         };
@@ -141,7 +141,7 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
 fn stock_tool_agrees(settings: &RepositorySettings) {
     let output = std::process::Command::new("restic")
         .args(["--no-cache", "check", "--read-data", "-r"])
-        .arg(&settings.path)
+        .arg(settings.location.directory().unwrap())
         .arg("--password-file")
         .arg(&settings.password_file)
         .output()

@@ -56,7 +56,7 @@ impl Town {
     fn repository(&self, name: &str) -> RepositorySettings {
         RepositorySettings {
             name: name.to_owned(),
-            path: self.dir.join("repositories").join(name),
+            location: self.dir.join("repositories").join(name).into(),
             password_file: self
                 .dir
                 .join("repositories")
@@ -402,11 +402,16 @@ fn a_restore_cut_short_can_be_dropped_and_leaves_nothing() {
 }
 
 fn flip_in_every_pack(repository: &RepositorySettings) -> usize {
-    let packs = files(&repository.path.join("data"));
+    let packs = files(&repository.location.directory().unwrap().join("data"));
     for (name, mut bytes) in packs.clone() {
         let middle = bytes.len() / 3;
         *bytes.get_mut(middle).unwrap() ^= 1;
-        let path = repository.path.join("data").join(name);
+        let path = repository
+            .location
+            .directory()
+            .unwrap()
+            .join("data")
+            .join(name);
         base::paths::write_atomic(&path, &bytes, base::paths::MODE_PRIVATE).unwrap();
     }
     packs.len()
@@ -414,13 +419,18 @@ fn flip_in_every_pack(repository: &RepositorySettings) -> usize {
 
 /// Spoils the first half of the largest pack, where the database is; the manifest is behind it.
 fn spoil_largest_pack(repository: &RepositorySettings) {
-    let packs = files(&repository.path.join("data"));
+    let packs = files(&repository.location.directory().unwrap().join("data"));
     let (name, mut bytes) = packs.into_iter().max_by_key(|(_, b)| b.len()).unwrap();
     let half = bytes.len() / 2;
     for byte in bytes.iter_mut().take(half).step_by(512) {
         *byte ^= 1;
     }
-    let path = repository.path.join("data").join(name);
+    let path = repository
+        .location
+        .directory()
+        .unwrap()
+        .join("data")
+        .join(name);
     base::paths::write_atomic(&path, &bytes, base::paths::MODE_PRIVATE).unwrap();
 }
 
@@ -685,7 +695,7 @@ fn root_restores_and_hands_everything_back_to_the_owner() {
         }
     };
     give(town.data.path());
-    give(&town.repository("raid").path);
+    give(town.repository("raid").location.directory().unwrap());
     let owned = |place: &Path| {
         let all = files(place).into_keys();
         let others: Vec<PathBuf> = all
@@ -698,7 +708,12 @@ fn root_restores_and_hands_everything_back_to_the_owner() {
     assert_eq!(code, 0, "{errors}");
     owned(town.data.path());
     owned(&town.kept()[0]);
-    let known = town.repository("raid").path.join("hokatsu.lineage");
+    let known = town
+        .repository("raid")
+        .location
+        .directory()
+        .unwrap()
+        .join("hokatsu.lineage");
     assert_eq!(fs::metadata(known).unwrap().uid(), OWNER);
     let (code, _, errors) = town.run(&["restore", "undo", "--yes"]);
     assert_eq!(code, 0, "{errors}");

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::disks::DiskSettings;
+use super::offsite::{Named, RepositoryPlace, RestPlace, S3Place, SftpPlace};
 use super::shipping::ShippingSettings;
 
 /// Longest time a disk is away, days: ten years, as the register has it.
@@ -356,17 +357,52 @@ fn within<T>(
 
 /// One `[[backup.repositories]]`.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Written")]
 pub struct BackupRepository {
     /// How operators call it; no two alike.
     name: Spanned<String>,
-    /// Its directory.
-    pub path: PathBuf,
+    /// Where it lies: on a disk, or off-site.
+    pub place: RepositoryPlace,
     /// The file that holds its password.
     pub password_file: PathBuf,
     /// `[backup.repositories.removable]`: it lies on a disk that is carried away. A run that writes to
     /// it enters it in the register of what was carried out (持出し台帳).
     pub removable: Option<RemovableDisk>,
+}
+
+/// The same as it stands in the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    name: Spanned<String>,
+    path: Option<PathBuf>,
+    rest: Option<RestPlace>,
+    s3: Option<S3Place>,
+    sftp: Option<SftpPlace>,
+    password_file: PathBuf,
+    removable: Option<RemovableDisk>,
+}
+
+impl TryFrom<Written> for BackupRepository {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let place = RepositoryPlace::try_from(Named {
+            path: written.path,
+            rest: written.rest,
+            s3: written.s3,
+            sftp: written.sftp,
+        })?;
+        if place.is_offsite() && written.removable.is_some() {
+            return Err("持ち出すディスク（removable）の場所は path で書きます。");
+        }
+        Ok(Self {
+            name: written.name,
+            place,
+            password_file: written.password_file,
+            removable: written.removable,
+        })
+    }
 }
 
 /// `[backup.repositories.removable]`, in the register's words.

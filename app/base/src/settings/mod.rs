@@ -9,6 +9,7 @@ mod backup;
 mod disks;
 mod environment;
 mod first;
+mod offsite;
 mod problem;
 mod shipping;
 mod sign_in;
@@ -23,6 +24,7 @@ pub use backup::{
 pub use disks::{DiskSettings, SignalSettings};
 pub use environment::Environment;
 pub use first::first_site;
+pub use offsite::{RepositoryPlace, RestPlace, S3Place, SftpPlace};
 pub use problem::SettingsProblem;
 pub use shipping::{ShippingMode, ShippingSettings};
 pub use sign_in::{Factor, SignInSettings};

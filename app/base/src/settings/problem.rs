@@ -88,5 +88,9 @@ fn in_japanese(message: &str) -> String {
     if message.contains("socket address") {
         return "待ち受け先は「127.0.0.1:8443」のように書いてください。".to_owned();
     }
+    // A reason of ours, which is a sentence already.
+    if message.ends_with('。') {
+        return message.to_owned();
+    }
     format!("書き方が正しくありません（{message}）。")
 }

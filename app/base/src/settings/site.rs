@@ -177,7 +177,7 @@ impl Site {
         let keys = sign_in.and_then(|sign_in| sign_in.factor_key_file.as_mut());
         keys.into_iter().for_each(place);
         for repository in &mut self.backup.repositories {
-            place(&mut repository.path);
+            repository.place.anchor(base);
             place(&mut repository.password_file);
             let disk = repository.removable.as_mut();
             let key = disk.and_then(|disk| disk.key_file.as_mut());

@@ -262,3 +262,39 @@ fn how_backups_are_kept_has_defaults_and_each_number_its_bounds() {
         assert!(problem.line().is_some_and(|line| line > 15), "{lines}");
     }
 }
+
+#[test]
+fn a_repository_lies_in_exactly_one_place_and_off_site_ones_bring_their_files() {
+    let with = |lines: &str| {
+        let text = GOOD.replacen("path = \"/media/a\"\n", "", 1);
+        parse(&format!("{text}{lines}"))
+    };
+    let rest = "[backup.repositories.rest]\nurl = \"https://b.example/\"\nuser = \"w\"\n\
+                login_file = \"rest.login\"\nappend_only = true";
+    let site = with(rest).unwrap();
+    let RepositoryPlace::Rest(place) = &site.backup.repositories[0].place else {
+        panic!("not rest");
+    };
+    assert!(place.append_only);
+    let login = place.login_file.as_deref();
+    assert_eq!(login, Some(Path::new("/etc/hokatsu/rest.login")));
+    let s3 = "[backup.repositories.s3]\nendpoint = \"https://s3.example\"\nregion = \"r\"\n\
+              bucket = \"b\"\nlogin_file = \"s3.login\"";
+    assert!(with(s3).unwrap().backup.repositories[0].place.is_offsite());
+    let sftp = "[backup.repositories.sftp]\nhost = \"h\"\nuser = \"u\"\npath = \"/p\"\n\
+                key_file = \"key\"\nknown_hosts_file = \"known\"";
+    assert!(with(sftp).is_ok());
+    for (lines, word) in [
+        (String::new(), "どれか一つ"),
+        (format!("{rest}\n{s3}"), "どれか一つ"),
+        (rest.replace("https://", "http://"), "「https://」にして"),
+        (rest.replace("https://", "https://w:p@"), "login_file"),
+        (rest.replace("user = \"w\"\n", ""), "両方"),
+        (sftp.replace("\"/p\"", "\"p\""), "path は「/」"),
+        (sftp.replace("known_hosts_file", "known"), "使える項目"),
+        (s3.replace("login_file = \"s3.login\"", ""), "login_file"),
+    ] {
+        let refusal = with(&lines).unwrap_err().to_string();
+        assert!(refusal.contains(word), "{lines}: {refusal}");
+    }
+}

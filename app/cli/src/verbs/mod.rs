@@ -188,7 +188,7 @@ pub(crate) fn run(
         } => carried_out::add(asked, &dir()?, &operator()?, voice),
         Verb::Timemachine { what } => {
             let (site, dir) = (site()?, dir()?);
-            let repositories = site::repositories(&site);
+            let repositories = site::repositories(&site, &dir);
             let from = (&site, repositories.as_slice());
             match what {
                 TimemachineVerb::Points => timemachine::points(from, &dir, voice),
@@ -198,8 +198,9 @@ pub(crate) fn run(
         }
         Verb::Restore(asked) => {
             let Some(from) = &asked.from else {
-                let repositories = site::repositories(&site()?);
-                return restore::run(asked, &repositories, &dir()?, operator, voice);
+                let dir = dir()?;
+                let repositories = site::repositories(&site()?, &dir);
+                return restore::run(asked, &repositories, &dir, operator, voice);
             };
             let (repository, _held) = words::repository_at(from, &asked.words, voice)?;
             restore::run(asked, &[repository], &dir()?, operator, voice)

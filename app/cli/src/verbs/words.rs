@@ -30,7 +30,7 @@ pub(crate) fn repository_at(
     let held = Held::of(&password).map_err(Report::from)?;
     let settings = RepositorySettings {
         name: path.display().to_string(),
-        path: path.to_owned(),
+        location: path.to_owned().into(),
         password_file: held.path(),
         // Only what is made anew is cut by this; the repository knows how it was cut.
         chunking: Chunking::Fixed16KiB,

@@ -101,7 +101,7 @@ impl Room {
         let disk = Xfs::new(dir.path());
         let settings = RepositorySettings {
             name: "A".to_owned(),
-            path: disk.at.join("repository"),
+            location: disk.at.join("repository").into(),
             password_file: dir.path().join("password"),
             chunking: Chunking::Fixed16KiB,
         };

@@ -6,10 +6,10 @@ use backup::{RepositorySettings, SnapshotInfo};
 use base::report::Report;
 use serde::Serialize;
 
-use super::{Keeper, need_some};
+use super::{Keeper, first_failure, need_some};
 use crate::output::Voice;
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Listed {
     repository: String,
     snapshot: String,
@@ -38,19 +38,22 @@ pub(crate) fn init(name: Option<&str>, keeper: &Keeper<'_>) -> Result<ExitCode, 
 
 pub(crate) fn list(keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
     let voice = keeper.voice;
-    let mut all = Vec::new();
+    let mut outcomes = Vec::new();
     for repository in &keeper.repositories {
-        if keeper.is_rotated(&repository.name) && !repository.path.join("config").is_file() {
+        if keeper.is_rotated(&repository.name) && !backup::is_here(repository) {
             voice.say(&format!(
                 "{}（つながっていない持ち出すディスク。hokatsu backup disk list で最後の控えが分かります）",
                 repository.name
             ));
             continue;
         }
-        for snapshot in backup::list(repository).map_err(Report::from)? {
-            all.push(listed(repository, &snapshot, voice));
-        }
+        let found = backup::list(repository).map_err(Report::from);
+        outcomes.push(found.map(|found| {
+            let shown = found.iter().map(|one| listed(repository, one, voice));
+            shown.collect::<Vec<_>>()
+        }));
     }
+    let all = first_failure(outcomes, voice)?.concat();
     voice.result(&all)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -65,7 +65,7 @@ impl<'a> Keeper<'a> {
         operator: Option<Operator>,
         voice: &'a Voice,
     ) -> Result<Self, Report> {
-        let repositories = site::repositories(site);
+        let repositories = site::repositories(site, &dir);
         need_some(&repositories, voice)?;
         let records = Records::at(&dir.backup_records());
         Ok(Self {
@@ -137,9 +137,8 @@ impl<'a> Keeper<'a> {
 
     /// Those that are to be here: a disk that is carried away is, when it is plugged in.
     fn at_home(&self) -> Vec<RepositorySettings> {
-        let is_away = |one: &&RepositorySettings| {
-            self.is_carried_away(&one.name) && !one.path.join("config").is_file()
-        };
+        let is_away =
+            |one: &&RepositorySettings| self.is_carried_away(&one.name) && !backup::is_here(one);
         let all = self.resident();
         let here = all.iter().filter(|one| !is_away(one));
         here.cloned().collect()
@@ -273,7 +272,7 @@ impl<'a> Keeper<'a> {
         let text = std::fs::read(&path).unwrap_or_default();
         let mut known: BTreeMap<String, Timestamp> =
             serde_json::from_slice(&text).unwrap_or_default();
-        let mut all = site::repositories(self.site);
+        let mut all = site::repositories(self.site, &self.dir);
         all.retain(|one| !self.is_carried_away(&one.name));
         known.retain(|name, _| all.iter().any(|one| one.name == *name));
         for repository in all {

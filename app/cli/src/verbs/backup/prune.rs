@@ -20,7 +20,11 @@ struct Pruned {
 }
 
 pub(crate) fn prune(asked: &PruneArguments, keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
-    let repositories = keeper.chosen(asked.repository.as_deref())?;
+    let mut repositories = keeper.chosen(asked.repository.as_deref())?;
+    if asked.repository.is_none() {
+        // Those are looked after at the other end.
+        repositories.retain(|one| one.location.is_pruned_from_here());
+    }
     if let Some(disk) = repositories.iter().find(|one| keeper.is_rotated(&one.name)) {
         keeper.voice.say(&format!(
             "「{}」は持ち出すディスクです。つないだときに、hokatsu backup disk run が片付けます。",
@@ -35,18 +39,36 @@ pub(crate) fn prune(asked: &PruneArguments, keeper: &Keeper<'_>) -> Result<ExitC
     };
     let rules = keeper.rules();
     let mut plans = Vec::new();
+    let (mut planned, mut unplanned) = (Vec::new(), Vec::new());
     for repository in &repositories {
-        let plan = plan_prune(repository, &rules, ahead, keeper.now()).map_err(failed)?;
-        show(&plan, keeper);
-        plans.push(plan);
+        match plan_prune(repository, &rules, ahead, keeper.now()) {
+            Ok(plan) => {
+                show(&plan, keeper);
+                plans.push(plan);
+                planned.push(repository);
+            }
+            // One that is away does not keep the others from being pruned.
+            Err(error) => unplanned.push((repository, failed(error))),
+        }
     }
     let mut done = Vec::new();
-    if !asked.dry_run {
-        keeper.voice.confirm("片付けますか。", asked.yes)?;
+    if asked.dry_run {
+        let errors = unplanned
+            .into_iter()
+            .map(|(_, report)| Err::<(), _>(report));
+        first_failure(errors.collect(), keeper.voice)?;
+    } else {
+        if !planned.is_empty() {
+            keeper.voice.confirm("片付けますか。", asked.yes)?;
+        }
         let _turn = keeper.turn(Job::Prune, &names(&repositories))?;
-        let each = repositories.iter().zip(&plans);
-        let outcomes = each.map(|(repository, plan)| perform(repository, plan, keeper));
-        done = first_failure(outcomes.collect(), keeper.voice)?;
+        let mut outcomes = Vec::new();
+        for (repository, report) in unplanned {
+            outcomes.push(keeper.recorded(Job::Prune, repository, |_| Err(report)));
+        }
+        let each = planned.into_iter().zip(&plans);
+        outcomes.extend(each.map(|(repository, plan)| perform(repository, plan, keeper)));
+        done = first_failure(outcomes, keeper.voice)?;
         let removed: u64 = done.iter().map(|one| one.snapshots_removed).sum();
         keeper.note(&format!(
             "backup prune／保管先＝{}／消した控え＝{removed}件",

@@ -38,6 +38,11 @@ pub(crate) fn tick(asked: &TickArguments, keeper: &Keeper<'_>) -> Result<ExitCod
     let names: Vec<String> = here.iter().map(|one| one.name.clone()).collect();
     let mut due = due(&names, &history, &schedule, now);
     due.retain(|one| !here.is_empty() && asked.takes(one.job));
+    let keeps_all = |name: &String| {
+        let mut mine = here.iter().filter(|one| one.name == *name);
+        mine.any(|one| !one.location.is_pruned_from_here())
+    };
+    due.retain(|one| one.job != Job::Prune || !one.repository.as_ref().is_some_and(keeps_all));
     for one in &due {
         let since = one.since.to_zoned_datetime(japan());
         keeper.voice.say(&format!(

@@ -124,7 +124,7 @@ fn announce(places: &Places, port: u16, logins: Vec<LoginShown>, voice: &Voice) 
             .into_iter()
             .map(|r| RepositoryShown {
                 name: r.name,
-                path: r.path,
+                path: r.location.for_restic().into(),
                 password_file: r.password_file,
             })
             .collect(),

@@ -121,7 +121,7 @@ pub(super) fn repositories(root: &Path) -> Vec<RepositorySettings> {
         .into_iter()
         .map(|name| RepositorySettings {
             name: name.to_owned(),
-            path: root.join("repositories").join(name),
+            location: root.join("repositories").join(name).into(),
             password_file: root.join("repositories").join(format!("{name}.password")),
             chunking: Chunking::Fixed16KiB,
         })
@@ -140,7 +140,7 @@ fn write_site(places: &Places, listen: SocketAddr) -> Result<(), Report> {
         text.push_str(&format!(
             "\n[[backup.repositories]]\nname = \"{}\"\npath = {}\npassword_file = {}\n",
             repository.name,
-            quoted(&repository.path),
+            serde_json::Value::from(repository.location.for_restic()),
             quoted(&repository.password_file)
         ));
     }

@@ -15,7 +15,7 @@ mod tell;
 mod visit;
 mod whereabouts;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use backup::RepositorySettings;
@@ -86,8 +86,11 @@ impl Rotation<'_> {
             ));
             return Err(Report::bare(Kind::Settings));
         };
+        let directory = repository.location.directory();
+        // The settings refuse one that is carried away and has no directory.
+        let directory = directory.unwrap_or(Path::new(""));
         Ok(Kept {
-            place: Place::of(&repository.path).map_err(Report::from)?,
+            place: Place::of(directory).map_err(Report::from)?,
             repository,
             key: key.clone(),
         })

@@ -69,7 +69,7 @@ impl<'d> Desk<'d> {
         operator: impl FnOnce() -> Result<Operator, Report>,
         voice: &'d Voice,
     ) -> Result<Self, Report> {
-        let repositories = site::repositories(site);
+        let repositories = site::repositories(site, &dir);
         need_some(&repositories, voice)?;
         Ok(Self {
             repositories,
@@ -258,6 +258,8 @@ fn drop_slots(
 struct Form {
     number: u32,
     repositories: Vec<SheetRepository>,
+    command_path: Option<String>,
+    elsewhere: Vec<String>,
     printed_at: Timestamp,
     printed_by: String,
 }
@@ -266,11 +268,19 @@ fn form(here: &[(&RepositorySettings, String)], number: u32, desk: &Desk<'_>) ->
     let repositories = here.iter().map(|(one, id)| SheetRepository {
         name: one.name.clone(),
         id: id.chars().take(ID_CHARS).collect(),
-        path: one.path.display().to_string(),
+        path: one.location.for_restic(),
     });
+    // The words open it, and a login lets in; only the first stands on this paper.
+    let is_elsewhere = |one: &&(&RepositorySettings, String)| one.0.location.directory().is_none();
+    let elsewhere = here.iter().filter(is_elsewhere);
+    let at_home = here.iter().find_map(|(one, _)| one.location.directory());
     Form {
         number,
         repositories: repositories.collect(),
+        command_path: at_home.map(|path| path.display().to_string()),
+        elsewhere: elsewhere
+            .map(|(one, _)| one.location.for_restic())
+            .collect(),
         printed_at: Clock::system().now(),
         printed_by: desk.operator.name.clone(),
     }
@@ -279,7 +289,6 @@ fn form(here: &[(&RepositorySettings, String)], number: u32, desk: &Desk<'_>) ->
 impl Form {
     fn of(&self, words: &Words, holders: Vec<String>) -> Result<RecoverySheet, Report> {
         let list = words.list();
-        let first = self.repositories.first();
         let printed = self.printed_at.to_zoned_datetime(japan());
         Ok(RecoverySheet {
             record_id: format!("復旧シート {}", self.number),
@@ -292,7 +301,8 @@ impl Form {
             holders,
             words: list.iter().map(|word| (*word).to_owned()).collect(),
             picture: picture(&list.join(" "))?,
-            command_path: first.map(|one| one.path.clone()).unwrap_or_default(),
+            command_path: self.command_path.clone(),
+            elsewhere: self.elsewhere.clone(),
             repositories: self.repositories.clone(),
             is_whole: words.share().is_none(),
             printed_at: self.printed_at,
