@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use backon::{BlockingRetryable as _, ExponentialBuilder};
 use data_encoding::BASE64;
 use serde::Deserialize;
 use ureq::http::{Method, Request, Response};
@@ -217,23 +218,20 @@ impl Client {
 
     fn tried<T>(&self, work: impl Fn() -> Result<T, OffsiteError>) -> Result<T, OffsiteError> {
         self.refuse_while_lost()?;
-        let mut pause = self.patience.pause;
-        let mut tries = 1;
-        loop {
-            let error = match work() {
-                Ok(done) => {
-                    *lock(&self.lost) = None;
-                    return Ok(done);
-                }
-                Err(error) => error,
-            };
-            if !error.problem().may_pass() || tries >= self.patience.tries {
-                return Err(self.given_up(error));
+        let pauses = ExponentialBuilder::new()
+            .with_min_delay(self.patience.pause)
+            .with_max_times(self.patience.tries.saturating_sub(1));
+        let done = work
+            .retry(pauses)
+            .when(|error: &OffsiteError| error.problem().may_pass())
+            .notify(|error, _| log::info!("off-site: a try failed, once more: {error}"))
+            .call();
+        match done {
+            Ok(done) => {
+                *lock(&self.lost) = None;
+                Ok(done)
             }
-            log::info!("off-site: try {tries} failed, once more: {error}");
-            tries += 1;
-            std::thread::sleep(pause);
-            pause = pause.saturating_mul(2);
+            Err(error) => Err(self.given_up(error)),
         }
     }
 

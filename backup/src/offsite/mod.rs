@@ -74,7 +74,7 @@ pub struct Patience {
     /// A line that is slower than this counts as broken.
     pub bytes_per_second_min: u64,
     /// How often a request that was lost is made.
-    pub tries: u32,
+    pub tries: usize,
     /// Before the second of them; doubled before each that follows.
     pub pause: Duration,
     /// Once a request was lost in all its tries, others are not tried for so long.
