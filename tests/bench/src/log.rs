@@ -27,9 +27,9 @@ use crate::figure::{Figure, Measured};
 use crate::problem::Problem;
 use crate::visitor::{Inside, Visitor, refused};
 
-/// The staff, terminals and residents that take turns.
+/// The staff, terminals and residents that take turns: of terminals there are as many as the city ordered.
 const STAFF: u64 = 60;
-const TERMINALS: u64 = 40;
+const TERMINALS: u64 = 33;
 const RESIDENTS: u64 = 15_438;
 /// A day's work of all of them, and how many residents each of them has to do with in it: an assumption.
 const DAY: u64 = 10_000;
@@ -79,6 +79,13 @@ pub(crate) fn mixed(number: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// Everybody has one, and now and then sits at another.
+fn desk(staff: u64, chance: u64) -> u64 {
+    let elsewhere = (chance >> 32).is_multiple_of(16);
+    let other = if elsewhere { chance >> 36 } else { 0 };
+    (staff + other) % TERMINALS
+}
+
 fn small(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(0)
 }
@@ -107,7 +114,7 @@ impl Entry {
             // Of each resident there are some.
             record: (kind == 2 || kind == 3)
                 .then(|| ("consultation", resident * 13 + small((chance >> 40) % 13))),
-            terminal: format!("10.20.{}.{}", staff % 5, (chance >> 32) % TERMINALS),
+            terminal: format!("10.20.{}.{}", staff % 5, desk(staff, chance)),
             outcome: if chance.is_multiple_of(997) {
                 "refused"
             } else {
