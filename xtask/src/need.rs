@@ -24,6 +24,7 @@ pub(crate) enum Need {
     Deny,
     JourneyPackages,
     BrittleDisks,
+    ImageTools,
 }
 
 /// How a need is met.
@@ -46,11 +47,14 @@ const FONTS: &[&str] = &[
 /// A header that the key is tried on, and the file system behind it.
 const DISKS: &[&str] = &["cryptsetup-bin", "xfsprogs"];
 
+/// Each package brings the program of its name, but for bubblewrap.
+const IMAGE_TOOLS: &[&str] = &["bubblewrap", "mmdebstrap"];
+
 /// Each package brings the program of its name.
 const SIGN_IN: &[&str] = &["curl", "oathtool", "openssl"];
 
 impl Need {
-    pub(crate) const ALL: [Need; 14] = [
+    pub(crate) const ALL: [Need; 15] = [
         Need::Chromium,
         Need::Fonts,
         Need::Restic,
@@ -65,6 +69,7 @@ impl Need {
         Need::Deny,
         Need::JourneyPackages,
         Need::BrittleDisks,
+        Need::ImageTools,
     ];
 
     /// What it is for, in the words of the person who asks why it gets installed.
@@ -84,6 +89,7 @@ impl Need {
             Need::Deny => "checks licences, sources and banned crates",
             Need::JourneyPackages => "Playwright and axe-core for the journeys",
             Need::BrittleDisks => "disks that fail when told: root, /dev/fuse, loop devices, XFS",
+            Need::ImageTools => "makes and enters the tree with the tools of the image",
         }
     }
 
@@ -103,6 +109,7 @@ impl Need {
             Need::Deny => Source::Cargo("cargo-deny"),
             Need::JourneyPackages => Source::Npm(JOURNEYS),
             Need::BrittleDisks => Source::Apt(&["xfsprogs"]),
+            Need::ImageTools => Source::Apt(IMAGE_TOOLS),
         }
     }
 
@@ -121,6 +128,7 @@ impl Need {
             Need::Nextest => machine::has_subcommand("nextest"),
             Need::Deny => machine::has_subcommand("deny"),
             Need::JourneyPackages => journey_packages_are_those_of_the_lock_file(),
+            Need::ImageTools => machine::has_program("bwrap") && machine::has_program("mmdebstrap"),
             // The programs can be installed; devices and rights are the machine's.
             Need::BrittleDisks => {
                 let devices = ["/dev/fuse", "/dev/loop-control"];
