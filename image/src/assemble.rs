@@ -16,12 +16,13 @@ use crate::{bill, say, store, tree, units};
 
 const LIMIT: Duration = Duration::from_secs(60 * 60);
 /// What the product itself says it is.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What one assembly leaves, all of it in one directory.
 #[derive(Debug, Clone)]
 pub struct Made {
     dir: PathBuf,
+    version: String,
 }
 
 /// The parts that are compared and shipped.
@@ -30,14 +31,24 @@ pub const PARTS: [&str; 5] = ["raw", "root.raw", "root-verity.raw", "esp.raw", "
 impl Made {
     /// What lies in this directory.
     #[must_use]
-    pub fn in_dir(dir: PathBuf) -> Self {
-        Self { dir }
+    pub fn in_dir(dir: PathBuf, version: &str) -> Self {
+        Self {
+            dir,
+            version: version.to_owned(),
+        }
+    }
+
+    /// Its version, as the names of its files and partitions say it.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     /// One of [`PARTS`], or `manifest`.
     #[must_use]
     pub fn part(&self, end: &str) -> PathBuf {
-        self.dir.join(format!("hokatsu_{VERSION}.{end}"))
+        let version = &self.version;
+        self.dir.join(format!("hokatsu_{version}.{end}"))
     }
 }
 
@@ -46,7 +57,7 @@ impl Made {
 /// # Errors
 /// [`Problem::NoImage`] before the first build.
 pub fn latest(room: &Room) -> Result<Made, Problem> {
-    let made = Made::in_dir(room.work().join("out"));
+    let made = Made::in_dir(room.work().join("out"), VERSION);
     if made.part("raw").exists() {
         Ok(made)
     } else {
@@ -64,7 +75,7 @@ pub fn lock_file(room: &Room) -> PathBuf {
 ///
 /// # Errors
 /// What is missing, differs or fails, by name.
-pub fn assemble(room: &Room, binary: &Path, out: &str) -> Result<Made, Problem> {
+pub fn assemble(room: &Room, binary: &Path, out: &str, version: &str) -> Result<Made, Problem> {
     let begun = Instant::now();
     tree::ready(room)?;
     units::hardened(room)?;
@@ -75,15 +86,10 @@ pub fn assemble(room: &Room, binary: &Path, out: &str) -> Result<Made, Problem> 
         repository.display()
     );
     let stage = stage(room, binary, &lock)?;
-    let made = Made::in_dir(room.empty_dir(out)?);
+    let made = Made::in_dir(room.empty_dir(out)?, version);
     let mirror = format!("file://{}", repository.display());
-    mkosi(
-        room,
-        &made.dir,
-        &source,
-        &["--local-mirror", &mirror],
-        &stage,
-    )?;
+    let more = ["--local-mirror", &mirror, "--image-version", version];
+    mkosi(room, &made.dir, &source, &more, &stage)?;
     pinned(&made, &lock)?;
     say::line(&format!(
         "assembled in {:.0} s",
@@ -123,8 +129,6 @@ pub(crate) fn mkosi(
         &sandbox,
         "--extra-tree",
         &stage,
-        "--image-version",
-        VERSION,
         "--repart-offline",
         "yes",
     ];

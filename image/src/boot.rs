@@ -1,8 +1,7 @@
 //! What is asked of an image that runs: does an empty machine become one that serves, and is it still that
-//! after a restart? Does a flipped bit in its root keep it from serving what was changed?
+//! after a restart?
 
 use std::fs;
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,15 +9,14 @@ use base::paths::{MODE_PUBLIC, write_atomic};
 
 use crate::assemble::Made;
 use crate::child::Spec;
-use crate::partitions::{self, Partition};
 use crate::problem::{Problem, at, unclear};
 use crate::room::Room;
 use crate::vm::{Machine, Parts};
 use crate::{say, tree};
 
 /// From power to the sign-in page of a machine that was empty, on two emulated and busy processors.
-const SERVES_MAX: Duration = Duration::from_secs(15 * 60);
-const OFF_MAX: Duration = Duration::from_secs(3 * 60);
+pub(crate) const SERVES_MAX: Duration = Duration::from_secs(15 * 60);
+pub(crate) const OFF_MAX: Duration = Duration::from_secs(3 * 60);
 const LIMIT: Duration = Duration::from_secs(60);
 /// One request; an emulated machine takes seconds for a handshake.
 const REQUEST_SECONDS: &str = "20";
@@ -36,12 +34,12 @@ const MARKS: [(&str, &str); 6] = [
     ("root", "systemd-journald.service - Journal Service"),
     ("data volume", "Mounted volume.mount"),
     ("service", "Started hokatsu.service"),
-    ("slot proven good", "Finished systemd-bless-boot.service"),
+    ("slot proven good", "Finished slot-good.service"),
 ];
 
 /// A machine of the trial, made anew.
-struct Trial {
-    parts: Parts,
+pub(crate) struct Trial {
+    pub(crate) parts: Parts,
     authority: PathBuf,
 }
 
@@ -55,7 +53,7 @@ pub fn boot(room: &Room, made: &Made) -> Result<(), Problem> {
     let first = serves(room, &mut machine, &trial)?;
     say::line(&format!("first start: sign-in page after {first:.0} s"));
     marks(&machine);
-    blessed(&mut machine)?;
+    proven(&mut machine)?;
     let off = machine.power_off(OFF_MAX)?;
     say::line(&format!("off {off:.0} s after the power button"));
     let again = Parts {
@@ -70,53 +68,7 @@ pub fn boot(room: &Room, made: &Made) -> Result<(), Problem> {
     machine.cut_off()
 }
 
-/// Flips one bit where the root is read first, and says what the machine makes of it.
-///
-/// # Errors
-/// When it served, or did not restart.
-pub fn flip(room: &Room, made: &Made) -> Result<(), Problem> {
-    let raw = made.part("raw");
-    let root = root_a(room, &raw)?;
-    let bent = room.dir("vm")?.join("bent.raw");
-    let words = ["cp", "--sparse=always", "--reflink=auto"];
-    let (from, to) = (raw.to_string_lossy(), bent.to_string_lossy());
-    Spec::of(&[&words[..], &[&*from, &*to]].concat(), LIMIT * 10).must("cp")?;
-    // The superblock of erofs lies 1,024 bytes into the partition.
-    let place = root.offset.saturating_add(1024);
-    flip_bit(&bent, place)?;
-    say::line(&format!("one bit flipped at byte {place} ({})", root.name));
-    let trial = prepare(room, &bent)?;
-    let mut machine = Machine::start(room, &trial.parts)?;
-    let seen = |machine: &Machine| machine.times("EFI stub");
-    let second = machine.wait("a restart", SERVES_MAX, |machine| {
-        Ok((seen(machine) >= 2).then(|| machine.second()))
-    })?;
-    let found = machine.shown("is corrupted").or(machine.shown("corrupted"));
-    say::line(&format!(
-        "restarted: second kernel after {second:.0} s; corruption told at {found:?}"
-    ));
-    machine.cut_off()?;
-    fs::remove_file(&bent).map_err(at(&bent, "remove"))
-}
-
-fn root_a(room: &Room, raw: &Path) -> Result<Partition, Problem> {
-    let found = partitions::of_image(room, raw)?;
-    let name = format!("hokatsu_{}", env!("CARGO_PKG_VERSION"));
-    let root = found.into_iter().find(|one| one.name == name);
-    root.ok_or(Problem::NoImage)
-}
-
-fn flip_bit(file: &Path, place: u64) -> Result<(), Problem> {
-    let open = fs::File::options().read(true).write(true).open(file);
-    let open = open.map_err(at(file, "write"))?;
-    let mut byte = [0];
-    open.read_exact_at(&mut byte, place)
-        .map_err(at(file, "read"))?;
-    let bent = byte.map(|byte| byte ^ 1);
-    open.write_all_at(&bent, place).map_err(at(file, "write"))
-}
-
-fn prepare(room: &Room, raw: &Path) -> Result<Trial, Problem> {
+pub(crate) fn prepare(room: &Room, raw: &Path) -> Result<Trial, Problem> {
     let vm = room.dir("vm")?;
     let at_vm = |name: &str| vm.join(name);
     let parts = Parts {
@@ -163,7 +115,7 @@ fn blank(path: &Path, bytes: u64) -> Result<(), Problem> {
 }
 
 /// Waits for the page, over TLS that the machine's own authority vouches for; seconds from the start.
-fn serves(room: &Room, machine: &mut Machine, trial: &Trial) -> Result<f64, Problem> {
+pub(crate) fn serves(room: &Room, machine: &mut Machine, trial: &Trial) -> Result<f64, Problem> {
     machine.wait("the sign-in page", SERVES_MAX, |machine| {
         Ok((knows(room, trial)? && answers(machine, trial)?).then(|| machine.second()))
     })
@@ -215,27 +167,11 @@ fn marks(machine: &Machine) {
     }
 }
 
-fn blessed(machine: &mut Machine) -> Result<(), Problem> {
-    let words = "Finished systemd-bless-boot.service";
+pub(crate) fn proven(machine: &mut Machine) -> Result<(), Problem> {
+    let words = "Finished slot-good.service";
     let second = machine.wait("the slot to be proven good", OFF_MAX, |machine| {
         Ok(machine.shown(words))
     })?;
     say::line(&format!("slot proven good after {second:.0} s"));
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_bit_is_flipped_and_nothing_else() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("disk");
-        write_atomic(&path, &[0b1010; 64], MODE_PUBLIC).unwrap();
-        flip_bit(&path, 33).unwrap();
-        let mut wanted = vec![0b1010; 64];
-        wanted[33] = 0b1011;
-        assert_eq!(fs::read(&path).unwrap(), wanted);
-    }
 }

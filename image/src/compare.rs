@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::assemble::{Made, PARTS, assemble};
+use crate::assemble::{Made, PARTS, VERSION, assemble};
 use crate::problem::{Problem, at};
 use crate::room::Room;
 use crate::{say, store, tree};
@@ -18,8 +18,8 @@ const SHOWN: usize = 40;
 /// # Errors
 /// When an assembly fails.
 pub fn reproduce(room: &Room, binary: &Path) -> Result<bool, Problem> {
-    let first = assemble(room, binary, "out-first")?;
-    let second = assemble(room, binary, "out-second")?;
+    let first = assemble(room, binary, "out-first", VERSION)?;
+    let second = assemble(room, binary, "out-second", VERSION)?;
     let mut same = true;
     for end in PARTS {
         let [one, other] = [&first, &second].map(|made| store::sha256(&made.part(end)));

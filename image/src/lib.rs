@@ -20,6 +20,7 @@ pub mod problem;
 pub mod refresh;
 pub mod room;
 pub mod say;
+pub mod slots;
 pub mod store;
 pub mod tree;
 pub mod units;

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use image::problem::Problem;
 use image::room::Room;
-use image::{assemble, boot, compare, refresh, say};
+use image::slots::Bad;
+use image::{assemble, boot, compare, refresh, say, slots};
 
 /// 装置のイメージを作り、確かめる
 #[derive(Parser)]
@@ -31,6 +32,14 @@ enum Verb {
         /// Flip one bit of the root before, and see it restart instead of serve.
         #[arg(long)]
         flip_bit: bool,
+    },
+    /// Give it an update that is bad, and see it go back to what it had.
+    FallBack {
+        /// The service of the update ends at once; without this, one bit of its root is flipped.
+        #[arg(long)]
+        service: bool,
+        #[command(flatten)]
+        product: Product,
     },
 }
 
@@ -68,7 +77,7 @@ fn wrong_usage(problem: &Problem) -> bool {
 fn run(room: &Room, verb: &Verb) -> Result<bool, Problem> {
     match verb {
         Verb::Build(product) => {
-            let made = assemble::assemble(room, &product.binary(room)?, "out")?;
+            let made = assemble::assemble(room, &product.binary(room)?, "out", assemble::VERSION)?;
             for line in assemble::sizes(&made)? {
                 say::line(&line);
             }
@@ -79,11 +88,16 @@ fn run(room: &Room, verb: &Verb) -> Result<bool, Problem> {
         Verb::Boot { flip_bit } => {
             let made = assemble::latest(room)?;
             if *flip_bit {
-                boot::flip(room, &made)?;
+                slots::flip(room, &made)?;
             } else {
                 boot::boot(room, &made)?;
             }
             Ok(true)
+        }
+        Verb::FallBack { service, product } => {
+            let binary = product.binary(room)?;
+            let bad = if *service { Bad::Service } else { Bad::Root };
+            slots::fall_back(room, &assemble::latest(room)?, &binary, bad).map(|()| true)
         }
     }
 }

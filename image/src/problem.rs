@@ -83,6 +83,14 @@ pub enum Problem {
     /// The virtual machine cannot be talked to.
     #[error("the virtual machine's control channel: {0}")]
     Control(String),
+    /// A slot was tried too often or too seldom.
+    #[error("the machine started {starts} times, {wanted} were expected")]
+    Starts {
+        /// Starts that were seen.
+        starts: usize,
+        /// Tries of the bad slot and one of the good one.
+        wanted: usize,
+    },
     /// What was waited for did not come.
     #[error("waited {seconds} s for {what}; the end of the console:\n{tail}")]
     Waited {

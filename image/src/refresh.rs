@@ -31,7 +31,12 @@ pub fn refresh(room: &Room, binary: &Path) -> Result<(), Problem> {
     let none = Lock::none();
     let stage = assemble::stage(room, binary, &none)?;
     let cache_dir = cache.to_string_lossy();
-    let more = ["--package-cache-dir", &cache_dir];
+    let more = [
+        "--package-cache-dir",
+        &cache_dir,
+        "--image-version",
+        assemble::VERSION,
+    ];
     assemble::mkosi(room, &out, &sources, &more, &stage)?;
     let packages = keep_all(room, &cache.join("cache/apt/archives"))?;
     told(

@@ -35,7 +35,7 @@ const UUID: &str = "6f1cbb2e-4c0b-4a0e-8d5e-0e6b3f5f7a11";
 /// What a machine is made of; all paths lie below `target/image/`.
 #[derive(Debug, Clone)]
 pub struct Parts {
-    /// The system disk, qcow2.
+    /// The system disk: a layer above an image (`.qcow2`), or a copy that keeps what is written (`.raw`).
     pub system: PathBuf,
     /// The firmware's variables; written to.
     pub variables: PathBuf,
@@ -263,7 +263,9 @@ fn words(parts: &Parts, socket: &Path, port: u16) -> Vec<String> {
             path.display()
         )
     };
-    add("-drive", disk("system", "qcow2", &parts.system));
+    let layered = parts.system.extension().is_some_and(|end| end == "qcow2");
+    let format = if layered { "qcow2" } else { "raw" };
+    add("-drive", disk("system", format, &parts.system));
     add(
         "-device",
         "virtio-blk-pci,drive=system,bootindex=1".to_owned(),
