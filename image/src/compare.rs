@@ -13,13 +13,13 @@ const LIMIT: Duration = Duration::from_secs(20 * 60);
 /// Lines of differences worth printing.
 const SHOWN: usize = 40;
 
-/// Assembles twice; true when every part has the same SHA-256.
+/// Assembles twice, the first time as `build` does; true when every part has the same SHA-256.
 ///
 /// # Errors
 /// When an assembly fails.
 pub fn reproduce(room: &Room, binary: &Path) -> Result<bool, Problem> {
-    let first = assemble(room, binary, "out-first", VERSION)?;
-    let second = assemble(room, binary, "out-second", VERSION)?;
+    let first = assemble(room, binary, "out", VERSION)?;
+    let second = assemble(room, binary, "out-again", VERSION)?;
     let mut same = true;
     for end in PARTS {
         let [one, other] = [&first, &second].map(|made| store::sha256(&made.part(end)));

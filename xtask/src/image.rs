@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
 
 /// `cargo xtask image`.
 pub(crate) fn run(arguments: &Arguments) -> Result<Verdict, Problem> {
-    setup::meet(&[Need::ImageTools, Need::SignIn]);
+    setup::meet(&[Need::ImageTools]);
     // The room says itself what is wrong; a path that was typed is meant from where it was typed.
     let here = std::env::current_dir().unwrap_or_else(|_gone| workspace::root());
     let ended = runner::show(&command(arguments), &here)?;

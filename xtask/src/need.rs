@@ -47,8 +47,8 @@ const FONTS: &[&str] = &[
 /// A header that the key is tried on, and the file system behind it.
 const DISKS: &[&str] = &["cryptsetup-bin", "xfsprogs"];
 
-/// Each package brings the program of its name, but for bubblewrap.
-const IMAGE_TOOLS: &[&str] = &["bubblewrap", "mmdebstrap"];
+/// The program of bubblewrap is `bwrap`; the others are named as their packages.
+const IMAGE_TOOLS: &[&str] = &["bubblewrap", "curl", "mmdebstrap"];
 
 /// Each package brings the program of its name.
 const SIGN_IN: &[&str] = &["curl", "oathtool", "openssl"];
