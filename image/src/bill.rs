@@ -128,8 +128,8 @@ fn crates_of(said: &str) -> Vec<Crate> {
             Some(Crate {
                 name: words.next()?.to_owned(),
                 version: words.next()?.strip_prefix('v')?.to_owned(),
-                // What cargo marks as already shown.
-                licence: licence.trim_end_matches(" (*)").to_owned(),
+                // Without cargo's mark for what was shown already; a slash is the old word for OR.
+                licence: licence.trim_end_matches(" (*)").replace('/', " OR "),
             })
         })
         .collect();
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn a_crate_is_named_once_with_its_licence() {
         let said = "cli v0.1.0 (/x/app/cli)\tEUPL-1.2\nlog v0.4.35\tMIT OR Apache-2.0\n\
-                    log v0.4.35\tMIT OR Apache-2.0 (*)\n\n";
+                    log v0.4.35\tMIT/Apache-2.0 (*)\n\n";
         let found = crates_of(said);
         assert_eq!(found.len(), 2);
         assert_eq!(found[1].licence, "MIT OR Apache-2.0");

@@ -30,8 +30,8 @@ const SIGN_IN: &str = "サインイン";
 /// What the console shows, in the order in which it comes.
 const MARKS: [(&str, &str); 6] = [
     ("kernel", "EFI stub"),
-    ("initrd", "Reached target initrd.target"),
-    ("root", "systemd-journald.service - Journal Service"),
+    ("initrd", "systemd-journald.service - Journal Service"),
+    ("root verified", "Reached target initrd-switch-root.target"),
     ("data volume", "Mounted volume.mount"),
     ("service", "Started hokatsu.service"),
     ("slot proven good", "Finished slot-good.service"),
