@@ -5,11 +5,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use appliance::problem::Problem;
+use appliance::room::Room;
+use appliance::slots::Bad;
+use appliance::{assemble, boot, compare, refresh, say, slots};
 use clap::{Args, Parser, Subcommand};
-use image::problem::Problem;
-use image::room::Room;
-use image::slots::Bad;
-use image::{assemble, boot, compare, refresh, say, slots};
 
 /// 装置のイメージを作り、確かめる
 #[derive(Parser)]

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use image::lock::Lock;
-use image::room::Room;
-use image::{assemble, tree};
+use appliance::lock::Lock;
+use appliance::room::Room;
+use appliance::{assemble, tree};
 
 /// The indented lines below `key=` of mkosi.conf, without those for people.
 fn list(key: &str) -> Vec<String> {

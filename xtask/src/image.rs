@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Verdict, Problem> {
 fn command(arguments: &Arguments) -> Spec {
     let mut spec = Spec::new(
         "cargo",
-        &["run", "--quiet", "--package", "image", "--"],
+        &["run", "--quiet", "--package", "appliance", "--"],
         LIMIT,
     );
     spec.arguments.extend(arguments.words.clone());
@@ -47,7 +47,7 @@ mod tests {
         let words = ["build", "--binary", "hokatsu"].map(str::to_owned).to_vec();
         assert_eq!(
             command(&Arguments { words }).line(),
-            "cargo run --quiet --package image -- build --binary hokatsu"
+            "cargo run --quiet --package appliance -- build --binary hokatsu"
         );
     }
 }
