@@ -1,6 +1,6 @@
 //! `cargo xtask …`: what only builds, installs, tests or measures. Nothing here is shipped.
 //!
-//! Shape: a verb (`setup`, `test`, `tidy`, `bench`) is a module; every child process goes through
+//! Shape: a verb (`setup`, `test`, `tidy`, `bench`, `image`) is a module; every child process goes through
 //! [`runner`], every question about the machine through [`machine`] and [`environment`].
 //! Exit code: 0 holds, 1 does not hold, 2 wrong usage, 3 the world is in the way.
 
@@ -8,6 +8,7 @@ mod bench;
 mod count;
 mod environment;
 mod house;
+mod image;
 mod machine;
 mod need;
 mod rivals;
@@ -40,6 +41,8 @@ enum Verb {
     Tidy(house::Arguments),
     /// Measure against ceilings found in the same run.
     Bench(bench::Arguments),
+    /// Build, pin, compare and start the appliance image.
+    Image(image::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Verb::Test(arguments) => test::run(&arguments),
         Verb::Tidy(arguments) => house::run(arguments),
         Verb::Bench(arguments) => bench::run(&arguments),
+        Verb::Image(arguments) => image::run(&arguments),
     };
     match result {
         Ok(Verdict::Holds) => ExitCode::SUCCESS,

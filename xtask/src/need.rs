@@ -26,6 +26,7 @@ pub(crate) enum Need {
     Deny,
     JourneyPackages,
     BrittleDisks,
+    ImageTools,
 }
 
 /// How a need is met.
@@ -56,11 +57,14 @@ const OFFSITE: &[&str] = &["rclone", "openssh-client", "openssh-server", "python
 /// The same everywhere, as far as its own word goes.
 const BUCKET: &str = "moto[server]==5.2.5";
 
+/// The program of bubblewrap is `bwrap`; the others are named as their packages.
+const IMAGE_TOOLS: &[&str] = &["bubblewrap", "curl", "mmdebstrap"];
+
 /// Each package brings the program of its name.
 const SIGN_IN: &[&str] = &["curl", "oathtool", "openssl"];
 
 impl Need {
-    pub(crate) const ALL: [Need; 16] = [
+    pub(crate) const ALL: [Need; 17] = [
         Need::Chromium,
         Need::Fonts,
         Need::Restic,
@@ -77,6 +81,7 @@ impl Need {
         Need::Deny,
         Need::JourneyPackages,
         Need::BrittleDisks,
+        Need::ImageTools,
     ];
 
     /// What it is for, in the words of the person who asks why it gets installed.
@@ -98,6 +103,7 @@ impl Need {
             Need::Deny => "checks licences, sources and banned crates",
             Need::JourneyPackages => "Playwright and axe-core for the journeys",
             Need::BrittleDisks => "disks that fail when told: root, /dev/fuse, loop devices, XFS",
+            Need::ImageTools => "makes and enters the tree with the tools of the image",
         }
     }
 
@@ -119,6 +125,7 @@ impl Need {
             Need::Deny => Source::Cargo("cargo-deny"),
             Need::JourneyPackages => Source::Npm(JOURNEYS),
             Need::BrittleDisks => Source::Apt(&["xfsprogs"]),
+            Need::ImageTools => Source::Apt(IMAGE_TOOLS),
         }
     }
 
@@ -139,6 +146,7 @@ impl Need {
             Need::Nextest => machine::has_subcommand("nextest"),
             Need::Deny => machine::has_subcommand("deny"),
             Need::JourneyPackages => journey_packages_are_those_of_the_lock_file(),
+            Need::ImageTools => machine::has_program("bwrap") && machine::has_program("mmdebstrap"),
             // The programs can be installed; devices and rights are the machine's.
             Need::BrittleDisks => {
                 let devices = ["/dev/fuse", "/dev/loop-control"];

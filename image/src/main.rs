@@ -1,0 +1,103 @@
+//! `cargo xtask image …`: the appliance image is built, pinned, compared and started.
+//!
+//! Exit code: 0 holds, 1 does not hold, 2 wrong usage, 3 the world is in the way.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use appliance::problem::Problem;
+use appliance::room::Room;
+use appliance::slots::Bad;
+use appliance::{assemble, boot, compare, refresh, say, slots};
+use clap::{Args, Parser, Subcommand};
+
+/// 装置のイメージを作り、確かめる
+#[derive(Parser)]
+#[command(name = "cargo xtask image", bin_name = "cargo xtask image")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Make the image from pinned packages.
+    Build(Product),
+    /// Take the present versions of all packages, and write down which they are.
+    Lock(Product),
+    /// Make it twice and compare every byte.
+    Reproduce(Product),
+    /// Start it as an empty machine, until it serves, and once more.
+    Boot {
+        /// Flip one bit of the root before, and see it restart instead of serve.
+        #[arg(long)]
+        flip_bit: bool,
+    },
+    /// Give it an update that is bad, and see it go back to what it had.
+    FallBack {
+        /// The service of the update ends at once; without this, one bit of its root is flipped.
+        #[arg(long)]
+        service: bool,
+        #[command(flatten)]
+        product: Product,
+    },
+}
+
+#[derive(Args)]
+struct Product {
+    /// The `hokatsu` to put in; without it, it is built as CI tests it.
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+}
+
+impl Product {
+    fn binary(&self, room: &Room) -> Result<PathBuf, Problem> {
+        self.binary
+            .clone()
+            .map_or_else(|| assemble::product(room), Ok)
+    }
+}
+
+fn main() -> ExitCode {
+    let room = Room::here();
+    match run(&room, &Arguments::parse().verb) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(problem) => {
+            say::problem(&problem);
+            ExitCode::from(if wrong_usage(&problem) { 2 } else { 3 })
+        }
+    }
+}
+
+fn wrong_usage(problem: &Problem) -> bool {
+    matches!(problem, Problem::NoBinary(_) | Problem::NoImage)
+}
+
+fn run(room: &Room, verb: &Verb) -> Result<bool, Problem> {
+    match verb {
+        Verb::Build(product) => {
+            let made = assemble::assemble(room, &product.binary(room)?, "out", assemble::VERSION)?;
+            for line in assemble::sizes(&made)? {
+                say::line(&line);
+            }
+            Ok(true)
+        }
+        Verb::Lock(product) => refresh::refresh(room, &product.binary(room)?).map(|()| true),
+        Verb::Reproduce(product) => compare::reproduce(room, &product.binary(room)?),
+        Verb::Boot { flip_bit } => {
+            let made = assemble::latest(room)?;
+            if *flip_bit {
+                slots::flip(room, &made)?;
+            } else {
+                boot::boot(room, &made)?;
+            }
+            Ok(true)
+        }
+        Verb::FallBack { service, product } => {
+            let binary = product.binary(room)?;
+            let bad = if *service { Bad::Service } else { Bad::Root };
+            slots::fall_back(room, &assemble::latest(room)?, &binary, bad).map(|()| true)
+        }
+    }
+}

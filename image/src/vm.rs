@@ -1,0 +1,386 @@
+//! One virtual machine: QEMU of the tool tree, its console as lines with the second they came, its controls.
+//!
+//! No KVM: where `/dev/kvm` opens it may still not run a stock kernel, so the processor is always emulated
+//! and limits are generous. The machine ends with the value that stands for it.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use qapi::Qmp;
+use qapi::qmp::{quit, system_powerdown};
+
+use crate::child::tail;
+use crate::problem::{Problem, at, unclear};
+use crate::room::Room;
+use crate::tree;
+
+/// How often somebody who waits looks again.
+const LOOK: Duration = Duration::from_millis(300);
+/// QEMU opens its control channel within this.
+const CONTROL_MAX: Duration = Duration::from_secs(60);
+/// Memory, MiB.
+const MEMORY_MIB: u32 = 2048;
+/// A processor without KVM is slow; nothing is limited by it.
+const UNLIMITED: Duration = Duration::from_secs(24 * 60 * 60);
+const FIRMWARE: &str = "/usr/share/OVMF/OVMF_CODE_4M.fd";
+/// The machine's own number: the image takes its machine id from it.
+const UUID: &str = "6f1cbb2e-4c0b-4a0e-8d5e-0e6b3f5f7a11";
+
+/// What a machine is made of; all paths lie below `target/image/`.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// The system disk: a layer above an image (`.qcow2`), or a copy that keeps what is written (`.raw`).
+    pub system: PathBuf,
+    /// The firmware's variables; written to.
+    pub variables: PathBuf,
+    /// The data disk, raw.
+    pub data: PathBuf,
+    /// A USB stick, raw.
+    pub stick: Option<PathBuf>,
+    /// Where the console is kept.
+    pub log: PathBuf,
+}
+
+/// A line of the console.
+#[derive(Debug, Clone)]
+struct Line {
+    second: f64,
+    text: String,
+}
+
+type Console = Arc<Mutex<Vec<Line>>>;
+type Control = Qmp<qapi::Stream<BufReader<UnixStream>, UnixStream>>;
+
+/// A running machine.
+pub struct Machine {
+    child: Child,
+    control: Control,
+    console: Console,
+    /// Port of 127.0.0.1 that leads to the machine's 443.
+    pub port: u16,
+    begun: Instant,
+}
+
+impl Machine {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When QEMU does not come up.
+    pub fn start(room: &Room, parts: &Parts) -> Result<Self, Problem> {
+        let socket = room.dir("vm")?.join("qmp.sock");
+        if socket.exists() {
+            std::fs::remove_file(&socket).map_err(at(&socket, "remove"))?;
+        }
+        let port = free_port()?;
+        let words = words(parts, &socket, port);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let begun = Instant::now();
+        let errors = parts.log.with_extension("qemu.log");
+        let mut child = tree::inside(room, &words, UNLIMITED).start(&errors)?;
+        let console = Console::default();
+        if let Some(output) = child.stdout.take() {
+            listen(output, console.clone(), begun, &parts.log)?;
+        }
+        let control = match control(&socket, &mut child, &errors) {
+            Ok(control) => control,
+            Err(problem) => {
+                end(&mut child);
+                return Err(problem);
+            }
+        };
+        Ok(Self {
+            child,
+            control,
+            console,
+            port,
+            begun,
+        })
+    }
+
+    /// Seconds since it was started.
+    #[must_use]
+    pub fn second(&self) -> f64 {
+        self.begun.elapsed().as_secs_f64()
+    }
+
+    /// When the console first showed these words, seconds from the start.
+    #[must_use]
+    pub fn shown(&self, words: &str) -> Option<f64> {
+        let lines = self.console.lock().unwrap_or_else(PoisonError::into_inner);
+        lines
+            .iter()
+            .find(|line| line.text.contains(words))
+            .map(|line| line.second)
+    }
+
+    /// How often the console showed these words.
+    #[must_use]
+    pub fn times(&self, words: &str) -> usize {
+        let lines = self.console.lock().unwrap_or_else(PoisonError::into_inner);
+        lines
+            .iter()
+            .filter(|line| line.text.contains(words))
+            .count()
+    }
+
+    /// Looks again and again until `look` gives something; at most until `limit` after now.
+    ///
+    /// # Errors
+    /// [`Problem::Waited`] with the end of the console, or what `look` itself says.
+    pub fn wait<T>(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        mut look: impl FnMut(&Self) -> Result<Option<T>, Problem>,
+    ) -> Result<T, Problem> {
+        let until = Instant::now() + limit;
+        loop {
+            if let Some(found) = look(self)? {
+                return Ok(found);
+            }
+            if Instant::now() > until || self.has_ended() {
+                return Err(Problem::Waited {
+                    what: what.to_owned(),
+                    seconds: limit.as_secs(),
+                    tail: self.tail(),
+                });
+            }
+            thread::park_timeout(LOOK);
+        }
+    }
+
+    /// Presses the power button and waits until the machine is off; seconds that it took.
+    ///
+    /// # Errors
+    /// When it does not go off within `limit`.
+    pub fn power_off(mut self, limit: Duration) -> Result<f64, Problem> {
+        let pressed = Instant::now();
+        self.control
+            .execute(&system_powerdown {})
+            .map_err(|error| Problem::Control(error.to_string()))?;
+        let until = pressed + limit;
+        while !self.has_ended() {
+            if Instant::now() > until {
+                return Err(Problem::Waited {
+                    what: "the machine to go off".to_owned(),
+                    seconds: limit.as_secs(),
+                    tail: self.tail(),
+                });
+            }
+            thread::park_timeout(LOOK);
+        }
+        Ok(pressed.elapsed().as_secs_f64())
+    }
+
+    /// Ends it as a power cut would.
+    ///
+    /// # Errors
+    /// When QEMU cannot be told.
+    pub fn cut_off(mut self) -> Result<(), Problem> {
+        self.control
+            .execute(&quit {})
+            .map(drop)
+            .map_err(|error| Problem::Control(error.to_string()))
+    }
+
+    fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    fn tail(&self) -> String {
+        let lines = self.console.lock().unwrap_or_else(PoisonError::into_inner);
+        let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+        tail(&texts.join("\n"))
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        end(&mut self.child);
+    }
+}
+
+/// A machine that has ended already is fine.
+fn end(child: &mut Child) {
+    if matches!(child.try_wait(), Ok(None)) && child.kill().is_ok() {
+        drop(child.wait());
+    }
+}
+
+fn words(parts: &Parts, socket: &Path, port: u16) -> Vec<String> {
+    let mut words: Vec<String> = [
+        "qemu-system-x86_64",
+        "-nodefaults",
+        "-no-user-config",
+        "-display",
+        "none",
+        "-machine",
+        "q35",
+        "-accel",
+        "tcg,thread=multi",
+        "-cpu",
+        "max",
+        "-smp",
+        "2",
+        "-serial",
+        "stdio",
+        "-device",
+        "virtio-rng-pci",
+        "-device",
+        "qemu-xhci",
+        "-device",
+        "virtio-net-pci,netdev=net",
+        "-uuid",
+        UUID,
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    let mut add = |option: &str, value: String| words.extend([option.to_owned(), value]);
+    add("-m", MEMORY_MIB.to_string());
+    add(
+        "-qmp",
+        format!("unix:{},server=on,wait=off", socket.display()),
+    );
+    add(
+        "-drive",
+        format!("if=pflash,format=raw,unit=0,readonly=on,file={FIRMWARE}"),
+    );
+    let variables = parts.variables.display();
+    add(
+        "-drive",
+        format!("if=pflash,format=raw,unit=1,file={variables}"),
+    );
+    // What the host loses in a crash is not what is looked at here.
+    let disk = |id: &str, format: &str, path: &Path| {
+        format!(
+            "if=none,id={id},format={format},cache=unsafe,discard=unmap,file={}",
+            path.display()
+        )
+    };
+    let layered = parts.system.extension().is_some_and(|end| end == "qcow2");
+    let format = if layered { "qcow2" } else { "raw" };
+    add("-drive", disk("system", format, &parts.system));
+    add(
+        "-device",
+        "virtio-blk-pci,drive=system,bootindex=1".to_owned(),
+    );
+    add("-drive", disk("data", "raw", &parts.data));
+    add(
+        "-device",
+        "virtio-blk-pci,drive=data,serial=hokatsu-data".to_owned(),
+    );
+    if let Some(stick) = &parts.stick {
+        add("-drive", disk("stick", "raw", stick));
+        add("-device", "usb-storage,drive=stick".to_owned());
+    }
+    // Nothing leaves the machine that builds: the guest reaches nobody, and only the loopback reaches it.
+    add(
+        "-netdev",
+        format!("user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:443"),
+    );
+    words
+}
+
+fn free_port() -> Result<u16, Problem> {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|port| port.local_addr());
+    Ok(taken.map_err(unclear("the loopback"))?.port())
+}
+
+fn control(socket: &Path, child: &mut Child, errors: &Path) -> Result<Control, Problem> {
+    let until = Instant::now() + CONTROL_MAX;
+    let stream = loop {
+        match UnixStream::connect(socket) {
+            Ok(stream) => break stream,
+            Err(error) if Instant::now() > until || !matches!(child.try_wait(), Ok(None)) => {
+                let said = std::fs::read_to_string(errors).unwrap_or_default();
+                return Err(Problem::Control(format!("{error}\n{}", tail(&said))));
+            }
+            Err(_) => thread::park_timeout(LOOK),
+        }
+    };
+    let reading = stream.try_clone().map_err(at(socket, "read"))?;
+    let mut control = Qmp::new(qapi::Stream::new(BufReader::new(reading), stream));
+    control
+        .handshake()
+        .map_err(|error| Problem::Control(error.to_string()))?;
+    Ok(control)
+}
+
+/// Keeps the console in a thread of its own, in memory and in a file.
+fn listen(
+    output: ChildStdout,
+    console: Console,
+    begun: Instant,
+    log: &Path,
+) -> Result<(), Problem> {
+    use std::io::Write as _;
+    let mut file = std::fs::File::create(log).map_err(at(log, "write"))?;
+    thread::spawn(move || {
+        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+            let text = plain(&String::from_utf8_lossy(&line));
+            if text.is_empty() {
+                continue;
+            }
+            let second = begun.elapsed().as_secs_f64();
+            // The console in memory is what is judged by; a full disk only costs the copy.
+            drop(writeln!(file, "{second:7.1} {text}"));
+            let mut lines = console.lock().unwrap_or_else(PoisonError::into_inner);
+            lines.push(Line { second, text });
+        }
+    });
+    Ok(())
+}
+
+/// Without colours and what moves the cursor.
+fn plain(line: &str) -> String {
+    let mut text = String::new();
+    let mut letters = line.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '\u{1b}' {
+            if !letter.is_control() {
+                text.push(letter);
+            }
+            continue;
+        }
+        // A sequence begins with a bracket and ends with a letter or `~`.
+        if letters.next() == Some('[') {
+            letters.find(|end| end.is_ascii_alphabetic() || *end == '~');
+        }
+    }
+    text.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_console_is_read_without_its_colours() {
+        let line = "\u{1b}[K[\u{1b}[0;32m  OK  \u{1b}[0m] Started \u{1b}[0;1;39mhokatsu.service\u{1b}[0m.\r";
+        assert_eq!(plain(line), "[  OK  ] Started hokatsu.service.");
+    }
+
+    #[test]
+    fn only_the_loopback_leads_into_the_machine_and_nothing_leads_out() {
+        let parts = Parts {
+            system: "/w/system.qcow2".into(),
+            variables: "/w/vars.fd".into(),
+            data: "/w/data.raw".into(),
+            stick: None,
+            log: "/w/log".into(),
+        };
+        let words = words(&parts, Path::new("/w/qmp.sock"), 4443);
+        let net = words.iter().find(|word| word.starts_with("user,")).unwrap();
+        assert_eq!(
+            net,
+            "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:4443-:443"
+        );
+        assert!(!words.iter().any(|word| word.contains("usb-storage")));
+    }
+}

@@ -1,0 +1,86 @@
+//! The image's data agree with themselves: lists are sorted, what is asked for is pinned, what starts exists.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be read is a failed test")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use appliance::lock::Lock;
+use appliance::room::Room;
+use appliance::{assemble, tree};
+
+/// The indented lines below `key=` of mkosi.conf, without those for people.
+fn list(key: &str) -> Vec<String> {
+    let text = fs::read_to_string(Room::here().source().join("mkosi.conf")).unwrap();
+    let head = format!("{key}=");
+    let lines = text.lines().skip_while(|line| *line != head).skip(1);
+    let items = lines.take_while(|line| line.starts_with(' '));
+    let found: Vec<String> = items.map(|line| line.trim().to_owned()).collect();
+    assert!(!found.is_empty(), "mkosi.conf has no list {key}=");
+    found
+        .into_iter()
+        .filter(|line| !line.starts_with('#'))
+        .collect()
+}
+
+fn locked(path: &Path) -> BTreeSet<String> {
+    let packages = Lock::read(path).unwrap().packages;
+    packages.into_iter().map(|one| one.name).collect()
+}
+
+#[test]
+fn packages_and_drivers_stand_once_and_in_order() {
+    for key in ["Packages", "KernelModulesInitrdInclude"] {
+        let found = list(key);
+        assert!(
+            found.is_sorted_by(|one, next| one < next),
+            "{key}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn every_package_that_is_asked_for_is_pinned() {
+    let room = Room::here();
+    let known = locked(&assemble::lock_file(&room));
+    let missing: Vec<String> = list("Packages")
+        .into_iter()
+        .filter(|name| !known.contains(name))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "run `cargo xtask image lock`: {missing:?}"
+    );
+}
+
+#[test]
+fn every_tool_that_is_asked_for_is_pinned() {
+    let known = locked(&tree::lock_file(&Room::here()));
+    let missing: Vec<&str> = tree::TOOLS
+        .into_iter()
+        .filter(|name| !known.contains(*name))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "run `cargo xtask image lock`: {missing:?}"
+    );
+}
+
+#[test]
+fn every_unit_of_ours_that_can_be_enabled_is_named_in_the_preset() {
+    let extra = Room::here().source().join("mkosi.extra/usr/lib/systemd");
+    let preset = fs::read_to_string(extra.join("system-preset/00-hokatsu.preset")).unwrap();
+    let mut forgotten = Vec::new();
+    for entry in fs::read_dir(extra.join("system")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if !path.is_file() || !fs::read_to_string(&path).unwrap().contains("[Install]") {
+            continue;
+        }
+        if !preset.lines().any(|line| line == format!("enable {name}")) {
+            forgotten.push(name);
+        }
+    }
+    assert!(forgotten.is_empty(), "{forgotten:?}");
+}
