@@ -79,14 +79,11 @@ fn is_output(entry: &Use) -> bool {
     !entry.refused && takes_out.iter().any(|end| entry.operation.ends_with(end))
 }
 
-/// A shielded person's door writes the reason that was chosen.
+/// Whatever shows or takes out something of a shielded person writes by which way it was reached: the
+/// reason that was chosen at the door, or a record.
 fn is_shielded(entry: &Use) -> bool {
-    let doors = [Operation::ResidentView, Operation::FormerStateView];
-    doors.iter().any(|door| entry.operation == door.code())
-        && entry
-            .detail
-            .split(' ')
-            .any(|word| word.starts_with("shield="))
+    let mut words = entry.detail.split(' ');
+    !entry.refused && words.any(|word| word.starts_with("shield="))
 }
 
 fn is_outside(entry: &Use, limits: &Thresholds) -> bool {

@@ -146,6 +146,33 @@ fn every_look_at_a_shielded_person_is_listed_the_same_day() {
 }
 
 #[test]
+fn a_file_and_a_record_of_a_shielded_person_are_looks_too_and_a_refused_try_is_none() {
+    let office = office();
+    let note = |event: Event, detail: &str| {
+        office.note(office.nurse, event.about(ResidentId(4)).detail(detail));
+    };
+    note(
+        Event::refused(Operation::AttachmentView),
+        "shield=no-reason",
+    );
+    assert!(office.list("manager").text().contains(NOTHING));
+    note(
+        Event::done(Operation::AttachmentView),
+        "content shield=agency",
+    );
+    note(
+        Event::done(Operation::AttachmentExport),
+        "resident=4 bytes=1 shield=door",
+    );
+    note(Event::done(Operation::ConsultationView), "shield=record");
+    let text = office.list("manager").text();
+    assert!(
+        text.contains("支援措置の方の閲覧") && text.contains("1人、3件"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_manager_sees_her_own_centre_and_the_administrator_numbers_alone() {
     let office = office();
     office.note(office.other, view(4).detail("shield=1"));
