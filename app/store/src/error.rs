@@ -129,10 +129,12 @@ impl StoreError {
     /// What the whole database has words for.
     pub(crate) fn of_disk(kind: io::ErrorKind) -> Option<Self> {
         use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-        match kind {
-            StorageFull | QuotaExceeded => Some(Self::DiskFull),
-            ReadOnlyFilesystem => Some(Self::ReadOnly),
-            _ => None,
+        if matches!(kind, StorageFull | QuotaExceeded) {
+            Some(Self::DiskFull)
+        } else if kind == ReadOnlyFilesystem {
+            Some(Self::ReadOnly)
+        } else {
+            None
         }
     }
 
