@@ -232,11 +232,6 @@ impl Machine {
     fn new() -> Self {
         let root = TempDir::new().unwrap();
         let (data, site) = prepared_for_backups(root.path());
-        let disk = root.path().join("disk");
-        fs::create_dir(&disk).unwrap();
-        let shipping = format!("\n[backup.shipping]\npath = \"{}\"\n", disk.display());
-        let text = fs::read_to_string(&site).unwrap() + &shipping;
-        private(&site, text.as_bytes());
         let delivered = root.path().join("delivered");
         fs::create_dir(&delivered).unwrap();
         generate(Size::Small, 1, harness::TODAY, &delivered).unwrap();
@@ -267,7 +262,11 @@ impl Machine {
             "incident verify" => owned(&[&self.evidence()]),
             "backup sheet" => owned(&["--yes", "--to", "/dev/shm/hokatsu-table", "--holder", "甲"]),
             "backup key rotate" => owned(&["--yes"]),
-            "ship enrol" | "ship prune" => owned(&["--yes"]),
+            "ship enrol" => {
+                self.given_a_second_disk();
+                owned(&["--yes"])
+            }
+            "ship prune" => owned(&["--yes"]),
             "restore" => owned(&["--yes", "--to", &self.place("restored")]),
             "restore undo" => {
                 self.brought_back();
@@ -324,6 +323,18 @@ impl Machine {
             _ => Vec::new(),
         };
         name.split(' ').map(str::to_owned).chain(rest).collect()
+    }
+
+    /// Not before it is asked for: a second disk that nothing is shipped to is a state that does not hold.
+    fn given_a_second_disk(&self) {
+        let text = fs::read_to_string(&self.site).unwrap();
+        if text.contains("[backup.shipping]") {
+            return;
+        }
+        let disk = self.place("disk");
+        fs::create_dir(&disk).unwrap();
+        let text = format!("{text}\n[backup.shipping]\npath = \"{disk}\"\n");
+        private(&self.site, text.as_bytes());
     }
 
     /// Words for another data directory than the machine's.
