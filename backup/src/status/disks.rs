@@ -49,16 +49,7 @@ pub fn of_disks(
 }
 
 fn probe(name: &'static str, repository: Option<&str>, unit: &'static str) -> Probe {
-    Probe {
-        name,
-        repository: repository.map(str::to_owned),
-        holds: true,
-        value: None,
-        unit,
-        threshold: None,
-        words: String::new(),
-        runbook: Page::DiskRotate,
-    }
+    Probe::new(name, repository, unit, Page::DiskRotate)
 }
 
 fn days_since(at: Timestamp, now: Timestamp) -> i64 {

@@ -113,6 +113,27 @@ pub struct Probe {
     pub runbook: Page,
 }
 
+impl Probe {
+    /// One that holds, to be filled in.
+    fn new(
+        name: &'static str,
+        repository: Option<&str>,
+        unit: &'static str,
+        runbook: Page,
+    ) -> Self {
+        Self {
+            name,
+            repository: repository.map(str::to_owned),
+            holds: true,
+            value: None,
+            unit,
+            threshold: None,
+            words: String::new(),
+            runbook,
+        }
+    }
+}
+
 /// The states of one repository and what belongs beside them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RepositoryStatus {

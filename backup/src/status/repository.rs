@@ -22,16 +22,7 @@ pub(super) struct View<'a> {
 
 impl View<'_> {
     fn probe(&self, name: &'static str, unit: &'static str, runbook: Page) -> Probe {
-        Probe {
-            name,
-            repository: Some(self.name.to_owned()),
-            holds: true,
-            value: None,
-            unit,
-            threshold: None,
-            words: String::new(),
-            runbook,
-        }
+        Probe::new(name, Some(self.name), unit, runbook)
     }
 
     pub(super) fn unreachable(&self, error: &BackupError) -> Probe {

@@ -44,7 +44,7 @@ pub fn of_shipping(found: &Shipping, seconds_max: u16) -> Vec<Probe> {
             value: Some(i64::from(follows && !alone)),
             threshold: Some(1),
             words: words.to_owned(),
-            ..probe("ship_following", "yes", Page::ShippingBehind)
+            ..Probe::new("ship_following", None, "yes", Page::ShippingBehind)
         },
         Probe {
             holds: seconds.is_some_and(|seconds| seconds <= most),
@@ -54,7 +54,7 @@ pub fn of_shipping(found: &Shipping, seconds_max: u16) -> Vec<Probe> {
                 Some(seconds) => format!("逐次複製の遅れは、長くて {seconds}秒。"),
                 None => "逐次複製の遅れが分かりません。".to_owned(),
             },
-            ..probe("ship_behind_seconds", "seconds", Page::ShippingBehind)
+            ..Probe::new("ship_behind_seconds", None, "seconds", Page::ShippingBehind)
         },
     ]
 }
@@ -103,20 +103,12 @@ pub fn of_sheet(
         value: Some(days.unwrap_or(0)),
         threshold: Some(most),
         words,
-        ..probe("backup_sheet_missing_days", "days", Page::RecoverySheet)
-    }
-}
-
-fn probe(name: &'static str, unit: &'static str, runbook: Page) -> Probe {
-    Probe {
-        name,
-        repository: None,
-        holds: true,
-        value: None,
-        unit,
-        threshold: None,
-        words: String::new(),
-        runbook,
+        ..Probe::new(
+            "backup_sheet_missing_days",
+            None,
+            "days",
+            Page::RecoverySheet,
+        )
     }
 }
 
