@@ -274,7 +274,7 @@ fn staged(
     // The signed ends of the log before the log: one that is signed meanwhile is of entries to come.
     let (signed, into) = (dir.checkpoints(), staged.checkpoints());
     if signed.exists() {
-        copied_whole(&signed, &into).map_err(|e| unprepared(&signed, e))?;
+        copied_whole(&signed, &into).map_err(|e| uncopied(&signed, e))?;
     }
     // The rows first, then the bytes that they name: what is attached meanwhile is in the next one.
     let mut facts = snapshot_of(dir, &staged.database()).map_err(StoreError::report)?;
@@ -313,7 +313,7 @@ fn staged(
         files.push((site.to_path_buf(), to.join("site.toml")));
     }
     for (from, into) in files {
-        copied_whole(&from, &into).map_err(|e| unprepared(&from, e))?;
+        copied_whole(&from, &into).map_err(|e| uncopied(&from, e))?;
     }
     Ok((facts, missing, evidence(dir, &staged)?))
 }
@@ -326,6 +326,15 @@ fn copied_whole(from: &Path, into: &Path) -> std::io::Result<()> {
         return Err(std::io::ErrorKind::UnexpectedEof.into());
     }
     Ok(())
+}
+
+/// Copies lie on the disk of the data: when that is full, it is said as everywhere.
+fn uncopied(from: &Path, error: std::io::Error) -> Report {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    if matches!(error.kind(), StorageFull | QuotaExceeded) {
+        return StoreError::DiskFull.report();
+    }
+    unprepared(from, error)
 }
 
 /// Folders of evidence, each as large as the database: read where they lie. They appear whole and
