@@ -4,10 +4,10 @@
 //! Invariant: secrets are files here, never values; what leaves the house is encrypted on its way unless
 //! it does not leave this machine.
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use url::{Host, Url};
 
 /// Where the repository lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,34 +173,39 @@ fn is_word(text: &str) -> bool {
 }
 
 /// What is wrong with an address to which what leaves the house is sent.
-fn url_problem(url: &str) -> Option<&'static str> {
-    let Some((scheme, rest)) = url.split_once("://") else {
+fn url_problem(text: &str) -> Option<&'static str> {
+    const SHAPE: &str = "URL は「https://ホスト名/場所/」のように書いてください。";
+    if !text.contains("://") {
         return Some("場所は「https://」で始めます。");
+    }
+    let Ok(url) = Url::parse(text) else {
+        return Some(SHAPE);
     };
-    let authority = rest.split('/').next().unwrap_or_default();
-    if authority.contains('@') {
+    if !url.username().is_empty() || url.password().is_some() {
         return Some(
             "URL に利用者名やパスワードを書けません。user と login_file（または鍵のファイル）に分けてください。",
         );
     }
-    if !is_word(authority) || rest.contains(|c: char| c.is_whitespace() || "?#".contains(c)) {
-        return Some("URL は「https://ホスト名/場所/」のように書いてください。");
-    }
-    match scheme {
+    // The parser would mend blanks and the like, each program in its own way.
+    let is_plain = is_word(text) && !text.contains(['@', '\\']) && !text.contains(":///");
+    let has_more = url.query().is_some() || url.fragment().is_some();
+    let Some(host) = url.host().filter(|_| is_plain && !has_more) else {
+        return Some(SHAPE);
+    };
+    match url.scheme() {
         "https" => None,
-        "http" if is_loopback(authority) => None,
+        "http" if is_loopback(&host) => None,
         "http" => Some("建物の外へは暗号化して送ります。URL を「https://」にしてください。"),
         _ => Some("場所は「https://」で始めます。"),
     }
 }
 
-fn is_loopback(authority: &str) -> bool {
-    let host = match authority.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
-    };
-    let address: Option<IpAddr> = host.parse().ok();
-    host == "localhost" || address.is_some_and(|address| address.is_loopback())
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
 }
 
 #[cfg(test)]
