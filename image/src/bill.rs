@@ -36,7 +36,7 @@ struct Crate {
 pub fn write(room: &Room, lock: &Lock, dir: &Path) -> Result<(), Problem> {
     let crates = crates(room)?;
     let mut json = Vec::new();
-    bom(&lock.packages, &crates)
+    bom(&lock.packages, &crates)?
         .output_as_json_v1_5(&mut json)
         .map_err(unclear("the bill of materials"))?;
     json.push(b'\n');
@@ -52,45 +52,50 @@ fn save(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
     write_atomic(path, bytes, MODE_PUBLIC).map_err(unclear("the file system"))
 }
 
-fn bom(packages: &[Package], crates: &[Crate]) -> Bom {
-    let mut components: Vec<Component> = packages.iter().map(debian).collect();
-    components.extend(crates.iter().map(linked));
-    Bom {
+fn bom(packages: &[Package], crates: &[Crate]) -> Result<Bom, Problem> {
+    let components = packages.iter().map(debian).chain(crates.iter().map(linked));
+    let components: Result<Vec<Component>, Problem> = components.collect();
+    Ok(Bom {
         // Neither a number nor a time of its own: the same image has the same bill.
         serial_number: None,
         spec_version: SpecVersion::V1_5,
-        components: Some(Components(components)),
+        components: Some(Components(components?)),
         ..Bom::default()
-    }
+    })
 }
 
-fn debian(package: &Package) -> Component {
+fn debian(package: &Package) -> Result<Component, Problem> {
     let url = format!(
         "pkg:deb/debian/{}@{}?arch={}&distro=trixie",
         encoded(&package.name),
         encoded(&package.version),
         package.architecture
     );
-    let mut component = component(&package.name, &package.version, &url);
+    let mut component = component(&package.name, &package.version, &url)?;
     component.hashes = Some(Hashes(vec![Hash {
         alg: HashAlgorithm::SHA_256,
         content: HashValue(package.sha256.clone()),
     }]));
-    component
+    Ok(component)
 }
 
-fn linked(one: &Crate) -> Component {
+fn linked(one: &Crate) -> Result<Component, Problem> {
     let url = format!("pkg:cargo/{}@{}", one.name, encoded(&one.version));
-    let mut component = component(&one.name, &one.version, &url);
+    let mut component = component(&one.name, &one.version, &url)?;
     component.licenses = Some(Licenses(vec![LicenseChoice::expression(&one.licence)]));
-    component
+    Ok(component)
 }
 
-fn component(name: &str, version: &str, url: &str) -> Component {
+fn component(name: &str, version: &str, url: &str) -> Result<Component, Problem> {
     let mut component =
         Component::new(Classification::Library, name, version, Some(url.to_owned()));
-    component.purl = Purl::from_str(url).ok();
-    component
+    let Ok(purl) = Purl::from_str(url) else {
+        // The library says no more than that it is none.
+        let none = std::io::Error::other(format!("{url} is no package URL"));
+        return Err(unclear("the bill of materials")(none));
+    };
+    component.purl = Some(purl);
+    Ok(component)
 }
 
 /// As package URLs want names and versions.
@@ -163,6 +168,7 @@ mod tests {
         let json = || {
             let mut json = Vec::new();
             bom(std::slice::from_ref(&package), &crates)
+                .unwrap()
                 .output_as_json_v1_5(&mut json)
                 .unwrap();
             String::from_utf8(json).unwrap()
