@@ -115,6 +115,11 @@ impl DataDir {
         self.0.join("former-states")
     }
 
+    /// The copy of the database that backups are made of, and of which state it is; never in a backup.
+    pub(crate) fn frozen(&self) -> PathBuf {
+        self.0.join("frozen")
+    }
+
     /// What was done at the console and is not in the access log yet, one file a deed.
     pub fn console_notes(&self) -> PathBuf {
         self.0.join("console-notes")

@@ -19,6 +19,7 @@ mod directory;
 mod error;
 pub mod evidence;
 mod former;
+mod frozen;
 mod ids;
 mod migrations;
 mod notes;
@@ -40,6 +41,7 @@ pub use db::{Db, SystemReason};
 pub use directory::{DataDir, Hold};
 pub use error::StoreError;
 pub use former::{Former, damaged_tables};
+pub use frozen::{Frozen, frozen_anew, frozen_of};
 pub use ids::{CentreId, ResidentId, StaffId};
 pub use migrations::{SCHEMA_VERSION, released_schema};
 pub use notes::Note;
@@ -51,7 +53,7 @@ pub use scope::PERSON_TABLES;
 pub use sealed_report::{SealedReport, is_sealed, public_key_pem, seal_report};
 pub use shelf::{Part, Shelf, ShelfCheck, Whole, check_shelf, copy_shelf};
 pub use shipping::{ShippingPolicy, switch_shipping};
-pub use snapshot::{Facts, facts_of, quick_facts_of, snapshot_of};
+pub use snapshot::{Facts, facts_of, quick_facts_of};
 pub use tx::{ReadTx, WriteTx};
 
 /// What a row-mapping closure returns.

@@ -108,10 +108,14 @@ const STEPS: &[(&str, &str)] = &[
         "0027_let_withdrawals_end",
         include_str!("../migrations/0027_let_withdrawals_end.sql"),
     ),
+    (
+        "0028_group_access_log_indexes",
+        include_str!("../migrations/0028_group_access_log_indexes.sql"),
+    ),
 ];
 
 /// The newest schema this program knows; `pragma user_version` of an up-to-date file.
-pub const SCHEMA_VERSION: i64 = 25;
+pub const SCHEMA_VERSION: i64 = 26;
 
 /// The schema as one text, for the suite that compares it with all steps on an empty file.
 pub const fn released_schema() -> &'static str {

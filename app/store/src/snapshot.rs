@@ -1,16 +1,11 @@
-//! Consistent copies of the database, and what to compare them by.
+//! Copies of the database, and what to compare them by.
 
-use std::fs::{self, File};
-use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use base::paths::MODE_PRIVATE;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::db::connect;
-use crate::directory::DataDir;
 use crate::error::StoreError;
 use crate::tx::ReadTx;
 
@@ -70,82 +65,8 @@ pub struct Facts {
     pub rows: std::collections::BTreeMap<String, i64>,
 }
 
-/// Copies the database of a directory to `to` and says what the copy holds. Works beside a running
-/// service: it disturbs no write. Whether the copy is sound is for the drill to say: one that is not
-/// is saved too, it may be the last that there is.
-///
-/// Not in a process that has this database open: closing a file drops all locks that the process has on it.
-/// # Errors
-/// [`StoreError::Absent`], those of SQLite and of the target's disk.
-pub fn snapshot_of(dir: &DataDir, to: &Path) -> Result<Facts, StoreError> {
-    if !dir.database().exists() {
-        return Err(StoreError::Absent {
-            dir: dir.path().to_path_buf(),
-        });
-    }
-    freeze(&dir.database(), to)?;
-    told(opened(to)?)
-}
-
-/// Copies the file and its write-ahead log as they lie, which a file system with shared blocks does in
-/// milliseconds, and lets SQLite put them together.
-///
-/// A reading transaction is open meanwhile: nobody folds into the file what came after it, and nobody
-/// begins the log anew while the file needs it. With the log, copied after the file, every page is as
-/// some transaction left it; one that is cut through is none.
-/// Source: <https://www.sqlite.org/walformat.html>, <https://www.sqlite.org/howtocorrupt.html> (2.2).
-fn freeze(from: &Path, to: &Path) -> Result<(), StoreError> {
-    let disk = StoreError::disk;
-    for path in [to.to_owned(), log_of(to)] {
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(disk(&path, error));
-            }
-            Ok(()) | Err(_) => {}
-        }
-    }
-    // Closed after the connection, whose locks it takes along.
-    let file = File::open(from).map_err(|error| disk(from, error))?;
-    let reader = connect(
-        from,
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
-    reader.execute_batch("begin; select 1 from sqlite_schema limit 1")?;
-    copy_file(&file, to)?;
-    let log = log_of(from);
-    match File::open(&log) {
-        Ok(log) => copy_file(&log, &log_of(to))?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(disk(&log, error)),
-    }
-    drop(reader);
-    drop(file);
-    let copy = opened(to)?;
-    // It is read and removed: what has to last is the repository.
-    copy.pragma_update(None, "synchronous", "off")?;
-    // A copy that travels alone must not need its log.
-    copy.pragma_update(None, "journal_mode", "delete")?;
-    copy.close().map_err(|(_, error)| error)?;
-    Ok(())
-}
-
-fn copy_file(mut from: &File, to: &Path) -> Result<(), StoreError> {
-    let mut options = File::options();
-    options.write(true).create_new(true).mode(MODE_PRIVATE);
-    let target = options.open(to);
-    let copied = target.and_then(|mut target| io::copy(&mut from, &mut target));
-    copied
-        .map(drop)
-        .map_err(|error| StoreError::disk(to, error))
-}
-
-fn log_of(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push("-wal");
-    name.into()
-}
-
-fn opened(database: &Path) -> Result<Connection, StoreError> {
+/// A copy to be read, by whoever holds it alone.
+pub(crate) fn opened(database: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     connect(database, flags)
 }
@@ -179,7 +100,7 @@ fn facts_if(database: &Path, check: &str) -> Result<Facts, StoreError> {
     told(connection)
 }
 
-fn told(mut connection: Connection) -> Result<Facts, StoreError> {
+pub(crate) fn told(mut connection: Connection) -> Result<Facts, StoreError> {
     let viewer = crate::scope::install(&mut connection)?;
     connection.pragma_update(None, "query_only", true)?;
     let schema = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;

@@ -18,7 +18,7 @@ use backup::{Chunking, Progress, Quiet, RepositorySettings, Source};
 use base::clock::Clock;
 use harness::process::{Server, ended, hokatsu, listen_anywhere, prepared_for_backups};
 use serde_json::Value;
-use store::{DataDir, Facts, facts_of, is_sealed, snapshot_of};
+use store::{DataDir, Facts, facts_of, frozen_of, is_sealed};
 use tempfile::TempDir;
 
 const KILLS: u32 = 5;
@@ -74,9 +74,9 @@ impl Machine {
         let to = self.root.path().join(name);
         copy(self.data.path(), &to);
         let copied = DataDir::new(&to);
-        fs::remove_file(copied.database()).unwrap();
-        let facts = snapshot_of(&self.data, &copied.database()).unwrap();
-        (facts, to)
+        let frozen = frozen_of(&self.data).unwrap();
+        fs::copy(frozen.database, copied.database()).unwrap();
+        (frozen.facts, to)
     }
 
     /// A snapshot of this directory that claims these facts.

@@ -4,14 +4,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use backup::records::Job;
+use backup::records::{Job, Outcome};
 use backup::{Beside, Progress, Quiet, RepositorySettings, Source};
-use base::clock::Clock;
+use base::clock::{Clock, japanese_day};
 use base::report::{Kind, Report};
 use serde::Serialize;
 use server::features::carried_out::{Console, Disk, FieldProblem, disk_returned, keep_disk};
 use server::web::Problem;
-use store::{Actor, DataDir, Db, StoreError, SystemReason, copy_shelf, snapshot_of};
+use store::{
+    Actor, DataDir, Db, Frozen, StoreError, SystemReason, copy_shelf, frozen_anew, frozen_of,
+};
 
 use super::{Keeper, failed, first_failure, unprepared};
 use crate::operator;
@@ -40,6 +42,7 @@ pub(crate) fn run(keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
     let repositories = &keeper.resident();
     let names: Vec<&str> = repositories.iter().map(|one| one.name.as_str()).collect();
     let _turn = keeper.turn(Job::Run, &names.join("、"))?;
+    let is_told = keeper.operator.is_none() && saved_today(keeper)?;
     let gathered = gather(dir, keeper.file, voice);
     let gathered = match gathered {
         Ok(gathered) => gathered,
@@ -60,7 +63,8 @@ pub(crate) fn run(keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
         .collect();
     let at = gathered.source.taken_at;
     keeper.newest(saved.iter().map(|one| one.repository.as_str()), at)?;
-    if !saved.is_empty() {
+    let all_is_well = saved.len() == names.len() && gathered.missing.is_empty();
+    if !(saved.is_empty() || all_is_well && is_told) {
         keeper.note(&told_of(&saved, &names, gathered.missing.len()))?;
     }
     let saved = first_failure(outcomes, voice)?;
@@ -72,6 +76,18 @@ pub(crate) fn run(keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
     } else {
         ExitCode::from(1)
     })
+}
+
+/// Has the timer saved something today? Its first run of a day has an entry in the access log, and one
+/// that does not go well; the others have their records alone. An entry each would be a change of the
+/// database each, so that a quiet night would be saved every hour anew.
+fn saved_today(keeper: &Keeper<'_>) -> Result<bool, Report> {
+    let today = japanese_day(keeper.now());
+    let history = keeper.records.read().map_err(failed)?;
+    let mut records = history.records.iter().rev();
+    Ok(records.any(|one| {
+        one.job == Job::Run && one.outcome == Outcome::Ok && japanese_day(one.ended_at) == today
+    }))
 }
 
 fn none_saved(report: Report, keeper: &Keeper<'_>) -> Report {
@@ -277,13 +293,17 @@ fn staged(
         copied_whole(&signed, &into).map_err(|e| uncopied(&signed, e))?;
     }
     // The rows first, then the bytes that they name: what is attached meanwhile is in the next one.
-    let mut facts = snapshot_of(dir, &staged.database()).map_err(StoreError::report)?;
-    let mut missing = copy_shelf(&staged.database(), dir, &staged).map_err(StoreError::report)?;
+    let attached = |frozen: &Frozen| copy_shelf(&frozen.database, dir, &staged);
+    let mut frozen = frozen_of(dir).map_err(StoreError::report)?;
+    let mut missing = attached(&frozen).map_err(StoreError::report)?;
     if !missing.is_empty() {
         // Perhaps they were erased in between, rows and bytes: then newer rows do not name them.
-        facts = snapshot_of(dir, &staged.database()).map_err(StoreError::report)?;
-        missing = copy_shelf(&staged.database(), dir, &staged).map_err(StoreError::report)?;
+        frozen = frozen_anew(dir).map_err(StoreError::report)?;
+        missing = attached(&frozen).map_err(StoreError::report)?;
     }
+    // Linked: one that is still the last run's keeps what the engine knows it by.
+    let (from, into) = (&frozen.database, staged.database());
+    std::fs::hard_link(from, &into).map_err(|e| unprepared(from, e))?;
     if !missing.is_empty() {
         let numbers: Vec<String> = missing.iter().map(i64::to_string).collect();
         voice.say(&format!(
@@ -315,7 +335,7 @@ fn staged(
     for (from, into) in files {
         copied_whole(&from, &into).map_err(|e| uncopied(&from, e))?;
     }
-    Ok((facts, missing, evidence(dir, &staged)?))
+    Ok((frozen.facts, missing, evidence(dir, &staged)?))
 }
 
 /// A disk that fails may end a file early and call that its end: half a key would be saved as if it were one.

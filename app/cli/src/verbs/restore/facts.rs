@@ -30,11 +30,12 @@ pub(crate) fn of(facts: Facts, database: &std::path::Path) -> Result<Told, Repor
 
 /// Everything that a database grew out of; one from before there were lineages knows of none.
 pub(crate) fn history(former: &Former) -> Result<Vec<Lineage>, Report> {
-    let tables = former.row_counts().map_err(StoreError::report)?;
-    if !tables.iter().any(|(name, _)| name == "lineages") {
-        return Ok(Vec::new());
-    }
-    let all: Result<_, StoreError> = former.read(lineages);
+    const THERE: &str = "select count(*) from main.sqlite_schema
+        where type = 'table' and name = 'lineages'";
+    let all: Result<_, StoreError> = former.read(|tx| match tx.count(THERE, [])? {
+        0 => Ok(Vec::new()),
+        _ => lineages(tx),
+    });
     let all: Vec<Beginning> = all.map_err(StoreError::report)?;
     Ok(all.into_iter().map(lineage).collect())
 }

@@ -65,6 +65,8 @@ pub(super) fn all_entries(
 struct Condition {
     /// `e.menu = ?`, as the index wants it.
     sql: &'static str,
+    /// Its index is by groups of positions (migration 0028).
+    grouped: bool,
     /// What may stand in the marks: one of these.
     choices: Vec<Vec<Value>>,
 }
@@ -78,25 +80,42 @@ impl Condition {
         (format!("({all})"), values)
     }
 
+    /// The positions of the entries within the range that one choice fits.
+    fn positions(&self, choice: &[Value], (first, last): Range) -> (String, Vec<Value>) {
+        let ends = [Value::from(first), Value::from(last)];
+        let own = self.sql.replace("e.", "a.");
+        let (from, groups) = if self.grouped {
+            (GROUPED, &ends[..])
+        } else {
+            (PLAIN, &[][..])
+        };
+        let sql = format!("select a.id from {from} {own} and a.id between ? and ?");
+        let values = groups.iter().chain(choice).chain(&ends);
+        (sql, values.cloned().collect())
+    }
+
     /// The position of the last of [`WALK_MAX`] entries within the range; nothing when there are
     /// fewer.
-    fn reach(&self, tx: &ReadTx<'_>, (first, last): Range) -> Result<Option<i64>, StoreError> {
+    fn reach(&self, tx: &ReadTx<'_>, range: Range) -> Result<Option<i64>, StoreError> {
         let each = WALK_MAX / i64::try_from(self.choices.len().max(1)).unwrap_or(WALK_MAX);
-        let sql = format!(
-            "select e.id from audit_entries e where {} and e.id between ? and ?
-             order by e.id desc limit 1 offset {each}",
-            self.sql
-        );
         let mut reached: Option<i64> = None;
-        for values in &self.choices {
-            let ends = [Value::from(first), Value::from(last)];
-            let values = values.iter().cloned().chain(ends);
+        for choice in &self.choices {
+            let (positions, values) = self.positions(choice, range);
+            let sql = format!("{positions} order by a.id desc limit 1 offset {each}");
             let at = tx.one(&sql, params_from_iter(values), |row| row.get(0))?;
             reached = reached.max(at);
         }
         Ok(reached)
     }
 }
+
+const PLAIN: &str = "audit_entries a where";
+/// Every group within the range, then what the index lists in it.
+const GROUPED: &str = "(with recursive groups (n) as (
+        select max(?, (select min(id) from audit_entries)) >> 16 union all
+        select n + 1 from groups where n < min(?, (select max(id) from audit_entries)) >> 16)
+      select n from groups) g
+    cross join audit_entries a where a.id >> 16 = g.n and";
 
 /// First and last position.
 type Range = (i64, i64);
@@ -220,19 +239,28 @@ fn conditions(filter: &Filter) -> Option<Vec<Condition>> {
         .record
         .map(|(kind, id)| vec![vec![kind.code().to_owned().into(), id.into()]]);
     let refused = (filter.outcome == Some(Outcome::Refused)).then(|| vec![Vec::new()]);
-    let all = [
+    let grouped = [
         ("e.resident_id = ?", residents),
         ("e.record_kind = ? and e.record_id = ?", record),
+    ];
+    let plain = [
         ("e.outcome = 'refused'", refused),
         ("e.staff_id = ?", staff),
         ("e.terminal = ?", filter.terminal.as_deref().map(text)),
         ("e.operation = ?", operations(filter)?),
         ("e.menu = ?", menus(filter)?),
     ];
-    let asked = all
-        .into_iter()
-        .filter_map(|(sql, choices)| choices.map(|choices| Condition { sql, choices }));
-    Some(asked.collect())
+    let condition = |grouped, (sql, choices): (_, Option<_>)| {
+        let choices = choices?;
+        Some(Condition {
+            sql,
+            grouped,
+            choices,
+        })
+    };
+    let grouped = grouped.into_iter().filter_map(|one| condition(true, one));
+    let plain = plain.into_iter().filter_map(|one| condition(false, one));
+    Some(grouped.chain(plain).collect())
 }
 
 /// Ids to look among; `None` inside: any; `None` outside: nobody fits.
@@ -245,22 +273,20 @@ fn ids<T>(sought: &Sought<T>, id: impl Fn(&T) -> i64) -> Option<Option<Vec<Vec<V
 }
 
 impl Query {
-    /// Walks the index of this condition. Several choices are as many walks, whose positions are
-    /// put in order: at most [`WALK_MAX`] of them.
-    fn drive(&mut self, condition: &Condition, (first, last): Range) {
-        if let [values] = condition.choices.as_slice() {
+    /// Walks the index of this condition. Several choices are as many walks, and a grouped index is one
+    /// for each group; their positions are put in order: at most [`WALK_MAX`] of them.
+    fn drive(&mut self, condition: &Condition, range: Range) {
+        if let ([values], false) = (condition.choices.as_slice(), condition.grouped) {
             self.and(condition.sql, values.clone());
             return;
         }
-        let own = condition.sql.replace("e.", "");
-        let part = format!("select id from audit_entries where {own} and id between ? and ?");
-        let parts = vec![part; condition.choices.len()].join(" union all ");
-        let with_ends = |values: &Vec<Value>| {
-            let ends = [Value::from(first), Value::from(last)];
-            values.iter().cloned().chain(ends).collect::<Vec<_>>()
-        };
-        let values = condition.choices.iter().flat_map(with_ends).collect();
-        self.and(&format!("e.id in ({parts})"), values);
+        let walks = condition.choices.iter();
+        let walks = walks.map(|choice| condition.positions(choice, range));
+        let (parts, values): (Vec<String>, Vec<Vec<Value>>) = walks.unzip();
+        self.and(
+            &format!("e.id in ({})", parts.join(" union all ")),
+            values.concat(),
+        );
     }
 
     fn and(&mut self, sql: &str, values: Vec<Value>) {
