@@ -5,7 +5,7 @@
 //! told, [`child`] runs it and watches time and memory, [`proof`] compares what came back. A tool whose
 //! restore differs from the source has no row. Ours are the real commands, which copy the database out of
 //! a running service and prove what they did; the others are given files that nobody writes to.
-//! Everything lies on one disk. `cargo xtask bench backup` fetches the tools; one that is not there is a
+//! The copy that ours keep of the database is out of the others' way. Everything lies on one disk. `cargo xtask bench backup` fetches the tools; one that is not there is a
 //! problem of the run, not a shorter table.
 //! Limits: [`FREE_BYTES_MIN`] of the disk.
 
@@ -69,7 +69,9 @@ pub(crate) fn measure(
             measuring.hour()?;
         }
     }
+    let aside = Aside::put(&data)?;
     let bytes = child::bytes_below(data.path())?;
+    aside.back()?;
     let comparison = Comparison {
         bytes,
         rows: rows.into_iter().map(|one| one.row).collect(),
@@ -107,12 +109,15 @@ impl<'t> Measuring<'t> {
     }
 
     fn save(&self, row: &mut Row) -> Result<f64, Problem> {
+        let aside = (!self.tool.is_ours).then(|| Aside::put(self.data));
+        let aside = aside.transpose()?;
         let mut seconds = 0.0;
         for line in &self.tool.save {
             let ran = child::run(line)?;
             row.met(&ran);
             seconds += ran.seconds;
         }
+        aside.map_or(Ok(()), Aside::back)?;
         Ok(seconds)
     }
 
@@ -169,6 +174,27 @@ impl<'t> Measuring<'t> {
 
     fn kept(&self) -> Result<u64, Problem> {
         child::bytes_below(&self.tool.kept)
+    }
+}
+
+/// What ours keep between two runs, while another tool saves the directory.
+struct Aside {
+    kept: PathBuf,
+    place: PathBuf,
+}
+
+impl Aside {
+    fn put(data: &DataDir) -> Result<Self, Problem> {
+        let one = Self {
+            kept: data.path().join("frozen"),
+            place: data.path().with_file_name("frozen-aside"),
+        };
+        std::fs::rename(&one.kept, &one.place).map_err(Problem::file(&one.kept))?;
+        Ok(one)
+    }
+
+    fn back(self) -> Result<(), Problem> {
+        std::fs::rename(&self.place, &self.kept).map_err(Problem::file(&self.kept))
     }
 }
 

@@ -43,6 +43,7 @@ pub(super) struct Tool {
     pub(super) kept: PathBuf,
     /// Each run adds a state; otherwise it replaces the one before.
     pub(super) adds: bool,
+    pub(super) is_ours: bool,
     pub(super) attachment: PathBuf,
 }
 
@@ -128,6 +129,7 @@ fn hokatsu(room: &Room) -> Tool {
         check: vec![room.ours(&["backup", "check", "--read-data"])],
         kept: room.place.join("ours"),
         adds: true,
+        is_ours: true,
         attachment: room.attachment.clone(),
     }
 }
@@ -161,6 +163,7 @@ fn restic(room: &Room) -> Result<Tool, Problem> {
         check: vec![with(&["check", "--read-data"])],
         kept: room.place.join("restic"),
         adds: true,
+        is_ours: false,
         attachment: room.attachment.clone(),
     })
 }
@@ -203,6 +206,7 @@ fn borg(room: &Room) -> Result<Tool, Problem> {
         check: vec![with(&["check", "--verify-data"], root)],
         kept: room.place.join("borg"),
         adds: true,
+        is_ours: false,
         attachment: room.attachment.clone(),
     })
 }
@@ -228,6 +232,7 @@ fn copy(room: &Room) -> Tool {
         )],
         kept: room.place.join("copy"),
         adds: false,
+        is_ours: false,
         attachment: room.attachment.clone(),
     }
 }
