@@ -70,12 +70,19 @@ pub fn boot(room: &Room, made: &Made) -> Result<(), Problem> {
 }
 
 pub(crate) fn prepare(room: &Room, raw: &Path) -> Result<Trial, Problem> {
+    prepare_as(room, raw, SITE)
+}
+
+/// The machine of this site.
+pub(crate) fn prepare_as(room: &Room, raw: &Path, site_text: &str) -> Result<Trial, Problem> {
     let vm = room.dir("vm")?;
     let at_vm = |name: &str| vm.join(name);
     let parts = Parts {
         system: at_vm("system.qcow2"),
         variables: at_vm("variables.fd"),
         data: at_vm("data.raw"),
+        disk_a: None,
+        trial: None,
         stick: Some(at_vm("stick.raw")),
         log: at_vm("console.log"),
     };
@@ -96,7 +103,8 @@ pub(crate) fn prepare(room: &Room, raw: &Path) -> Result<Trial, Problem> {
     if let Some(stick) = &parts.stick {
         blank(stick, STICK_BYTES)?;
         let site = at_vm("site.toml");
-        write_atomic(&site, SITE.as_bytes(), MODE_PUBLIC).map_err(unclear("the file system"))?;
+        write_atomic(&site, site_text.as_bytes(), MODE_PUBLIC)
+            .map_err(unclear("the file system"))?;
         let (stick, site) = (stick.to_string_lossy(), site.to_string_lossy());
         run(room, &["mkfs.vfat", "-n", "HOKATSU", &stick])?;
         run(room, &["mcopy", "-i", &stick, &site, "::site.toml"])?;
@@ -110,7 +118,7 @@ fn run(room: &Room, words: &[&str]) -> Result<(), Problem> {
         .map(drop)
 }
 
-fn blank(path: &Path, bytes: u64) -> Result<(), Problem> {
+pub(crate) fn blank(path: &Path, bytes: u64) -> Result<(), Problem> {
     let file = fs::File::create(path).map_err(at(path, "write"))?;
     file.set_len(bytes).map_err(at(path, "write"))
 }
@@ -124,16 +132,18 @@ pub(crate) fn serves(room: &Room, machine: &mut Machine, trial: &Trial) -> Resul
 
 /// The first start leaves the authority's certificate on the stick, as it does for the terminals.
 fn knows(room: &Room, trial: &Trial) -> Result<bool, Problem> {
-    if trial.authority.exists() {
+    // Copied while the machine was writing it, it is empty.
+    let is_whole = || fs::metadata(&trial.authority).is_ok_and(|found| found.len() > 0);
+    if is_whole() {
         return Ok(true);
     }
     let Some(stick) = &trial.parts.stick else {
         return Ok(false);
     };
     let (stick, to) = (stick.to_string_lossy(), trial.authority.to_string_lossy());
-    let words = ["mcopy", "-n", "-i", &stick, "::hokatsu-ca.pem", &to];
+    let words = ["mcopy", "-n", "-o", "-i", &stick, "::hokatsu-ca.pem", &to];
     let copied = tree::inside(room, &words, LIMIT).capture()?;
-    Ok(copied.success && fs::metadata(&trial.authority).is_ok_and(|found| found.len() > 0))
+    Ok(copied.success && is_whole())
 }
 
 fn answers(machine: &Machine, trial: &Trial) -> Result<bool, Problem> {

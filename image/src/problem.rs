@@ -91,6 +91,14 @@ pub enum Problem {
         /// Tries of the bad slot and one of the good one.
         wanted: usize,
     },
+    /// Something was found otherwise than it has to be.
+    #[error("{what} does not hold; found: {found}")]
+    Differs {
+        /// What has to be.
+        what: String,
+        /// What is.
+        found: String,
+    },
     /// What was waited for did not come.
     #[error("waited {seconds} s for {what}; the end of the console:\n{tail}")]
     Waited {

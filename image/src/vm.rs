@@ -41,6 +41,10 @@ pub struct Parts {
     pub variables: PathBuf,
     /// The data disk, raw.
     pub data: PathBuf,
+    /// Disk A, raw.
+    pub disk_a: Option<PathBuf>,
+    /// What the firmware hands over, a line each ([`crate::trial`]).
+    pub trial: Option<PathBuf>,
     /// A USB stick, raw.
     pub stick: Option<PathBuf>,
     /// Where the console is kept.
@@ -78,7 +82,12 @@ impl Machine {
             std::fs::remove_file(&socket).map_err(at(&socket, "remove"))?;
         }
         let port = free_port()?;
-        let words = words(parts, &socket, port);
+        let handed = match &parts.trial {
+            Some(file) => std::fs::read_to_string(file).map_err(at(file, "read"))?,
+            None => String::new(),
+        };
+        let handed = handed.lines().map(str::to_owned).collect();
+        let words = words(parts, handed, &socket, port);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let begun = Instant::now();
         let errors = parts.log.with_extension("qemu.log");
@@ -117,6 +126,16 @@ impl Machine {
             .iter()
             .find(|line| line.text.contains(words))
             .map(|line| line.second)
+    }
+
+    /// The last line with these words.
+    #[must_use]
+    pub fn line(&self, words: &str) -> Option<String> {
+        let lines = self.console.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut newest_first = lines.iter().rev();
+        newest_first
+            .find(|line| line.text.contains(words))
+            .map(|line| line.text.clone())
     }
 
     /// How often the console showed these words.
@@ -213,7 +232,7 @@ fn end(child: &mut Child) {
     }
 }
 
-fn words(parts: &Parts, socket: &Path, port: u16) -> Vec<String> {
+fn words(parts: &Parts, handed: Vec<String>, socket: &Path, port: u16) -> Vec<String> {
     let mut words: Vec<String> = [
         "qemu-system-x86_64",
         "-nodefaults",
@@ -275,6 +294,16 @@ fn words(parts: &Parts, socket: &Path, port: u16) -> Vec<String> {
         "-device",
         "virtio-blk-pci,drive=data,serial=hokatsu-data".to_owned(),
     );
+    if let Some(disk_a) = &parts.disk_a {
+        add("-drive", disk("disk-a", "raw", disk_a));
+        add(
+            "-device",
+            "virtio-blk-pci,drive=disk-a,serial=hokatsu-disk-a".to_owned(),
+        );
+    }
+    for one in handed {
+        add("-smbios", one);
+    }
     if let Some(stick) = &parts.stick {
         add("-drive", disk("stick", "raw", stick));
         add("-device", "usb-storage,drive=stick".to_owned());
@@ -372,10 +401,12 @@ mod tests {
             system: "/w/system.qcow2".into(),
             variables: "/w/vars.fd".into(),
             data: "/w/data.raw".into(),
+            disk_a: None,
+            trial: None,
             stick: None,
             log: "/w/log".into(),
         };
-        let words = words(&parts, Path::new("/w/qmp.sock"), 4443);
+        let words = words(&parts, Vec::new(), Path::new("/w/qmp.sock"), 4443);
         let net = words.iter().find(|word| word.starts_with("user,")).unwrap();
         assert_eq!(
             net,

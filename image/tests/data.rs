@@ -84,3 +84,20 @@ fn every_unit_of_ours_that_can_be_enabled_is_named_in_the_preset() {
     }
     assert!(forgotten.is_empty(), "{forgotten:?}");
 }
+
+/// A root that is read-only has its mount points or none; git keeps no empty directory.
+#[test]
+fn every_mount_point_outside_var_and_run_is_in_the_image() {
+    let extra = Room::here().source().join("mkosi.extra");
+    let table = fs::read_to_string(extra.join("etc/fstab")).unwrap();
+    let lines = table.lines().filter(|line| !line.starts_with('#'));
+    let points: Vec<&str> = lines
+        .filter_map(|line| line.split_whitespace().nth(1))
+        .filter(|point| !point.starts_with("/var/") && !point.starts_with("/run/"))
+        .collect();
+    assert!(points.len() >= 3, "{points:?}");
+    for point in points {
+        let kept = extra.join(point.trim_start_matches('/')).join(".keep");
+        assert!(kept.exists(), "{point} is nowhere in the image");
+    }
+}

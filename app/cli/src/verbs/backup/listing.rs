@@ -26,6 +26,13 @@ pub(crate) fn init(name: Option<&str>, keeper: &Keeper<'_>) -> Result<ExitCode, 
     // Before it is done: of several, the first may be made and the second fail.
     keeper.note(&format!("backup init／保管先＝{}", names.join("、")))?;
     for repository in &repositories {
+        if let Ok(id) = backup::sheet::id(repository) {
+            let name = &repository.name;
+            keeper
+                .voice
+                .say(&format!("保管先「{name}」はもうあります（{id}）。"));
+            continue;
+        }
         let made = backup::init(repository).map_err(Report::from)?;
         keeper.voice.say(&format!(
             "保管先「{}」を作りました（{}）。",

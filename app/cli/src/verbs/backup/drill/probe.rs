@@ -3,6 +3,7 @@
 //! Shape: a process of its own on the loopback, at a port that the system chooses; it ends with ours,
 //! whatever ends ours (`setpriv --pdeathsig`). The account exists in the copy alone.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +36,7 @@ pub(super) fn sign_in(scratch: &Path, copy: &DataDir, insurer_no: &str) -> Step 
             "戻したデータでサービスが起動し、訓練用の職員がサインインできました。",
         ),
         Err((words, cause)) => {
-            log::debug!("a drill: service: {cause}");
+            log::warn!("a drill: service: {cause}");
             Step::new("service", false, words)
         }
     }
@@ -133,8 +134,13 @@ fn site(scratch: &Path, copy: &DataDir, insurer_no: &str) -> Result<PathBuf, Fai
 
 fn visit(running: &Running, copy: &DataDir, account: &Account) -> Result<(), Failure> {
     let no_start = "戻したデータでサービスが起動しません。";
-    let line = running.line_where(|line| line.starts_with("https://"), START_MAX);
-    let line = line.ok_or_else(|| (no_start, "it did not say that it is ready".to_owned()))?;
+    let last = RefCell::new(String::new());
+    let is_ready = |line: &str| {
+        line.clone_into(&mut last.borrow_mut());
+        line.starts_with("https://")
+    };
+    let line = running.line_where(is_ready, START_MAX);
+    let line = line.ok_or_else(|| (no_start, format!("its last words: {}", last.borrow())))?;
     let address = line.split(' ').next().unwrap_or_default();
     let port = address.rsplit(':').next().unwrap_or_default();
     let base = format!("https://localhost:{port}");

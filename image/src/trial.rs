@@ -1,0 +1,71 @@
+//! What is asked of a machine from inside it, without a way in: a unit that the machine's firmware hands over
+//! (SMBIOS) and that says what it found on the console.
+//!
+//! Shape: `TRIAL name what was found`, a line each; `TRIAL end` is the last.
+//! Source: systemd.system-credentials(7) (`systemd.extra-unit.*`), systemd-stub(7) (`kernel-cmdline-extra`).
+
+use std::path::Path;
+
+use base::paths::{MODE_PUBLIC, write_atomic};
+use data_encoding::BASE64;
+
+use crate::problem::{Problem, unclear};
+use crate::vm::Machine;
+
+const MARK: &str = "TRIAL ";
+const END: &str = "TRIAL end";
+/// Its own file: a script would have to be quoted for a shell inside a unit.
+const UNIT: &str = "[Unit]\nDescription=trial\nAfter=hokatsu.service\n\
+    [Service]\nType=oneshot\nTimeoutStartSec=30min\nStandardOutput=journal+console\n\
+    StandardError=journal+console\nLoadCredential=script:trial-script\n\
+    ExecStart=/bin/sh ${CREDENTIALS_DIRECTORY}/script\n";
+
+/// Writes what QEMU hands over: the unit, its script, and that it is started.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(crate) fn hand_over(script: &str, to: &Path) -> Result<(), Problem> {
+    // QEMU takes commas for its own.
+    let credential = |name: &str, text: &str| {
+        let text = BASE64.encode(text.as_bytes());
+        format!("type=11,value=io.systemd.credential.binary:{name}={text}")
+    };
+    let lines = [
+        credential("systemd.extra-unit.trial.service", UNIT),
+        credential(
+            "trial-script",
+            &format!("{PREPARED}{script}{FAILED}say end\n"),
+        ),
+        "type=11,value=io.systemd.stub.kernel-cmdline-extra=systemd.wants=trial.service".to_owned(),
+    ];
+    let text = lines.join("\n");
+    write_atomic(to, text.as_bytes(), MODE_PUBLIC).map_err(unclear("the file system"))
+}
+
+/// What every script may say.
+const PREPARED: &str = r#"
+say() { echo "TRIAL $*"; }
+as_service() { setpriv --reuid=hokatsu --regid=hokatsu --clear-groups "$@"; }
+until_it_is() { i=0; until "$@"; do i=$((i + 1)); [ $i -lt 150 ] || return 0; sleep 2; done; }
+"#;
+
+/// Of what failed, the last words: for whoever reads the console afterwards.
+const FAILED: &str = r#"
+for unit in $(systemctl --failed --plain --no-legend | cut -d ' ' -f 1); do
+  journalctl --boot --unit="$unit" --output=cat --lines=60 |
+    grep --invert-match "^reading\|^finished" | sed "s/^/$unit: /"
+done
+"#;
+
+/// Is everything said?
+pub(crate) fn has_ended(machine: &Machine) -> bool {
+    machine.shown(END).is_some()
+}
+
+/// What was found under this name.
+pub(crate) fn found(machine: &Machine, name: &str) -> Option<String> {
+    let mark = format!("{MARK}{name} ");
+    let line = machine.line(&mark)?;
+    let (_, found) = line.split_once(&mark)?;
+    Some(found.to_owned())
+}
