@@ -2,9 +2,9 @@
 //! backups is not root and a machine without LUKS can be tried with another one.
 //!
 //! Shape: `opener identify DEVICE` prints `TYPE=` and `UUID=`; `alike UUID` prints devices; `open DEVICE
-//! PLACE KEY`, `mount PLACE MODE`, `own PLACE`, `unmount PLACE`, `close PLACE`; `admit DEVICE KEY SLOT`,
-//! `retire DEVICE KEY SLOT` and `prove DEVICE`, which prints `yes` or `no`. Not 0 is a failure; the first
-//! line of its errors says why. The one we ship is `backup/units/disk-opener`.
+//! PLACE KEY` (`-`: a passphrase), `mount PLACE MODE`, `own PLACE`, `unmount PLACE`, `close PLACE`;
+//! `admit DEVICE KEY SLOT`, `retire DEVICE KEY SLOT` and `prove DEVICE`, which prints `yes` or `no`. Not 0
+//! is a failure; the first line of its errors says why. The one we ship is `backup/units/disk-opener`.
 //! Invariant: a passphrase goes through a pipe, never through a word that every process could read.
 //! Limits: [`OPEN_MAX`] and so on; a disk that hangs does not hold a visit up for ever.
 
@@ -97,6 +97,16 @@ impl Opener {
     pub fn open(&self, device: &Path, place: &Place, key: &Path) -> Result<(), DiskError> {
         let words = [&text(device), &place.name, &text(key)];
         self.ask("open", &words.map(String::as_str), OPEN_MAX)?;
+        Ok(())
+    }
+
+    /// Opens what is encrypted, by a passphrase.
+    ///
+    /// # Errors
+    /// As [`Opener::open`].
+    pub fn open_by(&self, device: &Path, place: &Place, passphrase: &str) -> Result<(), DiskError> {
+        let words = [&text(device), &place.name, "-"];
+        self.tell("open", &words, passphrase, SLOT_MAX)?;
         Ok(())
     }
 

@@ -338,7 +338,7 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        for name in ["b", "c"] {
+        for name in ["b", "c", "sheet"] {
             quiet(
                 "umount",
                 &["-q", self.path("disks").join(name).to_str().unwrap()],

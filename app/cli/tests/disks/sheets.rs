@@ -64,37 +64,31 @@ impl Office {
 
     /// Makes a sheet: its words, and what was said.
     fn sheet(&self) -> (String, Value, String) {
-        let to = self.paper.path().join("sheet");
-        let words = [
-            "backup",
-            "sheet",
-            "--yes",
-            "--holder",
-            "保管 一",
-            "--to",
-            to.to_str().unwrap(),
-        ];
-        let (code, made, errors) = self.machine.json(&words);
-        assert_eq!(code, 0, "{errors}");
-        let pdf = made.pointer("/files/0").and_then(Value::as_str);
-        let pdf = pdf.unwrap().to_owned();
-        let picture = to.join("sheet");
-        let picture = picture.to_str().unwrap();
-        ran(
-            "pdftoppm",
-            &["-r", "200", "-singlefile", "-png", &pdf, picture],
-        );
-        let words = ran("zbarimg", &["--quiet", "--raw", &format!("{picture}.png")]);
-        assert_eq!(words.split(' ').count(), 18);
+        let (papers, made, errors) = self.papers(&["--holder", "保管 一"]);
+        let [words] = papers.try_into().unwrap();
         (words, made, errors)
     }
 
-    fn prove(&self, words: &str) -> (i32, Value, String) {
-        let file = self.paper.path().join("words");
+    fn papers(&self, options: &[&str]) -> (Vec<String>, Value, String) {
+        let to = self.paper.path().join("sheet");
+        let words = ["backup", "sheet", "--yes", "--to", to.to_str().unwrap()];
+        let (code, made, errors) = self.machine.json(&[&words[..], options].concat());
+        assert_eq!(code, 0, "{errors}");
+        let files = made.get("files").and_then(Value::as_array).unwrap();
+        let words = files.iter().map(|file| scanned(file.as_str().unwrap()));
+        (words.collect(), made, errors)
+    }
+
+    fn file(&self, name: &str, words: &str) -> String {
+        let file = self.paper.path().join(name);
         base::paths::write_atomic(&file, words.as_bytes(), 0o600).unwrap();
-        let file = file.to_str().unwrap();
+        file.display().to_string()
+    }
+
+    fn prove(&self, words: &str) -> (i32, Value, String) {
+        let file = self.file("words", words);
         self.machine
-            .json(&["backup", "key", "prove", "--words-file", file])
+            .json(&["backup", "key", "prove", "--words-file", &file])
     }
 
     fn sheets(&self) -> Vec<Sheet> {
@@ -137,6 +131,18 @@ impl Drop for Plugged {
     fn drop(&mut self) {
         fs::remove_file(&self.link).unwrap();
     }
+}
+
+/// What a scanner reads from the paper.
+fn scanned(pdf: &str) -> String {
+    let picture = pdf.trim_end_matches(".pdf");
+    ran(
+        "pdftoppm",
+        &["-r", "200", "-singlefile", "-png", pdf, picture],
+    );
+    let words = ran("zbarimg", &["--quiet", "--raw", &format!("{picture}.png")]);
+    assert_eq!(words.split(' ').count(), 18);
+    words
 }
 
 /// By the stock command, as somebody types them.
@@ -353,6 +359,49 @@ fn a_rotated_disk_keeps_the_old_words_until_its_repository_opens_by_the_new() {
     assert!(!typed(&device, &first) && typed(&device, &second));
     assert!(office.key_opens(&device.0) && machine.is_shut());
     assert_eq!(machine.disk(&["run"], &device).0, 0, "a visit goes on");
+}
+
+#[test]
+fn two_of_three_papers_open_a_disk_on_a_machine_without_a_key() {
+    let office = Office::new(&["b"]);
+    let machine = &office.machine;
+    let device = machine.enrolled("disk-b", "image-b");
+    let at = device.0.to_str().unwrap();
+    let split = "--split --holder 甲 --holder 乙 --holder 丙";
+    let (papers, made, errors) = office.papers(&split.split(' ').collect::<Vec<_>>());
+    assert_eq!(made["disks"], json!(["disk-b"]), "{errors}");
+    fs::remove_file(machine.path("keys/luks")).unwrap();
+    let unlock = |papers: [&str; 2]| {
+        let [first, second] = papers;
+        let files = [office.file("first", first), office.file("second", second)];
+        let words = [
+            "restore",
+            "unlock",
+            "--device",
+            at,
+            "--words-file",
+            &files[0],
+        ];
+        machine.json(&[&words[..], &["--second-words-file", &files[1]]].concat())
+    };
+    let (code, unlocked, errors) = unlock([&papers[2], &papers[0]]);
+    assert_eq!(code, 0, "{errors}");
+    assert_eq!(unlocked["at"], "/run/hokatsu/disks/sheet");
+    let top = machine.path("disks/sheet");
+    assert!(top.join("hokatsu/config").exists());
+    assert!(fs::File::create(top.join("x")).is_err(), "only read");
+    for step in [["unmount", "sheet"], ["close", "sheet"]] {
+        assert!(office.opener(&step, "").0);
+    }
+    assert!(machine.is_shut());
+    let (other, _, _) = office.papers(&split.split(' ').collect::<Vec<_>>());
+    let (code, _, errors) = unlock([&other[0], &other[1]]);
+    assert_eq!(code, 1, "{errors}");
+    assert!(
+        errors.contains("この用紙のことばでは開きません"),
+        "{errors}"
+    );
+    assert!(machine.is_shut());
 }
 
 #[test]
