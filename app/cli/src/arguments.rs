@@ -603,6 +603,8 @@ pub(crate) struct RestoreArguments {
 pub(crate) enum RestoreVerb {
     /// 戻す前の状態に返す。途中で止まった復元は取りやめる（サービスを止めて使う）
     Undo(UndoArguments),
+    /// 暗号化されたディスクを、復旧シートのことばで開いて、読むだけの形でつなぐ（何もない機械で）
+    Unlock(UnlockArguments),
     /// とってある「戻す前の状態」と、保管先がどの装置の続きかを並べる
     List,
     /// この装置を正とし、ほかの装置の続きになっている保管先を引き継ぐ
@@ -611,6 +613,15 @@ pub(crate) enum RestoreVerb {
         #[arg(long)]
         yes: bool,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UnlockArguments {
+    /// ディスクの装置（例 /dev/sdb1）
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: PathBuf,
+    #[command(flatten)]
+    pub(crate) words: WordsArguments,
 }
 
 #[derive(Debug, Args)]

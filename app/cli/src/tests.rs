@@ -113,6 +113,10 @@ const TABLE: &[(&str, Trace)] = &[
         Looks("numbers of records and hashes of files"),
     ),
     ("restore", Deed(Operation::Restore)),
+    (
+        "restore unlock",
+        Apart("on a bare machine, whose log is not back yet; app/cli/tests/disks"),
+    ),
     ("ship enrol", Deed(Operation::Backup)),
     ("ship prune", Timed(Operation::Backup)),
     (

@@ -23,6 +23,8 @@ pub struct RecoverySheet {
     pub picture: Vec<Vec<bool>>,
     /// What it opens.
     pub repositories: Vec<SheetRepository>,
+    /// Whether disks are encrypted, and opened by the same words.
+    pub opens_disks: bool,
     /// Where the first is that lies on a disk.
     pub command_path: Option<String>,
     /// Where a stock tool finds those that lie off-site.

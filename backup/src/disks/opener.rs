@@ -2,8 +2,10 @@
 //! backups is not root and a machine without LUKS can be tried with another one.
 //!
 //! Shape: `opener identify DEVICE` prints `TYPE=` and `UUID=`; `alike UUID` prints devices; `open DEVICE
-//! PLACE KEY`, `mount PLACE MODE`, `own PLACE`, `unmount PLACE`, `close PLACE`. Not 0 is a failure; the
-//! first line of its errors says why. The one we ship is `backup/units/disk-opener`.
+//! PLACE KEY` (`-`: a passphrase), `mount PLACE MODE`, `own PLACE`, `unmount PLACE`, `close PLACE`;
+//! `admit DEVICE KEY SLOT`, `retire DEVICE KEY SLOT` and `prove DEVICE`, which prints `yes` or `no`. Not 0
+//! is a failure; the first line of its errors says why. The one we ship is `backup/units/disk-opener`.
+//! Invariant: a passphrase goes through a pipe, never through a word that every process could read.
 //! Limits: [`OPEN_MAX`] and so on; a disk that hangs does not hold a visit up for ever.
 
 use std::path::{Path, PathBuf};
@@ -15,6 +17,8 @@ use super::error::DiskError;
 
 /// Spinning up, and deriving the key.
 const OPEN_MAX: Duration = Duration::from_secs(180);
+/// Deriving one key after the other: a passphrase is tried on every slot.
+const SLOT_MAX: Duration = Duration::from_secs(600);
 /// A journal may have to be replayed.
 const MOUNT_MAX: Duration = Duration::from_secs(600);
 /// What was written is flushed.
@@ -96,6 +100,16 @@ impl Opener {
         Ok(())
     }
 
+    /// Opens what is encrypted, by a passphrase.
+    ///
+    /// # Errors
+    /// As [`Opener::open`].
+    pub fn open_by(&self, device: &Path, place: &Place, passphrase: &str) -> Result<(), DiskError> {
+        let words = [&text(device), &place.name, "-"];
+        self.tell("open", &words, passphrase, SLOT_MAX)?;
+        Ok(())
+    }
+
     /// Mounts what was opened.
     ///
     /// # Errors
@@ -137,14 +151,63 @@ impl Opener {
         Ok(())
     }
 
+    /// A passphrase opens the disk from now on, by this slot of its header, beside what opens it already.
+    ///
+    /// # Errors
+    /// [`DiskError::Refused`]: the key does not open it, the slot is in use. Nothing was changed then.
+    pub fn admit(
+        &self,
+        device: &Path,
+        key: &Path,
+        slot: u8,
+        passphrase: &str,
+    ) -> Result<(), DiskError> {
+        let words = [&text(device), &text(key), &slot.to_string()];
+        let words = words.map(String::as_str);
+        self.tell("admit", &words, passphrase, SLOT_MAX)?;
+        Ok(())
+    }
+
+    /// What a slot holds opens the disk no more; an empty one is as good. Another slot that this key opens
+    /// must be left.
+    ///
+    /// # Errors
+    /// [`DiskError::Refused`]: the key opens no other slot.
+    pub fn retire(&self, device: &Path, key: &Path, slot: u8) -> Result<(), DiskError> {
+        let words = [&text(device), &text(key), &slot.to_string()];
+        self.ask("retire", &words.map(String::as_str), SLOT_MAX)?;
+        Ok(())
+    }
+
+    /// Does this passphrase open the disk? It stays as it is, open or shut.
+    ///
+    /// # Errors
+    /// [`DiskError::Refused`] when nobody can tell.
+    pub fn prove(&self, device: &Path, passphrase: &str) -> Result<bool, DiskError> {
+        let answer = self.tell("prove", &[&text(device)], passphrase, SLOT_MAX)?;
+        Ok(answer.trim() == "yes")
+    }
+
     fn ask(
         &self,
         step: &'static str,
         words: &[&str],
         limit: Duration,
     ) -> Result<String, DiskError> {
+        self.tell(step, words, "", limit)
+    }
+
+    /// Asks, and hands exactly `input` over.
+    fn tell(
+        &self,
+        step: &'static str,
+        words: &[&str],
+        input: &str,
+        limit: Duration,
+    ) -> Result<String, DiskError> {
         let (program, first) = self.words.split_first().ok_or(DiskError::NoOpener)?;
         let spec = Spec::new(program, limit).args(first).arg(step).args(words);
+        let spec = spec.input(input);
         let failed = |source| DiskError::Opener { step, source };
         let output = command::run(&spec).map_err(failed)?;
         if output.status.success() {

@@ -23,7 +23,7 @@ use rustic_core::repofile::KeyId;
 use rustic_core::{Credentials, KeyOptions, OpenStatus, Repository};
 
 pub use held::Held;
-pub use record::{Lock, Sheet, Sheets};
+pub use record::{DiskLock, Lock, Sheet, Sheets};
 pub use words::{SHARES, WORDS, Words, WordsError};
 
 use crate::error::BackupError;

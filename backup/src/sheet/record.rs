@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::Slot;
 use crate::error::BackupError;
 
+/// Slots of a LUKS header that sheets take, from 1; the others are of key files.
+const DISK_SLOTS: u32 = 30;
+
 /// Every sheet that may still open something, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +32,9 @@ pub struct Sheet {
     /// Three papers of which two open.
     pub is_split: bool,
     pub slots: Vec<Lock>,
+    /// Disks that its words open, or may open: noted before it is done.
+    #[serde(default)]
+    pub disks: Vec<DiskLock>,
     /// When its words were typed from the paper and opened everything, UTC.
     pub proven_at: Option<String>,
 }
@@ -41,6 +47,17 @@ pub struct Lock {
     pub repository: String,
     pub repository_id: String,
     pub key_id: String,
+}
+
+/// A slot in the LUKS header of a disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DiskLock {
+    /// As on its label.
+    pub name: String,
+    /// UUID of its LUKS header.
+    pub uuid: String,
+    pub slot: u8,
 }
 
 impl Lock {
@@ -72,6 +89,34 @@ impl Sheets {
     pub fn write(&self, file: &Path) -> Result<(), BackupError> {
         let bytes = serde_json::to_vec_pretty(self)?;
         Ok(write_atomic(file, &bytes, MODE_PRIVATE)?)
+    }
+
+    /// The sheet of this number.
+    pub fn numbered(&mut self, number: u32) -> Option<&mut Sheet> {
+        self.sheets.iter_mut().find(|sheet| sheet.number == number)
+    }
+
+    /// A slot of this disk's header for a sheet: the one that was noted, else by its number, or the next
+    /// that no other sheet takes.
+    #[must_use]
+    pub fn disk_slot(&self, number: u32, uuid: &str) -> Option<u8> {
+        let of_disk = self.sheets.iter().flat_map(|sheet| {
+            let locks = sheet.disks.iter().filter(|lock| lock.uuid == uuid);
+            locks.map(|lock| (sheet.number, lock.slot))
+        });
+        let taken: Vec<(u32, u8)> = of_disk.collect();
+        if let Some((_, noted)) = taken.iter().find(|(of, _)| *of == number) {
+            return Some(*noted);
+        }
+        let all = (0..DISK_SLOTS).map(|next| (number % DISK_SLOTS + next) % DISK_SLOTS + 1);
+        let mut all = all.filter_map(|slot| u8::try_from(slot).ok());
+        all.find(|slot| !taken.iter().any(|(_, used)| used == slot))
+    }
+
+    /// Sheets that open nothing any more are forgotten.
+    pub fn forget_spent(&mut self) {
+        let opens = |sheet: &Sheet| !sheet.slots.is_empty() || !sheet.disks.is_empty();
+        self.sheets.retain(opens);
     }
 
     /// The newest whose words were tried.

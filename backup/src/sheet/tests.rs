@@ -131,3 +131,51 @@ fn a_rotation_cut_short_anywhere_is_ended_by_the_next() {
         room.is_rotated_from(&before);
     }
 }
+
+fn sheet(number: u32, disks: &[(&str, u8)]) -> Sheet {
+    let lock = |(uuid, slot): &(&str, u8)| DiskLock {
+        name: "A".to_owned(),
+        uuid: (*uuid).to_owned(),
+        slot: *slot,
+    };
+    Sheet {
+        number,
+        made_at: String::new(),
+        holders: Vec::new(),
+        is_split: false,
+        slots: Vec::new(),
+        disks: disks.iter().map(lock).collect(),
+        proven_at: None,
+    }
+}
+
+#[test]
+fn a_sheet_takes_the_slot_of_its_number_unless_another_has_it_on_that_disk() {
+    let mut sheets = Sheets {
+        last: 31,
+        sheets: vec![sheet(1, &[("a", 2)]), sheet(31, &[])],
+    };
+    assert_eq!(sheets.disk_slot(31, "a"), Some(3), "2 is of sheet 1");
+    assert_eq!(sheets.disk_slot(31, "b"), Some(2), "another disk");
+    assert_eq!(sheets.disk_slot(1, "a"), Some(2), "its own");
+    assert_eq!(sheets.disk_slot(29, "a"), Some(30));
+    assert_eq!(sheets.disk_slot(30, "a"), Some(1));
+    let all = (2..=31).map(|number| sheet(number, &[("a", u8::try_from(number).unwrap() - 1)]));
+    sheets.sheets = all.collect();
+    assert_eq!(sheets.disk_slot(99, "a"), None, "none is overwritten");
+}
+
+#[test]
+fn a_list_without_disks_is_read_and_a_sheet_goes_when_it_opens_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("recovery-sheets.json");
+    let text = r#"{"last":1,"sheets":[{"number":1,"made_at":"","holders":[],"is_split":false,
+        "slots":[],"proven_at":null}]}"#;
+    base::paths::write_atomic(&file, text.as_bytes(), 0o600).unwrap();
+    let mut sheets = Sheets::read(&file).unwrap();
+    sheets.sheets.push(sheet(2, &[("a", 3)]));
+    sheets.forget_spent();
+    sheets.write(&file).unwrap();
+    let numbers = Sheets::read(&file).unwrap().sheets;
+    assert_eq!(numbers, [sheet(2, &[("a", 3)])]);
+}

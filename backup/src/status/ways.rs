@@ -198,6 +198,7 @@ mod tests {
                 holders: Vec::new(),
                 is_split: false,
                 slots: vec![lock("raid")],
+                disks: Vec::new(),
                 proven_at: None,
             }],
         };

@@ -1,6 +1,6 @@
 //! `[backup.shipping]`: every commit to a second disk.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -29,6 +29,10 @@ pub enum ShippingMode {
 pub struct ShippingSettings {
     /// The place on the second disk, enrolled by `hokatsu ship enrol`.
     pub path: PathBuf,
+    /// The encrypted disk (LUKS) that the place lies on.
+    device: Option<Spanned<PathBuf>>,
+    /// The file that opens it.
+    key_file: Option<Spanned<PathBuf>>,
     #[serde(default = "mode")]
     /// When a change is acknowledged.
     pub mode: ShippingMode,
@@ -88,11 +92,42 @@ impl ShippingSettings {
         *self.days_kept.get_ref()
     }
 
+    /// The encrypted disk that the place lies on, and the file that opens it.
+    #[must_use]
+    pub fn disk(&self) -> Option<(&Path, &Path)> {
+        let device = self.device.as_ref()?.get_ref();
+        Some((device, self.key_file.as_ref()?.get_ref()))
+    }
+
+    /// Paths are relative to the directory of the file; a device is always named in full.
+    pub(super) fn anchor(&mut self, place: impl Fn(&mut PathBuf)) {
+        place(&mut self.path);
+        self.key_file
+            .iter_mut()
+            .for_each(|key| place(key.get_mut()));
+    }
+
+    fn disk_problem(&self) -> Option<(std::ops::Range<usize>, String)> {
+        let half = match (&self.device, &self.key_file) {
+            (Some(device), Some(_)) if device.get_ref().starts_with("/dev") => return None,
+            (None, None) => return None,
+            (Some(device), Some(_)) => (device, "device は、/dev/ で始まる装置の名前です。"),
+            (Some(half), None) | (None, Some(half)) => (
+                half,
+                "[backup.shipping] の device と key_file は、両方を書くか、どちらも書きません。",
+            ),
+        };
+        Some((half.0.span(), half.1.to_owned()))
+    }
+
     /// What is wrong, and where. `backup_days` is what `[backup] days_kept` promises.
     pub(super) fn problem(
         &self,
         backup_days: Option<u32>,
     ) -> Option<(std::ops::Range<usize>, String)> {
+        if let Some(problem) = self.disk_problem() {
+            return Some(problem);
+        }
         let between =
             |name: &str, from: u32, to: u32| format!("{name} は {from} から {to} までです。");
         if !WAIT_MS.contains(&self.sync_wait_ms_max()) {

@@ -184,7 +184,7 @@ impl Site {
             key.into_iter().for_each(place);
         }
         if let Some(shipping) = &mut self.backup.shipping {
-            place(&mut shipping.path);
+            shipping.anchor(place);
         }
     }
 }

@@ -76,6 +76,31 @@ fn shipping_has_defaults_limits_and_never_outlives_the_backups() {
 }
 
 #[test]
+fn a_second_disk_that_is_encrypted_is_named_with_its_key_or_not_at_all() {
+    let with = |lines: &str| parse(&format!("{GOOD}\n[backup.shipping]\npath = \"a\"\n{lines}"));
+    let device = "device = \"/dev/disk/by-partlabel/hokatsu-disk-a\"";
+    let shipping = with(&format!("{device}\nkey_file = \"keys/disk-a.luks\""));
+    let shipping = shipping.unwrap().backup.shipping.unwrap();
+    let named = (
+        Path::new("/dev/disk/by-partlabel/hokatsu-disk-a"),
+        Path::new("/etc/hokatsu/keys/disk-a.luks"),
+    );
+    assert_eq!(shipping.disk(), Some(named));
+    assert_eq!(with("").unwrap().backup.shipping.unwrap().disk(), None);
+    for (lines, word) in [
+        (device, "両方を書くか"),
+        ("key_file = \"a.luks\"", "両方を書くか"),
+        ("device = \"sda1\"\nkey_file = \"a.luks\"", "/dev/ で始まる"),
+    ] {
+        let refusal = with(lines).unwrap_err().to_string();
+        assert!(
+            refusal.contains("20 行目") && refusal.contains(word),
+            "{refusal}"
+        );
+    }
+}
+
+#[test]
 fn disks_that_are_carried_away_have_defaults_limits_and_a_key_beside_the_file() {
     let with = |lines: &str| parse(&format!("{GOOD}{lines}"));
     let disk = "[backup.repositories.removable]\nlabel = \"B\"\ndestination = \"x\"\n\

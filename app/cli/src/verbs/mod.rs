@@ -29,7 +29,8 @@ use store::Operator;
 
 use crate::arguments::{
     Arguments, AttachmentsVerb, AuditVerb, BackupVerb, CarriedOutVerb, CertificatesVerb, DiskVerb,
-    FactorKeysVerb, ImportVerb, IncidentVerb, ShipVerb, TimemachineVerb, UsersVerb, Verb,
+    FactorKeysVerb, ImportVerb, IncidentVerb, RestoreVerb, ShipVerb, TimemachineVerb, UsersVerb,
+    Verb,
 };
 use crate::output::Voice;
 use crate::verbs::backup::Keeper;
@@ -197,6 +198,11 @@ pub(crate) fn run(
             }
         }
         Verb::Restore(asked) => {
+            if let Some(RestoreVerb::Unlock(asked)) = &asked.what {
+                // A bare machine has no settings yet.
+                let disks = site().map(|site| site.backup.disks()).unwrap_or_default();
+                return restore::unlock(asked, &disks, voice);
+            }
             let Some(from) = &asked.from else {
                 let dir = dir()?;
                 let repositories = site::repositories(&site()?, &dir);

@@ -10,5 +10,6 @@
 
 mod faults;
 mod machine;
+mod sheets;
 mod strangers;
 mod visits;

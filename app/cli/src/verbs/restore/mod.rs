@@ -20,17 +20,20 @@ mod states;
 mod swap;
 mod take_over;
 mod undo;
+mod unlock;
 
 use std::process::ExitCode;
 
 use backup::RepositorySettings;
 use base::report::Report;
+use base::settings::DiskSettings;
 use store::{DataDir, Operator};
 
 use crate::arguments::{RestoreArguments, RestoreVerb};
 use crate::output::Voice;
 
 pub(crate) use journal::refuse_unfinished;
+pub(crate) use unlock::unlock;
 
 pub(crate) fn run(
     asked: &RestoreArguments,
@@ -44,6 +47,8 @@ pub(crate) fn run(
         Some(RestoreVerb::TakeOver { yes }) => {
             take_over::run(*yes, repositories, dir, &operator()?, voice)
         }
+        // It needs neither a repository nor a data directory: `verbs::run` goes to it directly.
+        Some(RestoreVerb::Unlock(asked)) => unlock(asked, &DiskSettings::default(), voice),
         Some(RestoreVerb::Undo(asked)) => {
             let operator = (!asked.dry_run).then(operator).transpose()?;
             undo::run(asked, repositories, dir, operator, voice)

@@ -2,8 +2,10 @@
 //!
 //! Shape: a new sheet opens beside the old one until somebody has typed its words from the paper
 //! (`key prove`); only then the old one's keys are taken away. The words are in memory and on the
-//! paper, never in a file of a disk: the place that the PDF is written to must be memory.
+//! paper, never in a file of a disk: the place that the PDF is written to must be memory. [`disks`] are
+//! the encrypted disks, which the same words open.
 
+mod disks;
 mod passwords;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +17,7 @@ use base::clock::{Clock, japan};
 use base::paths::{MODE_PRIVATE, create_private_dir, write_atomic};
 use base::report::{Kind, Report, Runbook};
 use base::settings::Site;
+use disks::{Found, Gone, LuksDisks};
 use forms::{Fonts, RecoverySheet, SheetRepository, recovery_sheet};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -41,6 +44,8 @@ struct Made {
     number: u32,
     files: Vec<String>,
     repositories: Vec<String>,
+    /// Encrypted disks that its words open.
+    disks: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -50,10 +55,16 @@ struct Proven {
     shut: Vec<String>,
     /// Key files of older sheets that open nothing any more.
     removed: usize,
+    /// Encrypted disks that the words open.
+    disks: Vec<String>,
+    disks_shut: Vec<String>,
+    /// Older sheets' words that open a disk no more.
+    disk_slots_removed: usize,
 }
 
 /// Who asks, and where the answer is written down.
 pub(crate) struct Desk<'d> {
+    site: &'d Site,
     repositories: Vec<RepositorySettings>,
     dir: DataDir,
     operator: Operator,
@@ -64,7 +75,7 @@ impl<'d> Desk<'d> {
     /// # Errors
     /// When there are no repositories, and those of asking who asks.
     pub(crate) fn new(
-        site: &Site,
+        site: &'d Site,
         dir: DataDir,
         operator: impl FnOnce() -> Result<Operator, Report>,
         voice: &'d Voice,
@@ -72,6 +83,7 @@ impl<'d> Desk<'d> {
         let repositories = site::repositories(site, &dir);
         need_some(&repositories, voice)?;
         Ok(Self {
+            site,
             repositories,
             dir,
             operator: operator()?,
@@ -120,24 +132,32 @@ pub(crate) fn sheet(asked: &SheetArguments, desk: &Desk<'_>) -> Result<ExitCode,
     })?;
     let mut sheets = Sheets::read(&desk.file()).map_err(Report::from)?;
     let here = here(desk)?;
+    let disks = LuksDisks::of(desk)?;
+    let plugged = disks.here(voice);
+    let plugged_names: Vec<&str> = plugged.iter().map(Found::name).collect();
     let names: Vec<&str> = here.iter().map(|(one, _)| one.name.as_str()).collect();
     voice.say(&format!(
-        "保管先「{}」を開く新しいことばを作り、{} に用紙を書きます。\
+        "保管先「{}」{}を開く新しいことばを作り、{} に用紙を書きます。\
          今の復旧シートは、新しい用紙のことばを確かめる（hokatsu backup key prove）まで使えます。",
         names.join("」「"),
+        and_disks(&plugged_names),
         asked.to.display()
     ));
     voice.confirm("作りますか。", asked.yes)?;
     let now = Clock::system().now();
     let removed = drop_slots(&mut sheets, desk, now, |sheet, _| sheet.proven_at.is_none())?;
-    if removed > 0 {
+    let taken_back = disks.drop_slots(&plugged, &mut sheets, desk, |sheet, _| {
+        sheet.proven_at.is_none()
+    })?;
+    if removed + taken_back.removed > 0 {
         voice.say("前に作って確かめなかった用紙は、もう開きません。捨ててください。");
     }
     sheets.last += 1;
     let number = sheets.last;
     desk.note(format!(
-        "backup sheet／番号＝{number}／保管先＝{}／保管する人＝{}",
+        "backup sheet／番号＝{number}／保管先＝{}／ディスク＝{}／保管する人＝{}",
         names.join("、"),
+        plugged_names.join("、"),
         holders.join("、")
     ))?;
     let words = Words::fresh().map_err(Report::from)?;
@@ -148,12 +168,19 @@ pub(crate) fn sheet(asked: &SheetArguments, desk: &Desk<'_>) -> Result<ExitCode,
         holders: holders.clone(),
         is_split: asked.split,
         slots: Vec::new(),
+        disks: Vec::new(),
         proven_at: None,
     });
     for (repository, _) in &here {
         admit(&password, &mut sheets, (number, repository), desk)?;
     }
-    let form = form(&here, number, desk);
+    let mut let_in = Vec::new();
+    for found in &plugged {
+        if disks.admit((found, &password), &mut sheets, number, desk)? {
+            let_in.push(found.name().to_owned());
+        }
+    }
+    let form = form(&here, !disks.is_empty(), number, desk);
     let files = draw(&fonts, (&words, &form), (&holders, asked), desk)?;
     voice.say(
         "印刷したら、用紙のファイルを消してください。印刷した紙を見ながら hokatsu backup key prove \
@@ -163,8 +190,16 @@ pub(crate) fn sheet(asked: &SheetArguments, desk: &Desk<'_>) -> Result<ExitCode,
         number,
         files,
         repositories: names.iter().map(|name| (*name).to_owned()).collect(),
+        disks: let_in,
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn and_disks(names: &[&str]) -> String {
+    if names.is_empty() {
+        return String::new();
+    }
+    format!("とディスク「{}」", names.join("」「"))
 }
 
 /// The repositories that are here, and how they name themselves. A disk that is away gets the words when
@@ -201,11 +236,7 @@ fn admit(
     desk: &Desk<'_>,
 ) -> Result<(), Report> {
     let slot = keys::add(repository, password, Clock::system().now()).map_err(Report::from)?;
-    let sheet = sheets
-        .sheets
-        .iter_mut()
-        .find(|sheet| sheet.number == number);
-    if let Some(sheet) = sheet {
+    if let Some(sheet) = sheets.numbered(number) {
         sheet.slots.push(Lock {
             repository: repository.name.clone(),
             repository_id: slot.repository_id,
@@ -249,7 +280,7 @@ fn drop_slots(
         }
         sheet.slots = left;
     }
-    sheets.sheets.retain(|sheet| !sheet.slots.is_empty());
+    sheets.forget_spent();
     sheets.write(&desk.file()).map_err(Report::from)?;
     Ok(removed)
 }
@@ -258,13 +289,19 @@ fn drop_slots(
 struct Form {
     number: u32,
     repositories: Vec<SheetRepository>,
+    opens_disks: bool,
     command_path: Option<String>,
     elsewhere: Vec<String>,
     printed_at: Timestamp,
     printed_by: String,
 }
 
-fn form(here: &[(&RepositorySettings, String)], number: u32, desk: &Desk<'_>) -> Form {
+fn form(
+    here: &[(&RepositorySettings, String)],
+    opens_disks: bool,
+    number: u32,
+    desk: &Desk<'_>,
+) -> Form {
     let repositories = here.iter().map(|(one, id)| SheetRepository {
         name: one.name.clone(),
         id: id.chars().take(ID_CHARS).collect(),
@@ -277,6 +314,7 @@ fn form(here: &[(&RepositorySettings, String)], number: u32, desk: &Desk<'_>) ->
     Form {
         number,
         repositories: repositories.collect(),
+        opens_disks,
         command_path: at_home.map(|path| path.display().to_string()),
         elsewhere: elsewhere
             .map(|(one, _)| one.location.for_restic())
@@ -304,6 +342,7 @@ impl Form {
             command_path: self.command_path.clone(),
             elsewhere: self.elsewhere.clone(),
             repositories: self.repositories.clone(),
+            opens_disks: self.opens_disks,
             is_whole: words.share().is_none(),
             printed_at: self.printed_at,
             printed_on: printed.strftime("%Y-%m-%d %H:%M").to_string(),
@@ -391,29 +430,37 @@ fn prove(asked: &WordsArguments, desk: &Desk<'_>) -> Result<ExitCode, Report> {
             shut.push(repository.name.clone());
         }
     }
+    let disks = LuksDisks::of(desk)?;
+    let plugged = disks.here(voice);
+    let tried = disks.prove(&plugged, &password, (&mut sheets, number), desk)?;
     let now = Clock::system().now();
-    let mut removed = 0;
+    let (mut removed, mut of_disks) = (0, Gone::default());
     if let Some(number) = number {
-        let tried = sheets
-            .sheets
-            .iter_mut()
-            .find(|sheet| sheet.number == number);
-        if let Some(tried) = tried {
-            tried.proven_at = Some(format!("{now:.0}"));
+        if let Some(sheet) = sheets.numbered(number) {
+            sheet.proven_at = Some(format!("{now:.0}"));
         }
         removed = drop_slots(&mut sheets, desk, now, |sheet, lock| {
-            sheet.number != number && opened.contains(&lock.repository)
+            sheet.number != number
+                && opened.contains(&lock.repository)
+                && !tried.is_behind_shut(&lock.repository)
+        })?;
+        of_disks = disks.drop_slots(&plugged, &mut sheets, desk, |sheet, lock| {
+            sheet.number != number && tried.opens_all_of(&lock.uuid, &opened)
         })?;
     }
     let said = number.map_or("不明".to_owned(), |number| number.to_string());
     desk.note(format!(
-        "backup key prove／番号＝{said}／開いた保管先＝{}／開かない保管先＝{}",
+        "backup key prove／番号＝{said}／開いた保管先＝{}／開かない保管先＝{}／開いたディスク＝{}／\
+         開かないディスク＝{}",
         opened.join("、"),
-        shut.join("、")
+        shut.join("、"),
+        tried.opened().join("、"),
+        tried.shut().join("、")
     ))?;
-    voice.say(if !shut.is_empty() {
-        "紙のことばで開かない保管先があります。つないでから、もう一度確かめてください。\
-         手順書: runbooks/recovery-sheet.md"
+    let is_well = shut.is_empty() && tried.shut().is_empty() && of_disks.left == 0;
+    voice.say(if !is_well {
+        "紙のことばで開かない保管先やディスク、前の用紙でまだ開くディスクがあります。つないでから、\
+         もう一度確かめてください。手順書: runbooks/recovery-sheet.md"
     } else if number.is_some() {
         "紙のことばだけで、すべての保管先が開きました。前の用紙は、もう開きません。\
          封をして保管してください。"
@@ -421,12 +468,14 @@ fn prove(asked: &WordsArguments, desk: &Desk<'_>) -> Result<ExitCode, Report> {
         "紙のことばだけで、すべての保管先が開きました。この用紙の番号は記録にありません。\
          新しい復旧シートを作り直してください。"
     });
-    let is_well = shut.is_empty();
     voice.result(&Proven {
         number,
         opened,
         shut,
         removed,
+        disks: tried.opened(),
+        disks_shut: tried.shut(),
+        disk_slots_removed: of_disks.removed,
     })?;
     Ok(ExitCode::from(u8::from(!is_well)))
 }
