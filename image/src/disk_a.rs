@@ -93,7 +93,11 @@ pub fn disk_a(room: &Room, made: &Made) -> Result<(), Problem> {
         Ok(trial::has_ended(machine).then_some(()))
     })?;
     let ship = json(&machine, "ship")?;
-    must(ship["well"] == false, "the shipper misses its disk", &ship)?;
+    must(
+        is_well(&ship) == Some(false),
+        "the shipper misses its disk",
+        &ship,
+    )?;
     let saved = json(&machine, "saved")?;
     must(
         of(&saved, "array") >= 2,
@@ -131,7 +135,7 @@ fn has_it(machine: &mut Machine) -> Result<(), Problem> {
         must(mount.contains(word), word, &mount)?;
     }
     let ship = json(machine, "ship")?;
-    must(ship["well"] == true, "the shipper is well", &ship)?;
+    must(is_well(&ship) == Some(true), "the shipper is well", &ship)?;
     must(
         told("backup") == "success",
         "the backup ended well",
@@ -152,10 +156,15 @@ fn json(machine: &Machine, name: &str) -> Result<Value, Problem> {
     })
 }
 
+fn is_well(ship: &Value) -> Option<bool> {
+    ship.get("well").and_then(Value::as_bool)
+}
+
 /// Snapshots of a repository in a list of them.
 fn of(saved: &Value, repository: &str) -> usize {
     let all = saved.as_array().into_iter().flatten();
-    all.filter(|one| one["repository"] == repository).count()
+    let name = |one: &Value| one.get("repository").and_then(Value::as_str) == Some(repository);
+    all.filter(|one| name(one)).count()
 }
 
 fn must(holds: bool, what: &str, found: impl std::fmt::Display) -> Result<(), Problem> {

@@ -5,8 +5,9 @@
 //! told, [`child`] runs it and watches time and memory, [`proof`] compares what came back. A tool whose
 //! restore differs from the source has no row. Ours are the real commands, which copy the database out of
 //! a running service and prove what they did; the others are given files that nobody writes to.
-//! The copy that ours keep of the database is out of the others' way. Everything lies on one disk. `cargo xtask bench backup` fetches the tools; one that is not there is a
-//! problem of the run, not a shorter table.
+//! The copy that ours keep of the database is out of the others' way. Everything lies on one disk.
+//! `cargo xtask bench backup` fetches the tools; one that is not there is a problem of the run, not a
+//! shorter table.
 //! Limits: [`FREE_BYTES_MIN`] of the disk.
 
 mod child;
