@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use base::clock::Clock;
-use store::{Actor, DataDir, Db, Scope, StoreError};
+use store::{Actor, DataDir, Db, Event, Operation, Scope, StoreError, SystemReason};
 use ureq::Body;
 use ureq::http::Response;
 
@@ -72,6 +72,22 @@ fn city() -> Actor {
         scope: Scope::City,
         ..Actor::system("test")
     }
+}
+
+/// One more entry of the access log.
+pub fn add_entry(db: &Db) {
+    let event = Event::done(Operation::SetUp).detail("試験。".repeat(200));
+    let written = db.write(&Actor::system("test"), |tx| {
+        Ok::<_, StoreError>(tx.audited(event, ()))
+    });
+    written.expect("the log takes an entry");
+}
+
+/// How many entries the access log has.
+pub fn entries(db: &Db) -> i64 {
+    let count = "select count(*) from audit_entries";
+    let found = db.system_read(SystemReason::Backup, |tx| tx.count(count, []));
+    found.expect("the log can be read")
 }
 
 /// Somebody whom this centre looks after.

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::clock::Clock;
 use harness::process::{ended, prepared_for_backups};
-use store::{Actor, DataDir, Db, Event, Operation, StoreError, SystemReason, facts_of};
+use harness::writing::{add_entry, entries};
+use store::{DataDir, Db, facts_of};
 use tempfile::TempDir;
 
 const ROUNDS: u32 = 6;
@@ -32,7 +33,7 @@ fn what_is_saved_beside_a_busy_writer_is_whole_and_has_all_that_was_acknowledged
         let writer = scope.spawn(|| {
             let mut entries = 0;
             while !stop.load(Ordering::Relaxed) {
-                write(&db);
+                add_entry(&db);
                 entries += 1;
                 if entries % FOLD_EVERY == 0 {
                     db.settle().unwrap();
@@ -63,18 +64,4 @@ impl Drop for Stopping<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
-}
-
-fn write(db: &Db) {
-    let event = Event::done(Operation::SetUp).detail("busy".repeat(200));
-    let written = db.write(&Actor::system("test"), |tx| {
-        Ok::<_, StoreError>(tx.audited(event, ()))
-    });
-    written.unwrap();
-}
-
-fn entries(db: &Db) -> i64 {
-    let count = "select count(*) from audit_entries";
-    db.system_read(SystemReason::Backup, |tx| tx.count(count, []))
-        .unwrap()
 }

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use base::clock::japan;
 use base::report::{Kind, Report};
-use base::settings::Environment;
+use base::settings::{DiskSettings, Environment};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use store::Operator;
@@ -199,8 +199,12 @@ pub(crate) fn run(
         }
         Verb::Restore(asked) => {
             if let Some(RestoreVerb::Unlock(asked)) = &asked.what {
-                // A bare machine has no settings yet.
-                let disks = site().map(|site| site.backup.disks()).unwrap_or_default();
+                // A bare machine has no settings yet; broken ones are told.
+                let disks = if site::path(arguments, environment).exists() {
+                    site()?.backup.disks()
+                } else {
+                    DiskSettings::default()
+                };
                 return restore::unlock(asked, &disks, voice);
             }
             let Some(from) = &asked.from else {
