@@ -1,10 +1,5 @@
 //! A backup while records are written: what it froze is some moment after all that was acknowledged before.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a suite that cannot set itself up stops at once"
-)]
-
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::clock::Clock;
