@@ -53,6 +53,16 @@ pub(crate) fn walk(indexed: &Repository<IndexedFullStatus>, root: TreeId) -> Con
     content
 }
 
+/// The bytes that the index has for a file; nothing when it lacks a piece.
+pub(crate) fn stored_length(indexed: &Repository<IndexedFullStatus>, file: &Node) -> Option<u64> {
+    let pieces = file.content.iter().flatten();
+    let lengths = pieces.map(|id| {
+        let entry = indexed.get_index_entry(id).ok()?;
+        Some(u64::from(entry.location.data_length()))
+    });
+    lengths.sum()
+}
+
 /// A name that is one plain part; `..` or `a/b` in a forged tree would leave the target.
 fn child(dir: &Path, node: &Node) -> Option<PathBuf> {
     let name = node.name();

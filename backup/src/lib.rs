@@ -10,6 +10,7 @@
 //! Source: docs/decisions/0011-backup-by-rustic.md.
 
 mod adopt;
+mod before;
 mod check;
 mod content;
 pub mod disks;

@@ -35,7 +35,7 @@ pub struct FileRecord {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// When the caller froze the source.
+    /// When the caller froze the source, in the first of the snapshots that show it unchanged.
     pub taken_at: jiff::Timestamp,
     /// What the caller knows about the content, such as row counts and the audit head.
     pub facts: serde_json::Value,

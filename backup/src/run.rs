@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rustic_core::repofile::{SnapshotFile, SnapshotId};
+use rustic_core::repofile::{MasterKey, SnapshotFile, SnapshotId};
 use rustic_core::{BackupOptions, IndexedFullStatus, Open, Repository, SnapshotOptions};
 
+use crate::before::Before;
 use crate::error::BackupError;
 use crate::manifest::{self, FileRecord, Found, MANIFEST_NAME, Manifest};
 use crate::progress::{Progress, Step};
@@ -92,6 +93,17 @@ fn save(
         |one| before.as_ref()?.record(one),
         progress.as_ref(),
     )?;
+    if let Some(before) = &before
+        && before.is_still(&indexed, &found, &source.facts)
+    {
+        let snapshot = repeat(&indexed, (settings, &key), source, before)?;
+        return Ok(SnapshotSummary {
+            snapshot,
+            bytes_added: 0,
+            files_read: 0,
+            leftovers_removed,
+        });
+    }
     let manifest = manifest_of(&found, source);
 
     let bytes = serde_json::to_vec(&manifest)?;
@@ -99,7 +111,14 @@ fn save(
         size: length(&bytes),
         sha256: manifest::sha256(&bytes),
     };
-    let draft = draft(settings, source, &manifest, &own)?;
+    let description = serde_json::to_string(&Description {
+        files: manifest.count(),
+        bytes: manifest.bytes(),
+        manifest_sha256: own.sha256.clone(),
+        facts: source.facts.clone(),
+    })?;
+    let mut draft = draft(settings, source, description)?;
+    draft.tags.add(UNPROVEN_TAG.to_owned());
     progress.start(Step::Save, manifest.bytes());
     let tree = source::Tree::new(source.taken_at, found, bytes, Arc::clone(progress));
     let saved = indexed
@@ -114,7 +133,7 @@ fn save(
     let mut expected = manifest.files;
     expected.insert(MANIFEST_NAME.to_owned(), own);
     let read = tree.read();
-    let known = before.map_or_else(BTreeMap::new, |before| before.records);
+    let known = before.map_or_else(BTreeMap::new, Before::into_records);
     let saved_content = repository::open_indexed(settings, &key)?;
     let wrong = differences(&saved_content, &saved, &expected, &read, &known);
     if let Some(error) = wrong.into_error(settings) {
@@ -191,70 +210,42 @@ fn manifest_of(found: &[Found], source: &Source) -> Manifest {
     }
 }
 
-/// The newest snapshot of the same kind.
-struct Before {
-    id: SnapshotId,
-    /// What its manifest says of each file.
-    records: BTreeMap<String, FileRecord>,
-    nodes: BTreeMap<String, content::Item>,
-}
-
-impl Before {
-    /// None without a readable manifest: every file is read anew then, since nothing vouches for one
-    /// that is skipped.
-    fn find(
-        indexed: &Repository<IndexedFullStatus>,
-        earlier: &[SnapshotFile],
-        source: &Source,
-    ) -> Option<Self> {
-        // Strictly earlier: the manifest's time is the snapshot's, and by size and time alone the
-        // engine would take a manifest of the same instant for this one.
-        let same = |s: &&SnapshotFile| {
-            let earlier = snapshots::taken_at(s) < source.taken_at;
-            earlier && s.label == source.label && s.hostname == source.host
-        };
-        let found = earlier.iter().rev().find(same)?;
-        Some(Self {
-            id: found.id,
-            records: snapshots::manifest(indexed, found)?.files,
-            nodes: content::walk(indexed, found.tree).files,
-        })
-    }
-
-    /// What a file was, when by its size, time and inode it is the same one. By these the engine
-    /// skips it as well, and refers to the bytes that were compared then: should the disk have bent
-    /// them since, the repository has the good ones, and the drill finds the bent.
-    fn record(&self, found: &Found) -> Option<FileRecord> {
-        let (was, is) = (
-            &self.nodes.get(&found.key)?.node.meta,
-            found.node_metadata(),
-        );
-        let same = was.size == is.size && was.mtime == is.mtime && was.inode == is.inode;
-        let record = self.records.get(&found.key)?;
-        (same && record.size == is.size).then(|| record.clone())
-    }
+/// Nothing changed: the tree before is this one's too, and nothing is written but its name and time. That the
+/// repository holds it was asked by [`Before::is_still`], so there is nothing left to prove.
+fn repeat(
+    indexed: &Repository<IndexedFullStatus>,
+    (settings, key): (&RepositorySettings, &MasterKey),
+    source: &Source,
+    before: &Before,
+) -> Result<SnapshotInfo, BackupError> {
+    let was = &before.snapshot;
+    let mut again = draft(
+        settings,
+        source,
+        was.description.clone().unwrap_or_default(),
+    )?;
+    again.tree = was.tree;
+    again.paths = was.paths.clone();
+    again.parent = Some(was.id);
+    again.parents = vec![was.id];
+    let saved = name(indexed, settings, again)?;
+    lineage::follow((settings, key), &source.facts)?;
+    repository::flush(settings)?;
+    Ok(saved)
 }
 
 fn draft(
     settings: &RepositorySettings,
     source: &Source,
-    manifest: &Manifest,
-    own: &FileRecord,
+    description: String,
 ) -> Result<SnapshotFile, BackupError> {
-    let description = Description {
-        files: manifest.count(),
-        bytes: manifest.bytes(),
-        manifest_sha256: own.sha256.clone(),
-        facts: source.facts.clone(),
-    };
     let options = SnapshotOptions::default()
         .host(source.host.clone())
         .label(source.label.clone())
-        .description(serde_json::to_string(&description)?)
+        .description(description)
         // The engine's default is the process's command line, paths and all.
         .command("hokatsu backup run".to_owned())
-        .add_tags(UNPROVEN_TAG)
-        .and_then(|options| options.to_snapshot());
+        .to_snapshot();
     let mut draft =
         options.map_err(BackupError::engine("describe the snapshot", &settings.name))?;
     draft.time = engine_time(source.taken_at);
@@ -271,7 +262,7 @@ fn options(before: Option<&Before>) -> BackupOptions {
     options.parent_opts.force = before.is_none();
     options.parent_opts.parents = before
         .iter()
-        .map(|before| before.id.to_hex().as_str().to_owned())
+        .map(|before| before.snapshot.id.to_hex().as_str().to_owned())
         .collect();
     options.parent_opts.skip_if_unchanged = false;
     options.parent_opts.ignore_ctime = false;
@@ -323,21 +314,14 @@ fn differences(
         };
         // A file the engine skipped is the predecessor's, which was compared when it was saved.
         let bytes_seen = read.get(key).or_else(|| known.get(key));
-        let ids = item.node.content.unwrap_or_default();
-        let lengths = ids.iter().map(|id| stored_length(saved_content, id));
         if bytes_seen != Some(record) {
             wrong.changed.push(key.clone());
-        } else if lengths.sum::<Option<u64>>() != Some(record.size) {
+        } else if content::stored_length(saved_content, &item.node) != Some(record.size) {
             wrong.not_kept.push(key.clone());
         }
     }
     wrong.changed.extend(content.files.into_keys());
     wrong
-}
-
-fn stored_length(indexed: &Repository<IndexedFullStatus>, id: &rustic_core::DataId) -> Option<u64> {
-    let entry = indexed.get_index_entry(id).ok()?;
-    Some(u64::from(entry.location.data_length()))
 }
 
 /// Takes the mark off: saved under its final id first, so that a cut leaves one too many.
@@ -350,11 +334,21 @@ fn prove<S: Open>(
     // Flushed before the name that promises it, or a power cut could keep the promise alone.
     repository::flush(settings)?;
     saved.tags = Default::default();
-    let (time, tree) = (saved.time.timestamp(), saved.tree);
-    opened
-        .save_snapshots(vec![saved])
-        .map_err(BackupError::engine("save the snapshot", &settings.name))?;
+    let proven = name(opened, settings, saved)?;
     remove(opened, settings, &[unproven])?;
+    Ok(proven)
+}
+
+/// Saves a snapshot that counts, under the id that its own content gives it.
+fn name<S: Open>(
+    opened: &Repository<S>,
+    settings: &RepositorySettings,
+    snapshot: SnapshotFile,
+) -> Result<SnapshotInfo, BackupError> {
+    let (time, tree) = (snapshot.time.timestamp(), snapshot.tree);
+    opened
+        .save_snapshots(vec![snapshot])
+        .map_err(BackupError::engine("save the snapshot", &settings.name))?;
     let proven = snapshots::proven(opened, settings)?;
     let own = proven
         .iter()

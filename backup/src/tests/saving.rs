@@ -35,8 +35,66 @@ fn an_unchanged_source_makes_a_second_snapshot_without_reading_a_file() {
     room.run().unwrap();
     room.later(1);
     let second = room.run().unwrap();
-    assert_eq!(second.files_read, 0);
+    assert_eq!((second.files_read, second.bytes_added), (0, 0));
+    assert_eq!(second.snapshot.facts["residents"], 3);
+    assert_eq!(second.snapshot.files, 3);
     assert_eq!(list(&room.settings).unwrap().len(), 2);
+    assert!(room.restore().unwrap().is_complete());
+    let checked = check(&room.settings, CheckDepth::AllData).unwrap();
+    assert!(checked.is_healthy(), "{:?}", checked.findings);
+}
+
+/// Each of these is a change, though no byte of what was there before is another.
+#[test]
+fn a_snapshot_is_repeated_only_when_nothing_at_all_changed() {
+    type Change = fn(&mut Room);
+    let changes: [(&str, Change); 6] = [
+        ("facts", |room| room.source.facts["residents"] = 4.into()),
+        ("a file more", |room| room.put("attachments/3", b"")),
+        ("a file less", |room| {
+            fs::remove_file(room.source.dir.join("attachments/2")).unwrap();
+        }),
+        ("a directory more", |room| {
+            fs::create_dir(room.source.dir.join("another")).unwrap();
+        }),
+        ("a directory less", |room| {
+            fs::remove_dir(room.source.dir.join("empty")).unwrap();
+        }),
+        ("who may read it", |room| {
+            let mode = fs::Permissions::from_mode(0o640);
+            fs::set_permissions(room.source.dir.join("attachments/1"), mode).unwrap();
+        }),
+    ];
+    for (what, change) in changes {
+        let mut room = Room::filled();
+        room.run().unwrap();
+        change(&mut room);
+        room.later(1);
+        let trees = || {
+            let opened = repository::open(&room.settings).unwrap();
+            let all = opened.get_all_snapshots().unwrap();
+            let trees = all.iter().map(|one| one.tree.to_string());
+            trees.collect::<std::collections::BTreeSet<_>>().len()
+        };
+        room.run().unwrap();
+        assert_eq!(trees(), 2, "{what}");
+        assert!(room.restore().unwrap().is_complete(), "{what}");
+    }
+}
+
+#[test]
+fn a_file_that_is_written_anew_with_the_same_bytes_is_no_change() {
+    let mut room = Room::filled();
+    room.run().unwrap();
+    fs::remove_file(room.source.dir.join("attachments/1")).unwrap();
+    room.put("attachments/1", &noise(2, 50_000));
+    room.later(1);
+    assert_eq!(room.run().unwrap().bytes_added, 0);
+    // It is hashed, so that one of other bytes is none.
+    fs::remove_file(room.source.dir.join("attachments/1")).unwrap();
+    room.put("attachments/1", &noise(3, 50_000));
+    room.later(1);
+    assert_eq!(room.run().unwrap().files_read, 1);
 }
 
 #[test]
@@ -54,7 +112,7 @@ fn a_file_that_the_disk_bent_since_is_kept_as_it_was_saved() {
     let back = fs::read(room.target().join("attachments/1")).unwrap();
     assert_eq!(back, noise(2, 50_000));
     // One that was written to is another file.
-    flip_byte(&path, 7);
+    flip_byte(&path, 8);
     room.later(1);
     assert_eq!(room.run().unwrap().files_read, 1);
 }
@@ -76,9 +134,13 @@ fn files_that_are_linked_into_the_source_anew_are_not_read_and_their_directory_n
     room.source.dir = new;
     room.later(1);
     let again = room.run().unwrap();
-    assert_eq!(again.files_read, 0);
-    // The manifest and the directories above it.
-    assert!(again.bytes_added < 40_000, "{}", again.bytes_added);
+    assert_eq!((again.files_read, again.bytes_added), (0, 0));
+    // With one file more: that, the manifest and the directories above them.
+    room.put("one", b"more");
+    room.later(1);
+    let more = room.run().unwrap();
+    assert_eq!(more.files_read, 1);
+    assert!(more.bytes_added < 40_000, "{}", more.bytes_added);
     assert!(room.restore().unwrap().is_complete());
 }
 
