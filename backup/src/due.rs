@@ -93,7 +93,7 @@ pub fn due(
         let turn = last_turn(job, schedule, now);
         let places: Vec<Option<&String>> = match job {
             Job::Drill => vec![None],
-            Job::Run | Job::Check | Job::Prune | Job::Disk => {
+            Job::Run | Job::Check | Job::Prune | Job::Disk | Job::Restore => {
                 repositories.iter().map(Some).collect()
             }
         };
@@ -120,7 +120,7 @@ fn is_due(last: Option<&Record>, job: Job, turn: Timestamp, now: Timestamp) -> b
     }
     let again_after = match job {
         Job::Run => RUN_AGAIN_AFTER,
-        Job::Check | Job::Drill | Job::Prune | Job::Disk => OTHERS_AGAIN_AFTER,
+        Job::Check | Job::Drill | Job::Prune | Job::Disk | Job::Restore => OTHERS_AGAIN_AFTER,
     };
     now.duration_since(last.ended_at) >= again_after
 }
@@ -130,7 +130,7 @@ fn is_due(last: Option<&Record>, job: Job, turn: Timestamp, now: Timestamp) -> b
 pub fn next_turn(job: Job, schedule: &Schedule, now: Timestamp) -> Timestamp {
     let step = match job {
         Job::Run => SignedDuration::from_hours(1),
-        Job::Check | Job::Drill | Job::Disk => SignedDuration::from_hours(24),
+        Job::Check | Job::Drill | Job::Disk | Job::Restore => SignedDuration::from_hours(24),
         Job::Prune => SignedDuration::from_hours(7 * 24),
     };
     // No hour of Japan's is left out or doubled, so a day is always this long.
@@ -146,7 +146,7 @@ fn last_turn(job: Job, schedule: &Schedule, now: Timestamp) -> Timestamp {
         Job::Drill => daily(local, schedule.drill_hour),
         Job::Check => daily(local, schedule.read_hour),
         // Never asked for: no timer does it.
-        Job::Disk => None,
+        Job::Disk | Job::Restore => None,
         Job::Prune => weekly(local, schedule.prune_weekday, schedule.prune_hour),
     };
     let turn = turn.and_then(|turn| base::clock::japan().to_timestamp(turn).ok());

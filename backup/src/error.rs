@@ -181,11 +181,7 @@ impl BackupError {
             Self::SourceChanged { files } => files.first().cloned(),
             Self::ManifestUnreadable { snapshot } => Some(snapshot.clone()),
             Self::Files(e) => Some(e.path().display().to_string()),
-            Self::JobRunning { doing } => doing.as_ref().map(|doing| {
-                let since = doing.since.to_zoned_datetime(base::clock::japan());
-                let since = since.strftime("%Y-%m-%d %H:%M:%S");
-                format!("{}、pid {}、{since}から", doing.job.words(), doing.pid)
-            }),
+            Self::JobRunning { doing } => doing.as_ref().map(crate::turn::Doing::words),
             Self::NoRandom | Self::Json(_) | Self::ClockBehind { .. } => None,
         }
     }

@@ -35,6 +35,8 @@ pub enum Job {
     Drill,
     /// A disk that is carried away was plugged in. Never due: it comes when it comes.
     Disk,
+    /// An older state is put in the place of the present one. Never due.
+    Restore,
 }
 
 impl Job {
@@ -50,6 +52,7 @@ impl Job {
             Self::Check => "読み直し検査",
             Self::Drill => "復元訓練",
             Self::Disk => "持ち出すディスクへの控え",
+            Self::Restore => "復元",
         }
     }
 }

@@ -8,7 +8,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use crate::error::BackupError;
 use crate::records::Job;
 
-const NAME: &str = "turn";
 /// A name is short; what is longer is not ours.
 const BYTES_MAX: u64 = 1_000;
 
@@ -30,6 +29,16 @@ pub struct Doing {
     pub pid: u32,
 }
 
+impl Doing {
+    /// What, by which process, since when: for people.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let since = self.since.to_zoned_datetime(base::clock::japan());
+        let since = since.strftime("%Y-%m-%d %H:%M:%S");
+        format!("{}、pid {}、{since}から", self.job.words(), self.pid)
+    }
+}
+
 /// Held while a job runs; let go on drop, and by the kernel when the process dies.
 #[derive(Debug)]
 pub struct Turn {
@@ -37,6 +46,9 @@ pub struct Turn {
 }
 
 impl Turn {
+    /// The file, beside the records. It is of the directory that it lies in: a copy says nothing.
+    pub const NAME: &str = "turn";
+
     /// Takes the turn; and what died with it, if something did.
     ///
     /// # Errors
@@ -47,13 +59,7 @@ impl Turn {
         repository: &str,
         now: Timestamp,
     ) -> Result<(Self, Option<Doing>), BackupError> {
-        base::paths::create_private_dir(dir)?;
-        let path = dir.join(NAME);
-        let mut options = File::options();
-        let options = options.read(true).write(true).create(true).truncate(false);
-        let mut file = options
-            .open(&path)
-            .map_err(|e| BackupError::io("open the lock", &path, e))?;
+        let (mut file, path) = opened(dir)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -63,10 +69,35 @@ impl Turn {
             }
             Err(TryLockError::Error(e)) => return Err(BackupError::io("lock", &path, e)),
         }
+        Self::begin((file, &path), job, repository, now)
+    }
+
+    /// The same, once whoever has the turn is done. Its process can be ended, and so can this one: that is for
+    /// people to decide, who know what is urgent.
+    ///
+    /// # Errors
+    /// What the disk refused.
+    pub fn wait(
+        dir: &Path,
+        job: Job,
+        repository: &str,
+        now: impl Fn() -> Timestamp,
+    ) -> Result<(Self, Option<Doing>), BackupError> {
+        let (file, path) = opened(dir)?;
+        file.lock().map_err(|e| BackupError::io("lock", &path, e))?;
+        Self::begin((file, &path), job, repository, now())
+    }
+
+    fn begin(
+        (mut file, path): (File, &Path),
+        job: Job,
+        repository: &str,
+        now: Timestamp,
+    ) -> Result<(Self, Option<Doing>), BackupError> {
         let died = named(&mut file);
         let mut turn = Self { file };
         turn.name(job, repository, now)
-            .map_err(|e| BackupError::io("write the lock", &path, e))?;
+            .map_err(|e| BackupError::io("write the lock", path, e))?;
         Ok((turn, died))
     }
 
@@ -92,6 +123,17 @@ impl Drop for Turn {
             log::warn!("the name of a finished job stays behind: {error}");
         }
     }
+}
+
+fn opened(dir: &Path) -> Result<(File, PathBuf), BackupError> {
+    base::paths::create_private_dir(dir)?;
+    let path = dir.join(Turn::NAME);
+    let mut options = File::options();
+    let options = options.read(true).write(true).create(true).truncate(false);
+    let file = options
+        .open(&path)
+        .map_err(|e| BackupError::io("open the lock", &path, e))?;
+    Ok((file, path))
 }
 
 fn named(file: &mut File) -> Option<Doing> {

@@ -16,7 +16,8 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use backup::{Chunking, RepositorySettings, Source};
+use backup::records::Job;
+use backup::{Chunking, RepositorySettings, Source, Turn};
 use base::clock::Clock;
 use harness::process::{Client, Server, ended, hokatsu, listen_anywhere};
 use serde_json::Value;
@@ -381,6 +382,33 @@ fn killed_at_moments_over_its_whole_life_nothing_is_half() {
         assert_eq!(town.count(LATER), 1, "kill {kill}");
     }
     println!("kills: {KILLS} over {life:?}, of them behind the exchange: {swapped}");
+}
+
+#[test]
+fn a_restore_waits_for_the_job_that_reads_the_present_state() {
+    let town = Town::build();
+    let records = town.data.backup_records();
+    let (job, _) = Turn::take(&records, Job::Run, "raid", Clock::system().now()).unwrap();
+    let mut restoring = hokatsu(town.words(&["restore", "--repository", "disk-a", "--yes"]))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = BufReader::new(restoring.stderr.take().unwrap()).lines();
+    let waits = told.next().unwrap().unwrap();
+    assert!(
+        waits.contains("バックアップ、pid") && waits.contains("待っています"),
+        "{waits}"
+    );
+    assert!(restoring.try_wait().unwrap().is_none());
+    assert!(town.kept().is_empty() && town.is_tidy());
+    drop(job);
+    let told: Vec<String> = told.map(Result::unwrap).collect();
+    assert!(restoring.wait().unwrap().success(), "{told:?}");
+    assert_eq!(town.kept().len(), 1);
+    // Nothing that died is told of: the one who restored had the turn, and it ended with the state that is left.
+    let (_, died) = Turn::take(&records, Job::Run, "raid", Clock::system().now()).unwrap();
+    assert_eq!(died, None);
 }
 
 #[test]

@@ -99,8 +99,8 @@ fn perform(job: Job, due: &[Due], keeper: &Keeper<'_>) -> Result<u8, Report> {
         Job::Drill => drill(&DrillArguments::default(), &keeper),
         Job::Check => check(&CheckArguments::tonight(), &keeper),
         Job::Prune => prune(&PruneArguments::agreed(), &keeper),
-        // Never due: a disk comes when somebody brings it.
-        Job::Disk => Ok(ExitCode::SUCCESS),
+        // Never due: a disk comes when somebody brings it, a restore when somebody wants it.
+        Job::Disk | Job::Restore => Ok(ExitCode::SUCCESS),
     };
     Ok(u8::from(ended? != ExitCode::SUCCESS))
 }

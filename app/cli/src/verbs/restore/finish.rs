@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use backup::{Lineage, RepositorySettings};
+use backup::{Lineage, RepositorySettings, Turn};
 use base::clock::Clock;
 use base::report::Report;
 use serde::Serialize;
@@ -128,8 +128,10 @@ fn carry_over(from: &DataDir, to: &DataDir) -> Result<(), Report> {
         if place.is_dir() {
             let into = to.path().join(place.file_name().unwrap_or_default());
             base::paths::create_private_dir(&into).map_err(|e| unusable(&into, e))?;
-            for name in names(&place)? {
-                copy(&place.join(&name), &into.join(&name))?;
+            // Whose turn it is, is a matter of the directory that is left.
+            let told = |name: &&std::ffi::OsString| *name != Turn::NAME;
+            for name in names(&place)?.iter().filter(told) {
+                copy(&place.join(name), &into.join(name))?;
             }
         }
     }

@@ -18,7 +18,7 @@ use crate::verbs::restore::choose::{self, Choice};
 use crate::verbs::restore::finish::{self, Done};
 use crate::verbs::restore::journal::{Journal, Stage, What, remove_if_there};
 use crate::verbs::restore::states::{Places, refused, unusable};
-use crate::verbs::restore::{owner, plan, prove, undo};
+use crate::verbs::restore::{owner, plan, prove, turn, undo};
 
 /// What the engine leaves free, and a little for the work on the database.
 const SPARE_BYTES: u64 = 64 * 1024 * 1024;
@@ -32,6 +32,11 @@ pub(super) fn run(
     voice: &Voice,
 ) -> Result<ExitCode, Report> {
     let places = Places::of(dir)?;
+    // Before the database is held: whoever has the turn wants to enter in its log what it did.
+    let _turn = match &operator {
+        Some(_) => turn::take(&places, voice),
+        None => None,
+    };
     if let Some(journal) = Journal::read(&places)? {
         return resume(asked, journal, &places, repositories, (operator, voice));
     }

@@ -19,6 +19,7 @@ mod prove;
 mod states;
 mod swap;
 mod take_over;
+mod turn;
 mod undo;
 mod unlock;
 

@@ -17,7 +17,7 @@ use crate::verbs::restore::choose::moment;
 use crate::verbs::restore::in_place::{discard, end, hold, tell};
 use crate::verbs::restore::journal::{Journal, Stage, What};
 use crate::verbs::restore::states::{Places, name_of, refused};
-use crate::verbs::restore::{finish, owner, plan, swap};
+use crate::verbs::restore::{finish, owner, plan, swap, turn};
 
 pub(super) fn run(
     asked: &UndoArguments,
@@ -27,6 +27,11 @@ pub(super) fn run(
     voice: &Voice,
 ) -> Result<ExitCode, Report> {
     let places = Places::of(dir)?;
+    // Before the database is held: whoever has the turn wants to enter in its log what it did.
+    let _turn = match &operator {
+        Some(_) => turn::take(&places, voice),
+        None => None,
+    };
     if let Some(journal) = Journal::read(&places)? {
         return under_way(asked, journal, &places, repositories, (operator, voice));
     }
