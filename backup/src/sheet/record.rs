@@ -58,6 +58,9 @@ pub struct DiskLock {
     /// UUID of its LUKS header.
     pub uuid: String,
     pub slot: u8,
+    /// When the words were typed from the paper and opened it, UTC.
+    #[serde(default)]
+    pub proven_at: Option<String>,
 }
 
 impl Lock {

@@ -137,6 +137,7 @@ fn sheet(number: u32, disks: &[(&str, u8)]) -> Sheet {
         name: "A".to_owned(),
         uuid: (*uuid).to_owned(),
         slot: *slot,
+        proven_at: None,
     };
     Sheet {
         number,

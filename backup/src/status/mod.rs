@@ -16,7 +16,7 @@ use serde::Serialize;
 pub use self::change::unusual_since;
 pub use self::disks::{Rotated, RotationThresholds, of_disks};
 use self::repository::View;
-pub use self::ways::{Shipping, of_sheet, of_shipping};
+pub use self::ways::{LockedDisk, Shipping, of_disk_sheet, of_sheet, of_shipping};
 use crate::due::{self, Clock, Reading, Schedule};
 use crate::error::BackupError;
 use crate::records::{History, Job, Outcome};

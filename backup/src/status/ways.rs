@@ -112,11 +112,70 @@ pub fn of_sheet(
     }
 }
 
+/// An encrypted disk of the settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedDisk {
+    /// As on its label.
+    pub name: String,
+    /// UUID of its LUKS header; nothing when that cannot be told, and then its name has to do.
+    pub uuid: Option<String>,
+    /// Since when it is in use, as far as anybody knows.
+    pub since: Option<Timestamp>,
+}
+
+/// Was a sheet tried that opens each of these disks? Without one, a repository that the words open lies behind a
+/// lock that they do not.
+#[must_use]
+pub fn of_disk_sheet(
+    sheets: &Sheets,
+    disks: &[LockedDisk],
+    days_max: u16,
+    now: Timestamp,
+) -> Probe {
+    let most = i64::from(days_max);
+    let opens = |disk: &&LockedDisk| {
+        let mut locks = sheets.sheets.iter().flat_map(|sheet| &sheet.disks);
+        locks.any(|lock| {
+            let is_it = match &disk.uuid {
+                Some(uuid) => lock.uuid == *uuid,
+                None => lock.name == disk.name,
+            };
+            is_it && lock.proven_at.is_some()
+        })
+    };
+    let without: Vec<&LockedDisk> = disks.iter().filter(|disk| !opens(disk)).collect();
+    let age = |since: Timestamp| now.duration_since(since).as_secs() / DAY_SECONDS;
+    let days = without.iter().filter_map(|disk| disk.since.map(age)).max();
+    let words = if disks.is_empty() {
+        "暗号化されたディスクは、設定にありません。".to_owned()
+    } else if without.is_empty() {
+        "暗号化されたディスクは、用紙のことばで開くことを確かめてあります。".to_owned()
+    } else {
+        let names: Vec<&str> = without.iter().map(|disk| disk.name.as_str()).collect();
+        format!(
+            "ディスク「{}」の暗号を開く復旧シートを、まだ確かめていません（つないで hokatsu backup key prove）。",
+            names.join("」「")
+        )
+    };
+    Probe {
+        holds: days.is_none_or(|days| days <= most),
+        value: Some(days.unwrap_or(0)),
+        threshold: Some(most),
+        words,
+        ..Probe::new(
+            "backup_disk_sheet_missing_days",
+            None,
+            "days",
+            Page::RecoverySheet,
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::records::{Job, Record};
-    use crate::sheet::{Lock, Sheet};
+    use crate::sheet::{DiskLock, Lock, Sheet};
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -213,5 +272,52 @@ mod tests {
             all.holds && all.value == Some(0) && all.words.contains("1番"),
             "{all:?}"
         );
+    }
+
+    #[test]
+    fn each_encrypted_disk_wants_words_that_opened_it_and_not_those_of_the_disk_before() {
+        let now = at("2026-11-30T00:00:00Z");
+        let disk = |name: &str, uuid: Option<&str>, since: &str| LockedDisk {
+            name: name.to_owned(),
+            uuid: uuid.map(str::to_owned),
+            since: Some(at(since)),
+        };
+        let disks = [
+            disk("A", None, "2026-11-01T00:00:00Z"),
+            disk("B", Some("b"), "2026-11-20T00:00:00Z"),
+        ];
+        let lock = |name: &str, uuid: &str, is_proven: bool| DiskLock {
+            name: name.to_owned(),
+            uuid: uuid.to_owned(),
+            slot: 2,
+            proven_at: is_proven.then(String::new),
+        };
+        let look = |disks: &[LockedDisk], locks: Vec<DiskLock>| {
+            let sheet = Sheet {
+                number: 1,
+                made_at: String::new(),
+                holders: Vec::new(),
+                is_split: false,
+                slots: Vec::new(),
+                disks: locks,
+                // The sheet opened the repositories: that says nothing of the disks.
+                proven_at: Some(String::new()),
+            };
+            let sheets = Sheets {
+                last: 1,
+                sheets: vec![sheet],
+            };
+            of_disk_sheet(&sheets, disks, 7, now)
+        };
+        assert!(look(&[], Vec::new()).holds);
+        let none = look(&disks, Vec::new());
+        assert!(!none.holds && none.value == Some(29), "{none:?}");
+        assert!(none.words.contains("「A」「B」"), "{none:?}");
+        let noted = look(&disks, vec![lock("A", "a", false), lock("B", "b", true)]);
+        assert!(!noted.holds && !noted.words.contains("「B」"), "{noted:?}");
+        let other = look(&disks, vec![lock("A", "a", true), lock("B", "c", true)]);
+        assert!(!other.holds && other.value == Some(10), "{other:?}");
+        let all = look(&disks, vec![lock("A", "a", true), lock("B", "b", true)]);
+        assert!(all.holds && all.value == Some(0), "{all:?}");
     }
 }

@@ -2,12 +2,16 @@
 
 use std::process::ExitCode;
 
+use backup::disks::DiskError;
 use backup::sheet::Sheets;
-use backup::status::{Page, Probe, Status, Thresholds, judge, look, of_sheet, of_shipping};
+use backup::status::{
+    Page, Probe, Status, Thresholds, judge, look, of_disk_sheet, of_sheet, of_shipping,
+};
 use base::clock::japan;
+use base::disks::Disks;
 use base::report::{Report, Runbook};
 
-use super::{Keeper, disk, failed};
+use super::{Keeper, disk, failed, keys};
 use crate::verbs::ship;
 
 pub(crate) fn status(keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
@@ -70,6 +74,9 @@ pub(super) fn standing(keeper: &Keeper<'_>) -> Result<Status, Report> {
         alarm.sheet_days_max,
         now,
     ));
+    let disks = Disks::read(&keeper.dir.backup_disks()).map_err(DiskError::from)?;
+    let locked = keys::locked(keeper.site, &disks, &history);
+    beside.push(of_disk_sheet(&sheets, &locked, alarm.sheet_days_max, now));
     Ok(status.with(beside))
 }
 

@@ -10,7 +10,9 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use backup::disks::{DiskError, Opener};
+use backup::records::History;
 use backup::sheet::{DiskLock, Sheet, Sheets};
+use backup::status::LockedDisk;
 use base::disks::Disks;
 use base::report::{Kind, Report, Runbook};
 use base::settings::Site;
@@ -20,6 +22,7 @@ use crate::output::Voice;
 
 /// What people call the disk that is always plugged in.
 const DISK_A: &str = "A";
+const BY_UUID: &str = "/dev/disk/by-uuid";
 /// As `blkid` calls what is encrypted.
 const ENCRYPTED: &str = "crypto_LUKS";
 
@@ -69,6 +72,15 @@ impl Tried<'_> {
             .iter()
             .map(|one| one.disk.name.clone())
             .collect()
+    }
+
+    /// Writes down, on the sheet, which disks its words opened.
+    pub(super) fn note(&self, sheet: &mut Sheet, at: &str) {
+        for lock in &mut sheet.disks {
+            if self.opened.iter().any(|one| one.uuid == lock.uuid) {
+                lock.proven_at = Some(at.to_owned());
+            }
+        }
     }
 
     pub(super) fn shut(&self) -> Vec<String> {
@@ -328,6 +340,39 @@ impl LuksDisks {
     }
 }
 
+/// Which disks of the settings are locked, for the probe: nothing is opened, and no account is needed.
+pub(in crate::verbs::backup) fn locked(
+    site: &Site,
+    known: &Disks,
+    history: &History,
+) -> Vec<LockedDisk> {
+    let first = history.records.iter().map(|one| one.ended_at).min();
+    let disk_a = site.backup.shipping.as_ref().and_then(|one| one.disk());
+    let disk_a = disk_a.map(|(device, _)| LockedDisk {
+        name: DISK_A.to_owned(),
+        uuid: uuid_of(device),
+        since: first,
+    });
+    let rotated = site.backup.repositories.iter().filter_map(|one| {
+        one.removable.as_ref()?.key_file.as_ref()?;
+        let disk = known.named(one.name())?;
+        Some(LockedDisk {
+            name: disk.name.clone(),
+            uuid: Some(disk.uuid.clone()),
+            since: Some(disk.enrolled_at),
+        })
+    });
+    disk_a.into_iter().chain(rotated).collect()
+}
+
+/// As udev links it; who has none, or an absent disk, is not told.
+fn uuid_of(device: &Path) -> Option<String> {
+    let device = device.canonicalize().ok()?;
+    let mut links = fs::read_dir(BY_UUID).ok()?.flatten();
+    let link = links.find(|link| link.path().canonicalize().is_ok_and(|path| path == device))?;
+    Some(link.file_name().to_string_lossy().into_owned())
+}
+
 /// The disk of the shipped log. While it is there, what else lies on it shows by the file system.
 fn disk_a(site: &Site, desk: &Desk<'_>) -> Option<LuksDisk> {
     let shipping = site.backup.shipping.as_ref()?;
@@ -361,6 +406,7 @@ fn note(
             name: name.to_owned(),
             uuid: uuid.to_owned(),
             slot,
+            proven_at: None,
         }));
     }
     sheets.write(&desk.file()).map_err(Report::from)

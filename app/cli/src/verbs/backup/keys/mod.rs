@@ -17,6 +17,7 @@ use base::clock::{Clock, japan};
 use base::paths::{MODE_PRIVATE, create_private_dir, write_atomic};
 use base::report::{Kind, Report, Runbook};
 use base::settings::Site;
+pub(super) use disks::locked;
 use disks::{Found, Gone, LuksDisks};
 use forms::{Fonts, RecoverySheet, SheetRepository, recovery_sheet};
 use jiff::Timestamp;
@@ -437,7 +438,9 @@ fn prove(asked: &WordsArguments, desk: &Desk<'_>) -> Result<ExitCode, Report> {
     let (mut removed, mut of_disks) = (0, Gone::default());
     if let Some(number) = number {
         if let Some(sheet) = sheets.numbered(number) {
-            sheet.proven_at = Some(format!("{now:.0}"));
+            let at = format!("{now:.0}");
+            tried.note(sheet, &at);
+            sheet.proven_at = Some(at);
         }
         removed = drop_slots(&mut sheets, desk, now, |sheet, lock| {
             sheet.number != number
