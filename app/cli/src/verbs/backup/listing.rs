@@ -6,7 +6,7 @@ use backup::{RepositorySettings, SnapshotInfo};
 use base::report::Report;
 use serde::Serialize;
 
-use super::{Keeper, first_failure, need_some};
+use super::{Keeper, need_some};
 use crate::output::Voice;
 
 #[derive(Clone, Serialize)]
@@ -43,9 +43,11 @@ pub(crate) fn init(name: Option<&str>, keeper: &Keeper<'_>) -> Result<ExitCode, 
     Ok(ExitCode::SUCCESS)
 }
 
+/// Every snapshot that can be listed. A repository that cannot be read hides none of the others, for people as for
+/// machines; the first that could not decides how this ends.
 pub(crate) fn list(keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
     let voice = keeper.voice;
-    let mut outcomes = Vec::new();
+    let (mut all, mut exit_code) = (Vec::new(), 0);
     for repository in &keeper.repositories {
         if keeper.is_rotated(&repository.name) && !backup::is_here(repository) {
             voice.say(&format!(
@@ -54,15 +56,19 @@ pub(crate) fn list(keeper: &Keeper<'_>) -> Result<ExitCode, Report> {
             ));
             continue;
         }
-        let found = backup::list(repository).map_err(Report::from);
-        outcomes.push(found.map(|found| {
-            let shown = found.iter().map(|one| listed(repository, one, voice));
-            shown.collect::<Vec<_>>()
-        }));
+        match backup::list(repository) {
+            Ok(found) => all.extend(found.iter().map(|one| listed(repository, one, voice))),
+            Err(error) => {
+                let report = Report::from(error);
+                voice.report(&report);
+                if exit_code == 0 {
+                    exit_code = report.exit_code();
+                }
+            }
+        }
     }
-    let all = first_failure(outcomes, voice)?.concat();
     voice.result(&all)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::from(exit_code))
 }
 
 fn listed(repository: &RepositorySettings, snapshot: &SnapshotInfo, voice: &Voice) -> Listed {
