@@ -15,8 +15,12 @@ mod view;
 
 use crate::web::{Permission, Routes};
 
-/// The page.
+const PAGE: &str = "/backup-disks";
+
+/// The page, and the same on paper.
 pub fn routes() -> Routes {
     let see = Permission::BackupDiskView;
-    Routes::new("バックアップディスク").get("/backup-disks", see, pages::list)
+    Routes::new("バックアップディスク")
+        .get(PAGE, see, pages::list)
+        .get("/backup-disks/list.pdf", see, pages::print)
 }

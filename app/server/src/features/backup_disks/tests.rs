@@ -99,6 +99,17 @@ fn each_disk_shows_what_is_on_it_and_where_it_is_and_the_oldest_is_next() {
     assert!(text.contains("中央公民館（係の者）"), "{text}");
     assert!(text.contains("建物の中"), "{text}");
     assert!(page.body.contains("/carried-out/1\""), "{}", page.body);
+    let printed = desk.0.signed_in("choju").get("/backup-disks/list.pdf");
+    assert!(printed.bytes.starts_with(b"%PDF"), "{}", printed.text());
+    let entries = "select count(*) from audit_entries where operation = 'carried_out_print'";
+    assert_eq!(desk.0.count(entries), 1);
+    assert_eq!(
+        desk.0
+            .signed_in("nurse")
+            .get("/backup-disks/list.pdf")
+            .status,
+        403
+    );
     // It came back: nobody plugged it in, somebody entered it.
     let mut lost = desk.disk("B", Some(3));
     lost.mark = "other".to_owned();
@@ -140,4 +151,6 @@ fn a_list_that_cannot_be_read_is_not_shown_as_an_empty_one() {
     base::paths::write_atomic(&file, b"{", 0o600).unwrap();
     let text = desk.0.signed_in("admin").get(PAGE).text();
     assert!(text.contains("ディスクの一覧を読めません"), "{text}");
+    let printed = desk.0.signed_in("admin").get("/backup-disks/list.pdf");
+    assert_eq!(printed.status, 303);
 }

@@ -28,6 +28,27 @@ pub(super) struct Line {
     pub(super) is_overdue: bool,
 }
 
+/// The line on paper.
+pub(super) fn cells(line: Line) -> Vec<String> {
+    let due = if line.is_overdue {
+        format!("期限切れ {}", line.due)
+    } else {
+        line.due
+    };
+    let entry = line
+        .entry
+        .map_or_else(String::new, |id| format!("番号 {id}"));
+    vec![
+        line.name,
+        line.number,
+        line.state,
+        line.saved,
+        line.place,
+        due,
+        entry,
+    ]
+}
+
 /// Which disk is to be brought, and until when.
 pub(super) struct Next {
     pub(super) name: String,
