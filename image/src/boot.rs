@@ -80,8 +80,9 @@ pub(crate) fn prepare_as(room: &Room, raw: &Path, site_text: &str) -> Result<Tri
     let parts = Parts {
         system: at_vm("system.qcow2"),
         variables: at_vm("variables.fd"),
-        data: at_vm("data.raw"),
+        data: [Some(at_vm("data-1.raw")), Some(at_vm("data-2.raw"))],
         disk_a: None,
+        tpm: Some(room.empty_dir("vm/tpm")?),
         trial: None,
         stick: Some(at_vm("stick.raw")),
         log: at_vm("console.log"),
@@ -99,7 +100,9 @@ pub(crate) fn prepare_as(room: &Room, raw: &Path, site_text: &str) -> Result<Tri
     )?;
     let variables = room.work().join("tree/usr/share/OVMF/OVMF_VARS_4M.fd");
     fs::copy(&variables, &parts.variables).map_err(at(&variables, "copy"))?;
-    blank(&parts.data, DATA_BYTES)?;
+    for data in parts.data.iter().flatten() {
+        blank(data, DATA_BYTES)?;
+    }
     if let Some(stick) = &parts.stick {
         blank(stick, STICK_BYTES)?;
         let site = at_vm("site.toml");

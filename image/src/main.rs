@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use appliance::problem::Problem;
 use appliance::room::Room;
 use appliance::slots::Bad;
-use appliance::{assemble, boot, compare, disk_a, refresh, say, slots};
+use appliance::{assemble, boot, compare, disk_a, raid, refresh, say, slots};
 use clap::{Args, Parser, Subcommand};
 
 /// 装置のイメージを作り、確かめる
@@ -35,6 +35,8 @@ enum Verb {
     },
     /// Give it a blank disk A, take it away, and give it back.
     DiskA,
+    /// Take the data disks away one after the other, and give it others.
+    Raid,
     /// Give it an update that is bad, and see it go back to what it had.
     FallBack {
         /// The service of the update ends at once; without this, one bit of its root is flipped.
@@ -97,6 +99,7 @@ fn run(room: &Room, verb: &Verb) -> Result<bool, Problem> {
             Ok(true)
         }
         Verb::DiskA => disk_a::disk_a(room, &assemble::latest(room)?).map(|()| true),
+        Verb::Raid => raid::raid(room, &assemble::latest(room)?).map(|()| true),
         Verb::FallBack { service, product } => {
             let binary = product.binary(room)?;
             let bad = if *service { Bad::Service } else { Bad::Root };

@@ -18,6 +18,7 @@ use qapi::qmp::{quit, system_powerdown};
 use crate::child::tail;
 use crate::problem::{Problem, at, unclear};
 use crate::room::Room;
+use crate::tpm::Tpm;
 use crate::tree;
 
 /// How often somebody who waits looks again.
@@ -39,10 +40,12 @@ pub struct Parts {
     pub system: PathBuf,
     /// The firmware's variables; written to.
     pub variables: PathBuf,
-    /// The data disk, raw.
-    pub data: PathBuf,
+    /// The disks in the two places of the array, raw.
+    pub data: [Option<PathBuf>; 2],
     /// Disk A, raw.
     pub disk_a: Option<PathBuf>,
+    /// What the machine's TPM keeps, a directory; none: the machine has no TPM.
+    pub tpm: Option<PathBuf>,
     /// What the firmware hands over, a line each ([`crate::trial`]).
     pub trial: Option<PathBuf>,
     /// A USB stick, raw.
@@ -64,6 +67,8 @@ type Control = Qmp<qapi::Stream<BufReader<UnixStream>, UnixStream>>;
 /// A running machine.
 pub struct Machine {
     child: Child,
+    /// Ends with the machine.
+    _tpm: Option<Tpm>,
     control: Control,
     console: Console,
     /// Port of 127.0.0.1 that leads to the machine's 443.
@@ -87,7 +92,10 @@ impl Machine {
             None => String::new(),
         };
         let handed = handed.lines().map(str::to_owned).collect();
-        let words = words(parts, handed, &socket, port);
+        let tpm = parts.tpm.as_deref();
+        let tpm = tpm.map(|kept| Tpm::start(room, kept)).transpose()?;
+        let mut words = words(parts, handed, &socket, port);
+        words.extend(tpm.iter().flat_map(Tpm::words));
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let begun = Instant::now();
         let errors = parts.log.with_extension("qemu.log");
@@ -105,6 +113,7 @@ impl Machine {
         };
         Ok(Self {
             child,
+            _tpm: tpm,
             control,
             console,
             port,
@@ -225,8 +234,8 @@ impl Drop for Machine {
     }
 }
 
-/// A machine that has ended already is fine.
-fn end(child: &mut Child) {
+/// One that has ended already is fine.
+pub(crate) fn end(child: &mut Child) {
     if matches!(child.try_wait(), Ok(None)) && child.kill().is_ok() {
         drop(child.wait());
     }
@@ -275,10 +284,10 @@ fn words(parts: &Parts, handed: Vec<String>, socket: &Path, port: u16) -> Vec<St
         "-drive",
         format!("if=pflash,format=raw,unit=1,file={variables}"),
     );
-    // What the host loses in a crash is not what is looked at here.
+    // What the host loses in a crash is not what is looked at here; a mirror of nothing takes no room.
     let disk = |id: &str, format: &str, path: &Path| {
         format!(
-            "if=none,id={id},format={format},cache=unsafe,discard=unmap,file={}",
+            "if=none,id={id},format={format},cache=unsafe,discard=unmap,detect-zeroes=unmap,file={}",
             path.display()
         )
     };
@@ -289,11 +298,15 @@ fn words(parts: &Parts, handed: Vec<String>, socket: &Path, port: u16) -> Vec<St
         "-device",
         "virtio-blk-pci,drive=system,bootindex=1".to_owned(),
     );
-    add("-drive", disk("data", "raw", &parts.data));
-    add(
-        "-device",
-        "virtio-blk-pci,drive=data,serial=hokatsu-data".to_owned(),
-    );
+    for (data, place) in parts.data.iter().zip(1..) {
+        let Some(data) = data else { continue };
+        let id = format!("data-{place}");
+        add("-drive", disk(&id, "raw", data));
+        add(
+            "-device",
+            format!("virtio-blk-pci,drive={id},serial=hokatsu-{id}"),
+        );
+    }
     if let Some(disk_a) = &parts.disk_a {
         add("-drive", disk("disk-a", "raw", disk_a));
         add(
@@ -400,8 +413,9 @@ mod tests {
         let parts = Parts {
             system: "/w/system.qcow2".into(),
             variables: "/w/vars.fd".into(),
-            data: "/w/data.raw".into(),
+            data: [Some("/w/1.raw".into()), None],
             disk_a: None,
+            tpm: None,
             trial: None,
             stick: None,
             log: "/w/log".into(),
@@ -413,5 +427,7 @@ mod tests {
             "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:4443-:443"
         );
         assert!(!words.iter().any(|word| word.contains("usb-storage")));
+        assert!(words.iter().any(|word| word.ends_with("hokatsu-data-1")));
+        assert!(!words.iter().any(|word| word.ends_with("hokatsu-data-2")));
     }
 }

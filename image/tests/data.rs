@@ -4,11 +4,16 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
+use appliance::child::Spec;
 use appliance::lock::Lock;
 use appliance::room::Room;
 use appliance::{assemble, tree};
+
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// The indented lines below `key=` of mkosi.conf, without those for people.
 fn list(key: &str) -> Vec<String> {
@@ -99,5 +104,46 @@ fn every_mount_point_outside_var_and_run_is_in_the_image() {
     for point in points {
         let kept = extra.join(point.trim_start_matches('/')).join(".keep");
         assert!(kept.exists(), "{point} is nowhere in the image");
+    }
+}
+
+#[test]
+fn every_script_can_be_started_and_read() {
+    let scripts = Room::here().source().join("mkosi.extra/usr/lib/hokatsu");
+    let mut found = 0;
+    for entry in fs::read_dir(scripts).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.is_file() || path.extension().is_some() {
+            continue;
+        }
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o111, 0o111, "{} cannot be started", path.display());
+        let words = ["sh", "-n", &path.to_string_lossy()];
+        Spec::of(&words, LIMIT).must("sh").unwrap();
+        found += 1;
+    }
+    assert!(found >= 4, "{found}");
+}
+
+/// mdadm's own rules would start both halves of two arrays, and whatever is plugged in.
+#[test]
+fn no_array_is_started_because_it_was_plugged_in() {
+    let extra = Room::here().source().join("mkosi.extra");
+    let settings = fs::read_to_string(extra.join("etc/mdadm/mdadm.conf")).unwrap();
+    assert!(settings.lines().any(|line| line == "AUTO -all"));
+    let rules = fs::read_to_string(extra.join("usr/lib/udev/rules.d/70-hokatsu.rules")).unwrap();
+    for role in ["data-1", "data-2"] {
+        assert!(settings.contains(&format!("/dev/hokatsu/{role}")));
+        assert!(rules.contains(&format!("SYMLINK+=\"hokatsu/{role}\"")));
+    }
+}
+
+/// From the machine's own seed the data volume and disk A get the same numbers, and XFS mounts no number twice.
+#[test]
+fn every_disk_that_is_formatted_gets_numbers_of_its_own() {
+    let scripts = Room::here().source().join("mkosi.extra/usr/lib/hokatsu");
+    for script in ["disk-a", "volume-format"] {
+        let text = fs::read_to_string(scripts.join(script)).unwrap();
+        assert!(text.contains("systemd-repart --dry-run=no --empty=require --seed=random"));
     }
 }
