@@ -1,6 +1,8 @@
 //! Former states through their own routes, on a real file; copies of the past come from a small program
 //! that stands in the place of `hokatsu timemachine`.
 
+mod person;
+
 use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
