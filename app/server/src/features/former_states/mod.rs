@@ -29,9 +29,11 @@ mod view;
 pub use model::{Lens, Outcome, Part, PartRow, Place, Point, Record, Said, Standing, Wanted};
 pub use openings::{FormerSource, Openings};
 
+use crate::features::abuse_cases::FormerCase;
 use crate::features::attachments::FormerAttachment;
 use crate::features::consultations::FormerConsultation;
 use crate::features::residents::FormerPerson;
+use crate::web::veil::ABUSE_MENU;
 use crate::web::{Permission, Routes};
 
 /// Routes of this slice.
@@ -101,5 +103,27 @@ pub fn routes() -> Routes {
             "/attachments/{id}/former-state/comparison.pdf",
             may,
             printing::print::<FormerAttachment>,
+        )
+        .with(of_abuse_cases())
+}
+
+/// Under the menu of abuse cases: what the access log tells of them wears the veil (`web::veil`).
+fn of_abuse_cases() -> Routes {
+    let may = Permission::FormerStateUse;
+    Routes::new(ABUSE_MENU)
+        .get(
+            "/abuse-cases/{id}/former-state",
+            may,
+            comparing::page::<FormerCase>,
+        )
+        .post(
+            "/abuse-cases/{id}/former-state",
+            may,
+            putting_back::post::<FormerCase>,
+        )
+        .get(
+            "/abuse-cases/{id}/former-state/comparison.pdf",
+            may,
+            printing::print::<FormerCase>,
         )
 }

@@ -1,6 +1,7 @@
 //! Former states through their own routes, on a real file; copies of the past come from a small program
 //! that stands in the place of `hokatsu timemachine`.
 
+mod abuse;
 mod person;
 
 use std::path::{Path, PathBuf};
