@@ -322,6 +322,28 @@ fn a_copy_shows_what_the_history_cannot_know() {
 }
 
 #[test]
+fn a_copy_of_an_older_schema_is_brought_up_and_compared() {
+    /// Where SQLite keeps the number of our schema in its file.
+    const VERSION_AT: std::ops::Range<usize> = 60..64;
+    let desk = housed();
+    desk.copied();
+    let path = desk.past.dir.path().join("hokatsu.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let before = u32::try_from(store::SCHEMA_VERSION - 1).unwrap();
+    // The newest step makes indexes anew, so it is taken once more on what has them already.
+    bytes[VERSION_AT].copy_from_slice(&before.to_be_bytes());
+    desk.past.write("hokatsu.db", &bytes);
+    desk.house
+        .execute("update insured_persons set category = '2' where id = 1");
+    let manager = desk.in_scene("manager");
+    let href = desk.opened(&manager, &[("origin", "raid:aaaa")]);
+    let id = href.rsplit('/').next().unwrap();
+    let page = manager.get(&format!("{PERSON}?opening={id}"));
+    assert!(part(&page, "insured").contains("第1号"), "{}", page.text());
+    assert!(part(&page, "household").contains("その時点と、いまは同じです"));
+}
+
+#[test]
 fn who_was_in_charge_is_told_with_the_end_as_it_was_known() {
     let desk = Desk::new();
     let nurse = desk
