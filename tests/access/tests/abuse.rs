@@ -104,6 +104,7 @@ fn surfaces(her: &Her) -> Vec<String> {
         "/abuse-cases",
         "/abuse-cases?state=all",
         "/abuse-cases/new",
+        "/former-states",
         "/changes",
         "/overview",
         "/transfers",
@@ -136,6 +137,8 @@ fn surfaces(her: &Her) -> Vec<String> {
         format!("/residents?q={kana}&part=1"),
         format!("/residents/{id}"),
         format!("/residents/{mate}"),
+        format!("/residents/{id}/former-state"),
+        format!("/residents/{mate}/former-state"),
         format!("/residents/{id}/case-grants"),
         format!("/consultations?resident={id}"),
         format!("/consultations/new?resident={id}"),
@@ -222,7 +225,16 @@ fn whoever_does_not_know_of_a_case_meets_the_same_town_with_it_and_without() {
     }
     // Last: a refused try is an entry.
     for [_, browser] in &mut later {
-        for page in ["", "/edit", "/members", "/reporter", "/sheet.pdf"] {
+        let pages = [
+            "",
+            "/edit",
+            "/members",
+            "/reporter",
+            "/sheet.pdf",
+            "/former-state",
+            "/former-state/comparison.pdf",
+        ];
+        for page in pages {
             let status = browser.get(&format!("{case}{page}")).status;
             assert!(status == 404 || status == 403, "{page}: {status}");
         }

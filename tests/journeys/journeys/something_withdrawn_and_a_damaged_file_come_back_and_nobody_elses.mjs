@@ -6,6 +6,8 @@ import { mustBeTitled, mustNotSay, mustSay } from "../house.mjs";
 
 /** Attachments that the town has at most. */
 const ATTACHMENTS_MAX = 60;
+/** People that the town has before one whom this manager meets and who is not under 支援措置. */
+const RESIDENTS_MAX = 60;
 /** A copy of a small town's database is fetched in seconds; the machine may be busy. */
 const FETCHED_MS = 60_000;
 
@@ -123,9 +125,26 @@ async function theCopyOfABackupIsLookedInto(house, page, record) {
   await mustSay(page, "バックアップ「");
   console.log(`one record out of it was there after ${Date.now() - looked} ms`);
   await house.picture(page, "record-in-a-copy");
+  await page.goto(`${await somebody(page)}/former-state?opening=${opening}`);
+  for (const part of ["世帯", "介護保険の資格", "要介護認定", "担当"]) {
+    await page.getByRole("heading", { name: part, exact: true }).waitFor();
+  }
+  await house.mustBeAccessible(page, "person in a copy");
+  await house.mustFit(page, "person in a copy");
+  await house.picture(page, "person-in-a-copy");
   await page.goto(`/former-states/openings/${opening}`);
   await page.getByRole("button", { name: "控えを閉じる" }).click();
   await mustSay(page, "控えを閉じ、写しを消しました。");
+}
+
+/** The first person whom this manager opens without being asked why. */
+async function somebody(page) {
+  for (let id = 1; id <= RESIDENTS_MAX; id += 1) {
+    const answer = await page.goto(`/residents/${id}`);
+    const link = page.getByRole("link", { name: "以前の状態" });
+    if (answer.ok() && (await link.count()) > 1) return `/residents/${id}`;
+  }
+  return assert.fail("this manager meets nobody");
 }
 
 async function anotherCentreMeetsNothing(house, records) {

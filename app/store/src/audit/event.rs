@@ -183,6 +183,9 @@ coded! {
         AbuseReporterCorrect = "abuse_reporter_correct", "通報者の訂正";
         AbuseTake = "abuse_take", "相談を関係者だけにする・戻す";
         AbusePrint = "abuse_print", "虐待対応の記録の印刷";
+        AbuseFormerView = "abuse_former_view", "虐待対応の以前の状態の閲覧";
+        AbuseFormerPutBack = "abuse_former_put_back", "虐待対応を以前の状態に戻す";
+        AbuseFormerPrint = "abuse_former_print", "虐待対応の以前の状態の印刷";
     }
 }
 

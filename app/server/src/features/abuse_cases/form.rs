@@ -205,6 +205,11 @@ fn telling(name: &str, others: &[&str]) -> Vec<String> {
 const NAMED: &str = "通報者の氏名が書かれています。ほかの関係者にも見える欄です。氏名を消すか、\
     別の人のことなら下の「氏名があっても保存する」に印を付けてください。";
 
+/// Does it say that a text names the reporter?
+pub(super) fn is_telling(problem: &FieldProblem) -> bool {
+    problem.text == NAMED
+}
+
 /// Warns where a text holds the reporter's name; a mark says that it is meant.
 fn no_name_in_text(
     form: &mut Checked<'_>,

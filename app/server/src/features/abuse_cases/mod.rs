@@ -17,6 +17,7 @@
 mod consultations;
 mod corrections;
 mod form;
+mod former;
 mod list;
 mod model;
 mod pages;
@@ -31,6 +32,7 @@ mod team;
 mod tests;
 mod view;
 
+pub use former::FormerCase;
 pub use model::{
     AbuseKind, CarerRelation, CaseId, CaseType, ClosingReason, Judgement, Known, Method, Power,
     ReceivedAt, Reporter, ReporterKind, Safety, Severity, StepKind, StepWords, Urgency, Urgent,

@@ -32,18 +32,26 @@ pub(super) fn load(visit: &Visit, tx: &ReadTx<'_>) -> Result<Case, Problem> {
 /// An entry about a case: about the person, if she is known, as any other entry about her; the case's
 /// number stands in the detail.
 pub(super) fn event(operation: Operation, case: CaseId, resident: Option<ResidentId>) -> Event {
-    let event = Event::done(operation).about(resident);
-    let event = match resident {
+    named(Event::done(operation), resident).detail(format!("case={}", case.number()))
+}
+
+fn named(event: Event, resident: Option<ResidentId>) -> Event {
+    let event = event.about(resident);
+    match resident {
         Some(id) => event.on(RecordKind::Resident, id.0),
         None => event,
-    };
-    event.detail(format!("case={}", case.number()))
+    }
 }
 
 /// As [`event`], with more words.
 pub(super) fn event_with(operation: Operation, case: &Case, words: &str) -> Event {
-    let number = case.id.number();
-    event(operation, case.id, case.known.resident).detail(format!("case={number} {words}"))
+    about(Event::done(operation), case, words)
+}
+
+/// The same about an act that may have been refused.
+pub(super) fn about(event: Event, case: &Case, words: &str) -> Event {
+    let event = named(event, case.known.resident);
+    event.detail(format!("case={} {words}", case.id.number()))
 }
 
 /// Opens the case of this address and leaves the entry.

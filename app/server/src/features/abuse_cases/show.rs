@@ -43,6 +43,8 @@ struct ShowPage {
     /// Whose shield this viewer may set.
     shield_of: Option<i64>,
     facility: bool,
+    /// Where its former states are, for whoever may look at them.
+    former: Option<String>,
     typed: Fields,
     problems: Vec<FieldProblem>,
 }
@@ -176,6 +178,9 @@ fn show_page(
             .as_ref()
             .filter(|_| visit.may(Permission::ProtectionAdminister))
             .map(|person| person.id.0),
+        former: visit
+            .may(Permission::FormerStateUse)
+            .then(|| format!("/abuse-cases/{}/former-state", case.id)),
         facility: case.known.case_type == super::model::CaseType::Facility,
         typed,
         problems,

@@ -6,12 +6,12 @@
 use askama::Template;
 use axum::http::StatusCode;
 use jiff::Timestamp;
-use store::{Event, Operation};
+use store::{Event, Operation, ReadTx};
 
 use super::asked::Asked;
-use super::model::{Place, Point, Record, Said};
+use super::model::{Lens, Part, Place, Record, Said};
 use super::openings::Stage;
-use super::view::{self, Line, PointWords};
+use super::view::{self, Line, PartWords, PointWords};
 use crate::web::{Answer, Choice, FieldProblem, Permission, Problem, Shell, Visit, problem_of};
 
 /// Longest list of points on one page; older ones are reached by day and time.
@@ -35,12 +35,14 @@ pub(super) struct Compared<R: Record> {
     pub(super) record: R,
     pub(super) then: Result<Then<R>, Nothing>,
     pub(super) said_now: Vec<Said>,
+    pub(super) parts_now: Vec<Part>,
 }
 
 /// A former state and where it was found.
 pub(super) struct Then<R: Record> {
     pub(super) state: R::State,
     pub(super) said: Vec<Said>,
+    pub(super) parts: Vec<Part>,
     /// The moment that is shown.
     pub(super) at: Timestamp,
     /// What was looked at, in words.
@@ -68,8 +70,12 @@ impl<R: Record> Compared<R> {
             return Ok(Look::Shielded(record));
         }
         let then = match asked.opening {
-            None => own(visit, &record, asked),
+            None => own(visit, &record, asked)?,
             Some(_) => copied(visit, &record, asked)?,
+        };
+        let parts_now = match then {
+            Ok(_) => db.read(&visit.actor, |live| record.parts(visit, lens(live, None)))?,
+            Err(_) => Vec::new(),
         };
         let said_now = match record.state_at(None) {
             Some(state) => record.said(visit, &state),
@@ -77,6 +83,7 @@ impl<R: Record> Compared<R> {
         };
         Ok(Look::Open(Box::new(Self {
             said_now,
+            parts_now,
             then,
             record,
         })))
@@ -90,15 +97,14 @@ impl<R: Record> Compared<R> {
     ) -> Result<Look<R>, Problem> {
         let look = Self::find(visit, asked)?;
         let event = match &look {
-            Look::Shielded(record) => {
-                entry(Event::refused(operation), record).detail("shield=no-reason")
-            }
+            Look::Shielded(record) => record.entry(Event::refused(operation), "shield=no-reason"),
             Look::Open(found) => {
                 let shield = asked.reason.filter(|_| found.record.shielded());
                 let shield = shield.map(|reason| format!("shield={}", reason.code()));
                 let told = found.then.as_ref().map_or("nothing", |then| &then.told);
                 let words: Vec<&str> = [told].into_iter().chain(shield.as_deref()).collect();
-                entry(Event::done(operation), &found.record).detail(words.join(" "))
+                let event = Event::done(operation);
+                found.record.entry(event, &words.join(" "))
             }
         };
         visit
@@ -109,34 +115,49 @@ impl<R: Record> Compared<R> {
     }
 }
 
-/// The entry about a record.
-pub(super) fn entry<R: Record>(event: Event, record: &R) -> Event {
-    event.about(record.person()).on(R::KIND, record.id())
+/// This database, as it stands or at a moment of its history.
+fn lens<'l>(live: &'l ReadTx<'l>, at: Option<Timestamp>) -> Lens<'l> {
+    Lens {
+        live,
+        past: None,
+        at,
+    }
 }
 
 /// In the record's own history.
-fn own<R: Record>(visit: &Visit, record: &R, asked: &Asked) -> Result<Then<R>, Nothing> {
-    let at = match asked.at {
-        Some(at) => at,
-        None => newest_change(&record.points()).ok_or(Nothing::Unchanged)?,
+fn own<R: Record>(
+    visit: &Visit,
+    record: &R,
+    asked: &Asked,
+) -> Result<Result<Then<R>, Nothing>, Problem> {
+    let Some(at) = asked.at.or_else(|| newest_change(record)) else {
+        return Ok(Err(Nothing::Unchanged));
     };
-    let state = record.state_at(Some(at)).ok_or(Nothing::NotYet)?;
-    Ok(Then {
+    let Some(state) = record.state_at(Some(at)) else {
+        return Ok(Err(Nothing::NotYet));
+    };
+    let db = visit.app.db();
+    let parts = db.read(&visit.actor, |live| {
+        record.parts(visit, lens(live, Some(at)))
+    })?;
+    Ok(Ok(Then {
+        parts,
         said: record.said(visit, &state),
         source: "この記録の履歴（訂正・取下げの控え。秒まで正確です）".to_owned(),
         told: format!("own at={at}"),
         state,
         at,
-    })
+    }))
 }
 
-/// Just before the newest change; a record that never changed has none.
-fn newest_change(points: &[Point]) -> Option<Timestamp> {
+/// Just before the newest change; a record that never changed has none, and what is first of all its points
+/// is a change only if something was there before it (the rows of her first import may be gone).
+fn newest_change<R: Record>(record: &R) -> Option<Timestamp> {
+    let points = record.points();
     let (newest, earlier) = points.split_last()?;
-    if earlier.is_empty() {
-        return None;
-    }
-    view::just_before(newest.instant()?)
+    let before = view::just_before(newest.instant()?)?;
+    let changed = !earlier.is_empty() || record.state_at(Some(before)).is_some();
+    changed.then_some(before)
 }
 
 /// In a copy of the past. Its people are named as far as the viewer meets them today.
@@ -151,13 +172,23 @@ fn copied<R: Record>(
     let (db, now) = (visit.app.db(), visit.app.clock().now());
     let found = db.read(&visit.actor, |live| {
         let openings = visit.app.openings();
-        openings.read(id, now, |past| record.same_in(live, past))
+        openings.read(id, now, |past| {
+            let then = record.same_in(live, past)?;
+            let Some(state) = then.and_then(|then| then.state_at(None)) else {
+                return Ok(None);
+            };
+            let lens = Lens {
+                live,
+                past: Some(past),
+                at: None,
+            };
+            Ok(Some((state, record.parts(visit, lens)?)))
+        })
     })?;
     let Some((origin, then)) = found else {
         return Ok(Err(Nothing::Closed));
     };
-    let state = then.and_then(|then| then.state_at(None));
-    let Some(state) = state else {
+    let Some((state, parts)) = then else {
         return Ok(Err(Nothing::Elsewhere));
     };
     Ok(Ok(Then {
@@ -165,6 +196,7 @@ fn copied<R: Record>(
         source: super::overview::origin_words(&origin, now),
         told: origin.told(),
         at: origin.at(),
+        parts,
         state,
     }))
 }
@@ -185,8 +217,14 @@ struct ComparisonPage {
     nothing: &'static str,
     different: Vec<Line>,
     same: Vec<Line>,
+    parts: Vec<PartWords>,
+    /// Something differs, if not among the fields then among the parts.
+    differs: bool,
+    /// What stands beside a field that is not put back.
+    theirs: &'static str,
     may_put_back: bool,
-    read_only: bool,
+    /// Why nothing is put back, or nothing.
+    read_only: &'static str,
     base: String,
     reason: String,
     late: bool,
@@ -238,7 +276,7 @@ pub(super) fn shown<R: Record>(
     typed: Typed,
     status: StatusCode,
 ) -> Answer {
-    match Compared::<R>::read(visit, &asked, Operation::FormerStateView)? {
+    match Compared::<R>::read(visit, &asked, R::LOOKS.0)? {
         Look::Shielded(record) => ask_reason(visit, &record, &asked, status),
         Look::Open(found) => visit.page_as(status, &drawn(visit, &found, asked, typed)),
     }
@@ -264,8 +302,12 @@ fn drawn<R: Record>(
         Ok(then) => view::lines(&then.said, &found.said_now, &chosen),
         Err(_) => (Vec::new(), Vec::new()),
     };
+    let parts = match &found.then {
+        Ok(then) => view::parts(&then.parts, &found.parts_now),
+        Err(_) => Vec::new(),
+    };
     let ours = different.iter().any(|line| line.ours);
-    let may_write = visit.may(R::WRITES);
+    let may_write = visit.may(R::WRITES) && record.writable();
     let shown_at = found.then.as_ref().ok().map(|then| then.at);
     let mut points = view::points(
         &record.points(),
@@ -295,8 +337,15 @@ fn drawn<R: Record>(
             .as_ref()
             .err()
             .map_or("", |why| why_nothing(*why)),
-        may_put_back: ours && may_write && record.writable(),
-        read_only: ours && !(may_write && record.writable()),
+        differs: !different.is_empty() || parts.iter().any(|part| !part.different.is_empty()),
+        parts,
+        theirs: R::THEIRS,
+        may_put_back: ours && may_write,
+        read_only: if ours && !may_write {
+            record.read_only()
+        } else {
+            ""
+        },
         base: record.key(),
         reason: typed.reason,
         late: typed.late,

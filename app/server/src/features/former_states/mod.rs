@@ -6,7 +6,8 @@
 //! kept for some minutes. Each kind of record brings its own [`Record`]; pages are the same for all.
 //! Invariant: who may see the record **today** sees its past, nobody else, and each look is an entry. A past
 //! is read only after today's record was found through the viewer's eyes; what was disposed of on purpose
-//! is not there today and does not come back. Putting back adds versions and never edits.
+//! is not there today and does not come back. Putting back adds versions and never edits. What belongs to a
+//! record without being a field of it ([`Part`]) is shown beside today's and not put back.
 //! Limits: [`openings`]. Errors: 404 outside the scope, 409 with the newest state when somebody was faster,
 //! 422 with what stands in the way.
 //! Not here: a whole database in its place (`hokatsu restore`).
@@ -25,12 +26,14 @@ mod putting_back;
 mod tests;
 mod view;
 
-pub use model::{Outcome, Place, Point, Record, Said, Standing, Wanted};
+pub use model::{Lens, Outcome, Part, PartRow, Place, Point, Record, Said, Standing, Wanted};
 pub use openings::{FormerSource, Openings};
 
+use crate::features::abuse_cases::FormerCase;
 use crate::features::attachments::FormerAttachment;
 use crate::features::consultations::FormerConsultation;
 use crate::features::residents::FormerPerson;
+use crate::web::veil::ABUSE_MENU;
 use crate::web::{Permission, Routes};
 
 /// Routes of this slice.
@@ -100,5 +103,27 @@ pub fn routes() -> Routes {
             "/attachments/{id}/former-state/comparison.pdf",
             may,
             printing::print::<FormerAttachment>,
+        )
+        .with(of_abuse_cases())
+}
+
+/// Under the menu of abuse cases: what the access log tells of them wears the veil (`web::veil`).
+fn of_abuse_cases() -> Routes {
+    let may = Permission::FormerStateUse;
+    Routes::new(ABUSE_MENU)
+        .get(
+            "/abuse-cases/{id}/former-state",
+            may,
+            comparing::page::<FormerCase>,
+        )
+        .post(
+            "/abuse-cases/{id}/former-state",
+            may,
+            putting_back::post::<FormerCase>,
+        )
+        .get(
+            "/abuse-cases/{id}/former-state/comparison.pdf",
+            may,
+            printing::print::<FormerCase>,
         )
 }

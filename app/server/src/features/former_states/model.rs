@@ -3,7 +3,7 @@
 
 use base::secrecy::Note;
 use jiff::Timestamp;
-use store::{ReadTx, RecordKind, ResidentId};
+use store::{Event, Operation, ReadTx, RecordKind, ResidentId};
 
 use crate::web::{FieldProblem, Permission, Problem, Visit};
 
@@ -38,6 +38,49 @@ pub struct Said {
     pub text: Note,
     /// Can staff put it back? What only the register writes they cannot.
     pub ours: bool,
+}
+
+/// Rows that belong to a record and are no fields of it: what an import delivered about a person, the
+/// course of a case. They stand beside today's and are not put back from here.
+#[derive(Debug)]
+pub struct Part {
+    /// As anchors name it.
+    pub code: &'static str,
+    /// As staff call it.
+    pub title: &'static str,
+    /// Where they come from, and why they are not put back here.
+    pub note: &'static str,
+    /// The rows, or why nobody knows them.
+    pub rows: Result<Vec<PartRow>, &'static str>,
+}
+
+/// One row of a [`Part`].
+#[derive(Debug)]
+pub struct PartRow {
+    /// Then and now the same row has the same key.
+    pub key: String,
+    /// What it is known by.
+    pub label: Note,
+    /// What it said; a label that is missing said nothing.
+    pub facts: Vec<(&'static str, Note)>,
+}
+
+/// Where, and of when, the rows of a [`Part`] are read.
+#[derive(Debug, Clone, Copy)]
+pub struct Lens<'l> {
+    /// Today's database, through the viewer's eyes: who is named is decided here.
+    pub live: &'l ReadTx<'l>,
+    /// A copy of the past, in which nobody's eyes count.
+    pub past: Option<&'l ReadTx<'l>>,
+    /// A moment of the history; without one as the database stands. A copy stands at its own.
+    pub at: Option<Timestamp>,
+}
+
+impl Lens<'_> {
+    /// What the rows are read from.
+    pub fn rows(&self) -> &ReadTx<'_> {
+        self.past.unwrap_or(self.live)
+    }
 }
 
 /// Where a record stands among the pages.
@@ -129,6 +172,10 @@ pub trait Record: Sized {
     const READS: Permission;
     /// What it takes to change one.
     const WRITES: Permission;
+    /// What a look is in the access log, and a printed one.
+    const LOOKS: (Operation, Operation) = (Operation::FormerStateView, Operation::FormerStatePrint);
+    /// What stands beside a field that staff do not put back.
+    const THEIRS: &'static str = "";
 
     /// The record of this address as it stands, through the viewer's eyes.
     ///
@@ -151,6 +198,16 @@ pub trait Record: Sized {
     fn shielded(&self) -> bool;
     /// May this viewer change it?
     fn writable(&self) -> bool;
+    /// What whoever does not put back is told.
+    fn read_only(&self) -> &'static str {
+        "この記録は、閲覧だけできます（いまの担当ではないか、書く権限がありません）。戻すのは担当センターか\
+         長寿あんしん課が行います。"
+    }
+    /// The entry about it.
+    fn entry(&self, event: Event, words: &str) -> Event {
+        let event = event.about(self.person()).on(Self::KIND, self.id());
+        event.detail(words)
+    }
     /// Bytes belong to it, and they are missing or bent.
     fn lacks_bytes(&self, _visit: &Visit) -> bool {
         false
@@ -165,6 +222,13 @@ pub trait Record: Sized {
     fn state_at(&self, at: Option<Timestamp>) -> Option<Self::State>;
     /// That in words; every field in the same order, empty ones too. `self` is today's record.
     fn said(&self, visit: &Visit, state: &Self::State) -> Vec<Said>;
+    /// Rows beside the fields; `self` is today's record. The same parts in the same order, whatever the lens.
+    ///
+    /// # Errors
+    /// Those of the store.
+    fn parts(&self, _visit: &Visit, _lens: Lens<'_>) -> Result<Vec<Part>, Problem> {
+        Ok(Vec::new())
+    }
     /// Puts fields back, as new versions, in one transaction with its entry.
     ///
     /// # Errors

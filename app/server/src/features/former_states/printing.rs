@@ -1,7 +1,5 @@
 //! The comparison on paper.
 
-use store::Operation;
-
 use super::asked::Asked;
 use super::comparing::{Compared, Look};
 use super::model::Record;
@@ -12,7 +10,7 @@ use crate::web::{Answer, Visit, redirect};
 /// Draws it. Of somebody under 支援措置 nothing is printed: where she is would leave the screen.
 pub(super) fn print<R: Record>(visit: &Visit) -> Answer {
     let asked = Asked::read(&visit.query, visit.app.clock().now());
-    let found = match Compared::<R>::read(visit, &asked, Operation::FormerStatePrint)? {
+    let found = match Compared::<R>::read(visit, &asked, R::LOOKS.1)? {
         Look::Open(found) if !found.record.shielded() => found,
         Look::Open(found) => return Ok(back(&found.record, &asked)),
         Look::Shielded(record) => return Ok(back(&record, &asked)),
@@ -24,9 +22,12 @@ pub(super) fn print<R: Record>(visit: &Visit) -> Answer {
     let cells =
         |line: Line, mark: &str| vec![line.label.to_owned(), line.then, line.now, mark.to_owned()];
     let rows = different.into_iter().map(|line| cells(line, "違う"));
-    let rows: Vec<Vec<String>> = rows
+    let mut rows: Vec<Vec<String>> = rows
         .chain(same.into_iter().map(|line| cells(line, "")))
         .collect();
+    for part in view::parts(&then.parts, &found.parts_now) {
+        rows.extend(part.printed());
+    }
     let place = found.record.place();
     let at = view::instant(then.at);
     let pdf = draw(

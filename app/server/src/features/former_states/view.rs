@@ -3,7 +3,7 @@
 use base::secrecy::Note;
 use jiff::Timestamp;
 
-use super::model::{Point, Said};
+use super::model::{Part, PartRow, Point, Said};
 use crate::features::residents::ShieldReason;
 use crate::web::Choice;
 use crate::web::days::moment;
@@ -66,6 +66,138 @@ pub(super) fn offered(then: &[Said], now: &[Said]) -> Vec<String> {
     let ours = different.into_iter().filter(|line| line.ours);
     let offered = ours.filter(|line| line.code != STANDING || line.then == VALID);
     offered.map(|line| line.code.to_owned()).collect()
+}
+
+/// Rows beside the fields: what differs, row by row, and what does not.
+pub(super) struct PartWords {
+    pub(super) code: &'static str,
+    pub(super) title: &'static str,
+    pub(super) note: &'static str,
+    /// Why nothing can be compared, or nothing.
+    pub(super) missing: &'static str,
+    pub(super) different: Vec<PartLine>,
+    pub(super) same: Vec<PartLine>,
+}
+
+/// One thing that a row said, or a whole row that only one of both has.
+pub(super) struct PartLine {
+    pub(super) label: String,
+    pub(super) then: String,
+    pub(super) now: String,
+}
+
+impl PartWords {
+    /// Lines of the printed comparison.
+    pub(super) fn printed(self) -> Vec<Vec<String>> {
+        let title = self.title;
+        let line = |line: PartLine, mark: &str| {
+            let label = format!("{title}　{}", line.label);
+            vec![label, line.then, line.now, mark.to_owned()]
+        };
+        let missing = (!self.missing.is_empty()).then(|| PartLine {
+            label: String::new(),
+            then: self.missing.to_owned(),
+            now: String::new(),
+        });
+        let different = self.different.into_iter().map(|one| line(one, "違う"));
+        let rest = self.same.into_iter().chain(missing);
+        different.chain(rest.map(|one| line(one, ""))).collect()
+    }
+}
+
+/// The parts of then and now, in the same order.
+pub(super) fn parts(then: &[Part], now: &[Part]) -> Vec<PartWords> {
+    then.iter()
+        .zip(now)
+        .map(|(then, now)| part(then, now))
+        .collect()
+}
+
+fn part(then: &Part, now: &Part) -> PartWords {
+    let mut words = PartWords {
+        code: now.code,
+        title: now.title,
+        note: now.note,
+        missing: "",
+        different: Vec::new(),
+        same: Vec::new(),
+    };
+    match (&then.rows, &now.rows) {
+        (Ok(then), Ok(now)) => aligned(&mut words, then, now),
+        (Err(why), _) | (_, Err(why)) => words.missing = why,
+    }
+    words
+}
+
+/// What only one of both has.
+const NONE: &str = "（ありません）";
+
+/// Today's rows in their order, then those that are no more.
+fn aligned(words: &mut PartWords, then: &[PartRow], now: &[PartRow]) {
+    for row in now {
+        match then.iter().find(|known| known.key == row.key) {
+            Some(known) => both(words, known, row),
+            None => words.different.push(PartLine {
+                label: row.label.reveal().to_owned(),
+                then: NONE.to_owned(),
+                now: joined(row),
+            }),
+        }
+    }
+    for row in then {
+        if !now.iter().any(|known| known.key == row.key) {
+            words.different.push(PartLine {
+                label: row.label.reveal().to_owned(),
+                then: joined(row),
+                now: NONE.to_owned(),
+            });
+        }
+    }
+}
+
+fn both(words: &mut PartWords, then: &PartRow, now: &PartRow) {
+    let of = |row: &PartRow, label: &str| {
+        let found = row.facts.iter().find(|(known, _)| *known == label);
+        found.map_or_else(String::new, |(_, text)| text.reveal().to_owned())
+    };
+    let dash = |text: String| {
+        if text.is_empty() {
+            "（空欄）".to_owned()
+        } else {
+            text
+        }
+    };
+    let mut labels: Vec<&str> = now.facts.iter().map(|(label, _)| *label).collect();
+    let gone = then.facts.iter().map(|(label, _)| *label);
+    let gone: Vec<&str> = gone.filter(|label| !labels.contains(label)).collect();
+    labels.extend(gone);
+    let row = now.label.reveal();
+    let found = labels.into_iter().filter_map(|label| {
+        let (then, now) = (of(then, label), of(now, label));
+        (then != now).then(|| PartLine {
+            label: format!("{row}　{label}"),
+            then: dash(then),
+            now: dash(now),
+        })
+    });
+    let found: Vec<PartLine> = found.collect();
+    if found.is_empty() {
+        words.same.push(PartLine {
+            label: row.to_owned(),
+            then: joined(now),
+            now: joined(now),
+        });
+    }
+    words.different.extend(found);
+}
+
+/// Everything that a row says, on lines of its own.
+fn joined(row: &PartRow) -> String {
+    let full = row.facts.iter().filter(|(_, text)| !text.is_empty());
+    let lines: Vec<String> = full
+        .map(|(label, text)| format!("{label}：{}", text.reveal()))
+        .collect();
+    lines.join("\n")
 }
 
 /// One moment of the record's own history.
@@ -200,6 +332,61 @@ mod tests {
         assert_eq!(marked("2026-11-24T00:59:59Z"), [false, false]);
         assert_eq!(marked("2026-11-24T01:00:00Z"), [false, true]);
         assert_eq!(marked("2026-11-24T02:00:00Z"), [true, false]);
+    }
+
+    fn row(key: &str, facts: &[(&'static str, &str)]) -> PartRow {
+        PartRow {
+            key: key.to_owned(),
+            label: key.into(),
+            facts: facts.iter().map(|(l, t)| (*l, (*t).into())).collect(),
+        }
+    }
+
+    fn beside(rows: Result<Vec<PartRow>, &'static str>) -> [Part; 1] {
+        [Part {
+            code: "a",
+            title: "A",
+            note: "",
+            rows,
+        }]
+    }
+
+    #[test]
+    fn rows_are_told_apart_by_their_keys_and_what_differs_in_one_by_its_label() {
+        let then = beside(Ok(vec![
+            row("1", &[("x", "1"), ("y", "2")]),
+            row("2", &[("x", "1")]),
+            row("3", &[("x", "1")]),
+        ]));
+        let now = beside(Ok(vec![
+            row("4", &[("x", "1")]),
+            row("3", &[("x", "1"), ("z", "")]),
+            row("1", &[("x", "1"), ("y", "")]),
+        ]));
+        let found = parts(&then, &now).remove(0);
+        let told: Vec<_> = found
+            .different
+            .iter()
+            .map(|line| [line.label.as_str(), &line.then, &line.now])
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ["4", NONE, "x：1"],
+                ["1　y", "2", "（空欄）"],
+                ["2", "x：1", NONE]
+            ]
+        );
+        let same: Vec<_> = found.same.iter().map(|line| line.label.as_str()).collect();
+        assert_eq!(same, ["3"]);
+        assert_eq!(found.printed().len(), 4);
+    }
+
+    #[test]
+    fn what_nobody_knows_is_said_and_nothing_is_compared() {
+        let found = parts(&beside(Err("why")), &beside(Ok(vec![row("1", &[])]))).remove(0);
+        assert_eq!((found.missing, found.different.len()), ("why", 0));
+        assert_eq!(found.printed(), [["A　", "why", "", ""]]);
     }
 
     #[test]

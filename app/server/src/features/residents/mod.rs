@@ -8,6 +8,7 @@
 //! changes and conflicts (`features/changes`), consultations (`features/consultations`).
 
 mod corrections;
+mod delivered;
 mod find;
 mod person;
 #[cfg(test)]

@@ -3,8 +3,9 @@
 //! Shape: what the register said at a moment is the row that the next import after it replaced
 //! (`resident_changes.before`), else today's; what staff corrected is laid over it. Imports write the register,
 //! so it is shown and not put back; the fields of [`Field`] are put back as corrections.
-//! Limits: while an import stood that was taken back later, nobody knows what the register said: then there
-//! is no state, and a copy is opened. Insurance, certification and household are not compared.
+//! Household, insurance, certification and who was in charge stand beside it (`residents::delivered`).
+//! Limits: while an import stood that was taken back later, and before one whose kept rows were disposed of,
+//! nobody knows what the register said: then there is no state, and a copy is opened.
 
 use std::collections::BTreeMap;
 
@@ -18,8 +19,9 @@ use super::form;
 use super::model::{Correction, Field, FieldState};
 use super::store::{self as sql, Eyes, Stamp};
 use super::view;
-use crate::features::former_states::{Outcome, Place, Point, Record, Said, Wanted};
-use crate::features::imports::{field_label, kind_label, reindex};
+use crate::features::former_states::{Lens, Outcome, Part, Place, Point, Record, Said, Wanted};
+use crate::features::imports::{Feed, field_label, kind_label, reindex};
+use crate::features::residents::delivered::{self, forgotten, is_before};
 use crate::features::residents::person::id_of;
 use crate::web::{FieldProblem, Permission, Problem, Visit};
 
@@ -64,6 +66,10 @@ pub struct FormerPerson {
     register: Register,
     /// Oldest first.
     changes: Vec<Change>,
+    /// Until when what the register said was disposed of.
+    forgotten_until: Option<String>,
+    /// When what stands beside the register changed.
+    beside: Vec<Point>,
     fields: Vec<(Field, FieldState)>,
     /// Names of centres and of states, by what stands in the row.
     words: BTreeMap<(&'static str, String), String>,
@@ -134,6 +140,8 @@ fn read(tx: &ReadTx<'_>, id: ResidentId) -> Result<Option<FormerPerson>, StoreEr
             before: before.as_deref().and_then(register),
         })
     })?;
+    let arrived = changes.iter().find(|change| change.kind == "new");
+    let beside = delivered::points(tx, id, arrived.map(|change| change.at.as_str()))?;
     let mut fields = Vec::new();
     for field in Field::ALL {
         if let Some(state) = sql::state(tx, Eyes::Viewer, id, *field)? {
@@ -149,6 +157,8 @@ fn read(tx: &ReadTx<'_>, id: ResidentId) -> Result<Option<FormerPerson>, StoreEr
         addressee_no,
         register: now,
         changes,
+        forgotten_until: forgotten(tx, Feed::Residents)?,
+        beside,
         fields,
         words: words
             .into_iter()
@@ -172,7 +182,8 @@ impl FormerPerson {
             let undone = change.undone_at.as_deref();
             undone.is_some_and(|undone| !is_after(&change.at, at) && is_after(undone, at))
         };
-        if self.changes.iter().any(stood) {
+        let forgotten = at.is_some_and(|at| is_before(at, self.forgotten_until.as_deref()));
+        if forgotten || self.changes.iter().any(stood) {
             return None;
         }
         let next = self.changes.iter().find(|change| is_after(&change.at, at));
@@ -213,6 +224,7 @@ impl Record for FormerPerson {
     const KIND: RecordKind = RecordKind::Resident;
     const READS: Permission = Permission::ResidentView;
     const WRITES: Permission = Permission::ResidentCorrect;
+    const THEIRS: &'static str = "住民記録の値";
 
     fn load(visit: &Visit, tx: &ReadTx<'_>) -> Result<Self, Problem> {
         read(tx, id_of(visit)?)?.ok_or(Problem::NotFound)
@@ -285,6 +297,7 @@ impl Record for FormerPerson {
                 }));
             }
         }
+        all.extend(self.beside.iter().cloned());
         all.sort_by_key(|point| point.at.parse::<Timestamp>().ok());
         all
     }
@@ -309,6 +322,10 @@ impl Record for FormerPerson {
             ours: Field::from_code(column).is_some(),
         };
         COLUMNS.iter().map(said).collect()
+    }
+
+    fn parts(&self, _visit: &Visit, lens: Lens<'_>) -> Result<Vec<Part>, Problem> {
+        Ok(delivered::parts(lens, (self.id, &self.addressee_no))?)
     }
 
     fn put_back(visit: &Visit, then: &PersonState, wanted: Wanted<'_>) -> Result<Outcome, Problem> {
