@@ -29,7 +29,7 @@ mod steps;
 mod store;
 mod team;
 #[cfg(test)]
-mod tests;
+pub(in crate::features) mod tests;
 mod view;
 
 pub use former::FormerCase;

@@ -15,7 +15,9 @@ use super::form;
 use super::list::may_open;
 use super::model::{Attachment, AttachmentId, By, Holder, Version};
 use super::{store as sql, view};
-use crate::features::former_states::{Outcome, Place, Point, Record, Said, Standing, Wanted};
+use crate::features::former_states::{
+    Outcome, Place, Point, Record, Said, Standing, Wanted, written,
+};
 use crate::features::masters::{self, Code};
 use crate::web::{FieldProblem, Permission, Problem, Visit};
 
@@ -251,40 +253,24 @@ impl Record for FormerAttachment {
     ) -> Result<Outcome, Problem> {
         let staff = visit.signed_in()?.staff_id;
         let now = format!("{:.6}", visit.app.clock().now());
-        let stopped = std::cell::Cell::new(None);
-        let done = visit.app.db().write(&visit.actor, |tx| {
-            let record = Self::load(visit, tx)?;
-            if record.key() != wanted.base {
-                stopped.set(Some(Outcome::Late));
-                return Err(Problem::NotFound);
-            }
-            if !record.writable() {
-                return Err(Problem::Forbidden);
-            }
-            let change = match Change::of(&record, then, wanted) {
-                Ok(change) => change,
-                Err(problems) => {
-                    stopped.set(Some(Outcome::Wrong(problems)));
-                    return Err(Problem::NotFound);
-                }
-            };
-            let what = change.write(tx, &record, (staff, &now, wanted.reason))?;
-            let numbers = change.numbers();
-            let detail = format!(
-                "{what} fields={} from={} {numbers}",
-                wanted.fields.join("+"),
-                wanted.source
-            );
-            let event = Event::done(Operation::FormerStatePutBack)
-                .about(record.row.person)
-                .on(RecordKind::Attachment, record.row.id.0)
-                .detail(detail.trim_end());
-            Ok(tx.audited(event, ()))
-        });
-        match (stopped.take(), done) {
-            (Some(outcome), _) => Ok(outcome),
-            (None, done) => done.map(|()| Outcome::Done),
-        }
+        written(
+            visit,
+            wanted,
+            |_, record| Ok(Change::of(record, then, wanted)),
+            |tx, record: &Self, change| {
+                let what = change.write(tx, record, (staff, &now, wanted.reason))?;
+                let numbers = change.numbers();
+                let detail = format!(
+                    "{what} fields={} from={} {numbers}",
+                    wanted.fields.join("+"),
+                    wanted.source
+                );
+                Ok(Event::done(Operation::FormerStatePutBack)
+                    .about(record.row.person)
+                    .on(RecordKind::Attachment, record.row.id.0)
+                    .detail(detail.trim_end()))
+            },
+        )
     }
 }
 

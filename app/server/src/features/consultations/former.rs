@@ -17,7 +17,9 @@ use super::form::{self, Checked};
 use super::model::{ConsultationId, Lists, Record as Current, Version};
 use super::view;
 use super::{records, store as sql};
-use crate::features::former_states::{Outcome, Place, Point, Record, Said, Standing, Wanted};
+use crate::features::former_states::{
+    Outcome, Place, Point, Record, Said, Standing, Wanted, written,
+};
 use crate::web::{FieldProblem, Fields, Permission, Problem, Visit};
 
 /// Whom a record was about from a moment on.
@@ -274,42 +276,24 @@ impl Record for FormerConsultation {
     ) -> Result<Outcome, Problem> {
         let staff = visit.signed_in()?.staff_id;
         let now = format!("{:.6}", visit.app.clock().now());
-        let db = visit.app.db();
-        // What is refused is decided inside, where nobody changes anything in between.
-        let stopped = std::cell::Cell::new(None);
-        let done = db.write(&visit.actor, |tx| {
-            let record = Self::load(visit, tx)?;
-            if record.key() != wanted.base {
-                stopped.set(Some(Outcome::Late));
-                return Err(Problem::NotFound);
-            }
-            if !record.writable() {
-                return Err(Problem::Forbidden);
-            }
-            let change = match Change::of(visit, tx, (&record, then), wanted)? {
-                Ok(change) => change,
-                Err(problems) => {
-                    stopped.set(Some(Outcome::Wrong(problems)));
-                    return Err(Problem::NotFound);
-                }
-            };
-            let what = change.write(tx, &record, (staff, &now, wanted.reason))?;
-            let numbers = change.numbers.as_deref().unwrap_or_default();
-            let detail = format!(
-                "{what} fields={} from={} {numbers}",
-                wanted.fields.join("+"),
-                wanted.source
-            );
-            let event = Event::done(Operation::FormerStatePutBack)
-                .about(change.client.or(record.person()))
-                .on(RecordKind::Consultation, record.id())
-                .detail(detail.trim_end());
-            Ok(tx.audited(event, ()))
-        });
-        match (stopped.take(), done) {
-            (Some(outcome), _) => Ok(outcome),
-            (None, done) => done.map(|()| Outcome::Done),
-        }
+        written(
+            visit,
+            wanted,
+            |tx, record| Change::of(visit, tx, (record, then), wanted),
+            |tx, record: &Self, change| {
+                let what = change.write(tx, record, (staff, &now, wanted.reason))?;
+                let numbers = change.numbers.as_deref().unwrap_or_default();
+                let detail = format!(
+                    "{what} fields={} from={} {numbers}",
+                    wanted.fields.join("+"),
+                    wanted.source
+                );
+                Ok(Event::done(Operation::FormerStatePutBack)
+                    .about(change.client.or(record.person()))
+                    .on(RecordKind::Consultation, record.id())
+                    .detail(detail.trim_end()))
+            },
+        )
     }
 }
 

@@ -28,6 +28,7 @@ mod view;
 
 pub use model::{Lens, Outcome, Part, PartRow, Place, Point, Record, Said, Standing, Wanted};
 pub use openings::{FormerSource, Openings};
+pub use putting_back::written;
 
 use crate::features::abuse_cases::FormerCase;
 use crate::features::attachments::FormerAttachment;

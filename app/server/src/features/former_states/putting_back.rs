@@ -1,6 +1,9 @@
 //! Fields, or the whole record, put back as a new version.
 
+use std::cell::Cell;
+
 use axum::http::StatusCode;
+use store::{Event, WriteTx};
 
 use super::asked::Asked;
 use super::comparing::{self, Compared, Look, Typed};
@@ -99,4 +102,43 @@ fn refused<R: Record>(
         problems,
     };
     comparing::shown::<R>(visit, asked, typed, StatusCode::UNPROCESSABLE_ENTITY)
+}
+
+/// Puts back in one transaction: the record is loaded anew, must be the one that was looked at, and what is
+/// refused is decided inside, where nobody changes anything in between. `change` says what will be written or
+/// which fields are wrong; `write` writes it and returns the entry.
+///
+/// # Errors
+/// [`Problem::Forbidden`] when it may not be written to any more; those of both steps.
+pub fn written<R: Record, C>(
+    visit: &Visit,
+    wanted: Wanted<'_>,
+    change: impl FnOnce(&WriteTx<'_>, &R) -> Result<Result<C, Vec<FieldProblem>>, Problem>,
+    write: impl FnOnce(&WriteTx<'_>, &R, &C) -> Result<Event, Problem>,
+) -> Result<Outcome, Problem> {
+    let stopped = Cell::new(None);
+    let done = visit.app.db().write(&visit.actor, |tx| {
+        let record = R::load(visit, tx)?;
+        if record.key() != wanted.base {
+            stopped.set(Some(Outcome::Late));
+            return Err(Problem::NotFound);
+        }
+        if !record.writable() {
+            return Err(Problem::Forbidden);
+        }
+        match change(tx, &record)? {
+            Ok(change) => {
+                let event = write(tx, &record, &change)?;
+                Ok(tx.audited(event, ()))
+            }
+            Err(problems) => {
+                stopped.set(Some(Outcome::Wrong(problems)));
+                Err(Problem::NotFound)
+            }
+        }
+    });
+    match (stopped.take(), done) {
+        (Some(outcome), _) => Ok(outcome),
+        (None, done) => done.map(|()| Outcome::Done),
+    }
 }

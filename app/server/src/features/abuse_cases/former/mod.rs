@@ -21,7 +21,9 @@ use store::{Event, Operation, ReadTx, RecordKind, ResidentId, StoreError, params
 use self::change::Change;
 use super::model::{Case, Known, Version};
 use super::{pages, store as sql};
-use crate::features::former_states::{Lens, Outcome, Part, Place, Point, Record, Said, Wanted};
+use crate::features::former_states::{
+    Lens, Outcome, Part, Place, Point, Record, Said, Wanted, written,
+};
 use crate::web::{Permission, Problem, Visit};
 
 /// A case with everything that was ever known.
@@ -258,42 +260,26 @@ impl Record for FormerCase {
     fn put_back(visit: &Visit, then: &CaseState, wanted: Wanted<'_>) -> Result<Outcome, Problem> {
         let by = visit.signed_in()?.staff_id;
         let now = pages::now(visit);
-        // What is refused is decided inside, where nobody changes anything in between.
-        let stopped = std::cell::Cell::new(None);
-        let done = visit.app.db().write(&visit.actor, |tx| {
-            let record = Self::load(visit, tx)?;
-            if record.key() != wanted.base {
-                stopped.set(Some(Outcome::Late));
-                return Err(Problem::NotFound);
-            }
-            if !record.writable() {
-                return Err(Problem::Forbidden);
-            }
-            let known = match Change::of(visit, tx, (&record, then), wanted)? {
-                Ok(change) => change.known,
-                Err(problems) => {
-                    stopped.set(Some(Outcome::Wrong(problems)));
-                    return Err(Problem::NotFound);
-                }
-            };
-            let (id, version) = (record.case.id, record.case.version);
-            let (next, reason) = (
-                version.saturating_add(1),
-                format!("以前の状態に戻した：{}", wanted.reason),
-            );
-            sql::insert_version(tx, (id, next), &known, &reason, (by, &now))?;
-            let words = format!(
-                "version={version}→{next} fields={} from={}",
-                wanted.fields.join("+"),
-                wanted.source
-            );
-            let event = record.entry(Event::done(Operation::AbuseFormerPutBack), &words);
-            // Who stands in it from now on is whom the entry is about.
-            Ok(tx.audited(event.about(known.resident.or(record.person())), ()))
-        });
-        match (stopped.take(), done) {
-            (Some(outcome), _) => Ok(outcome),
-            (None, done) => done.map(|()| Outcome::Done),
-        }
+        written(
+            visit,
+            wanted,
+            |tx, record| Change::of(visit, tx, (record, then), wanted),
+            |tx, record: &Self, Change { known }| {
+                let (id, version) = (record.case.id, record.case.version);
+                let (next, reason) = (
+                    version.saturating_add(1),
+                    format!("以前の状態に戻した：{}", wanted.reason),
+                );
+                sql::insert_version(tx, (id, next), known, &reason, (by, &now))?;
+                let words = format!(
+                    "version={version}→{next} fields={} from={}",
+                    wanted.fields.join("+"),
+                    wanted.source
+                );
+                let event = record.entry(Event::done(Operation::AbuseFormerPutBack), &words);
+                // Who stands in it from now on is whom the entry is about.
+                Ok(event.about(known.resident.or(record.person())))
+            },
+        )
     }
 }

@@ -19,7 +19,7 @@ struct Desk {
 }
 
 /// A report that can be saved, about resident 1.
-const REPORT: [(&str, &str); 12] = [
+pub(in crate::features) const REPORT: [(&str, &str); 12] = [
     ("case_type", "carer"),
     ("reported_on", "R8.11.24"),
     ("reported_at", "8:30"),

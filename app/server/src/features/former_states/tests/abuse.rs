@@ -1,22 +1,7 @@
 //! Abuse cases: for whom the case is there today, and for nobody else.
 
 use super::*;
-
-/// A report that can be saved, about resident 1.
-const REPORT: [(&str, &str); 12] = [
-    ("case_type", "carer"),
-    ("reported_on", "R8.11.24"),
-    ("reported_at", "8:30"),
-    ("received_at", "centre"),
-    ("reporter_kind", "neighbour"),
-    ("urgency", "today"),
-    ("resident", "1"),
-    ("carer_relation", "son"),
-    ("kinds", "physical"),
-    ("content", "どなり声と物音が続いている。"),
-    ("reporter_name", "田所 由美"),
-    ("reporter_contact", "048-000-0009"),
-];
+use crate::features::abuse_cases::tests::REPORT;
 
 /// Nobody's case.
 const NONE: &str = "/abuse-cases/17";
