@@ -68,7 +68,6 @@ pub fn of_sheet(
     days_max: u16,
     now: Timestamp,
 ) -> Probe {
-    let most = i64::from(days_max);
     let opens = |name: &String| {
         let proven = sheets
             .sheets
@@ -98,17 +97,18 @@ pub fn of_sheet(
             without.join("」「")
         ),
     };
+    missing("backup_sheet_missing_days", days, days_max, words)
+}
+
+/// Something has lacked a tried sheet for so many days; nothing lacks one.
+fn missing(name: &'static str, days: Option<i64>, days_max: u16, words: String) -> Probe {
+    let most = i64::from(days_max);
     Probe {
         holds: days.is_none_or(|days| days <= most),
         value: Some(days.unwrap_or(0)),
         threshold: Some(most),
         words,
-        ..Probe::new(
-            "backup_sheet_missing_days",
-            None,
-            "days",
-            Page::RecoverySheet,
-        )
+        ..Probe::new(name, None, "days", Page::RecoverySheet)
     }
 }
 
@@ -132,7 +132,6 @@ pub fn of_disk_sheet(
     days_max: u16,
     now: Timestamp,
 ) -> Probe {
-    let most = i64::from(days_max);
     let opens = |disk: &&LockedDisk| {
         let mut locks = sheets.sheets.iter().flat_map(|sheet| &sheet.disks);
         locks.any(|lock| {
@@ -157,18 +156,7 @@ pub fn of_disk_sheet(
             names.join("」「")
         )
     };
-    Probe {
-        holds: days.is_none_or(|days| days <= most),
-        value: Some(days.unwrap_or(0)),
-        threshold: Some(most),
-        words,
-        ..Probe::new(
-            "backup_disk_sheet_missing_days",
-            None,
-            "days",
-            Page::RecoverySheet,
-        )
-    }
+    missing("backup_disk_sheet_missing_days", days, days_max, words)
 }
 
 #[cfg(test)]
