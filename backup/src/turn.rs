@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::BackupError;
-use crate::records::Job;
+use crate::records::{Job, Outcome, Record};
 
 /// A name is short; what is longer is not ours.
 const BYTES_MAX: u64 = 1_000;
@@ -36,6 +36,14 @@ impl Doing {
         let since = self.since.to_zoned_datetime(base::clock::japan());
         let since = since.strftime("%Y-%m-%d %H:%M:%S");
         format!("{}、pid {}、{since}から", self.job.words(), self.pid)
+    }
+
+    /// The record of a job that died, told by whoever came next.
+    #[must_use]
+    pub fn cut_short(&self, now: Timestamp) -> Record {
+        let mut record = Record::new(self.job, &self.repository, self.since, now);
+        record.outcome = Outcome::CutShort;
+        record
     }
 }
 

@@ -198,9 +198,7 @@ impl<'a> Keeper<'a> {
                 "前の{}は途中で止まっていました。残りを片付けます。",
                 died.job.words()
             ));
-            let mut record = Record::new(died.job, &died.repository, died.since, now);
-            record.outcome = Outcome::CutShort;
-            self.keep(&record)?;
+            self.keep(&died.cut_short(now))?;
         }
         self.sweep()?;
         Ok(turn)

@@ -1,7 +1,7 @@
 //! Restoring waits for the job of the backups that is running, and those that come wait for it: one that
 //! was reading the former state would find it gone, or save the end of one and the beginning of another.
 
-use backup::records::{Job, Outcome, Record, Records};
+use backup::records::{Job, Records};
 use backup::{BackupError, Turn};
 use base::clock::Clock;
 use base::report::Report;
@@ -43,9 +43,7 @@ fn taken(places: &Places, voice: &Voice) -> Result<Turn, BackupError> {
         other => other?,
     };
     if let Some(died) = died {
-        let mut record = Record::new(died.job, &died.repository, died.since, now());
-        record.outcome = Outcome::CutShort;
-        records.append(&record)?;
+        records.append(&died.cut_short(now()))?;
     }
     // Made by root, it would keep the timers out.
     if let Err(report) = owner::hand_over(records.dir(), places.data.path()) {
