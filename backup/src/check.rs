@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rustic_core::repofile::Node;
-use rustic_core::{CheckOptions, CheckResults, OpenStatus, ReadSubsetOption, Repository};
+use rustic_core::{CheckOptions, CheckResults, ReadSubsetOption, RusticResult};
 use serde::Serialize;
 
 use crate::content;
@@ -73,7 +73,7 @@ fn look(settings: &RepositorySettings, depth: CheckDepth) -> Result<CheckSummary
         CheckDepth::Structure | CheckDepth::AllData => ReadSubsetOption::All,
         CheckDepth::Part(slice) => ReadSubsetOption::IdSubSet((slice.number, slice.of)),
     };
-    let (results, broke_off) = asked(&opened, options);
+    let (results, broke_off) = asked(|options| opened.check(options), options);
     let results = results.map_err(BackupError::engine("check", &settings.name))?;
     let mut findings: Vec<Finding> = broke_off.into_iter().collect();
     let found = results.0.into_iter().map(|found| {
@@ -111,16 +111,16 @@ fn look(settings: &RepositorySettings, depth: CheckDepth) -> Result<CheckSummary
 /// and then panics (0.13.0, `index still in use`; a busy machine takes longer). It was about to read the packs that
 /// it knew to be needed, which after such a tree are none: the look without reading finds the same.
 fn asked(
-    opened: &Repository<OpenStatus>,
+    check: impl Fn(CheckOptions) -> RusticResult<CheckResults>,
     mut options: CheckOptions,
-) -> (rustic_core::RusticResult<CheckResults>, Option<Finding>) {
-    if let Ok(results) = catch_unwind(AssertUnwindSafe(|| opened.check(options))) {
+) -> (RusticResult<CheckResults>, Option<Finding>) {
+    if let Ok(results) = catch_unwind(AssertUnwindSafe(|| check(options))) {
         return (results, None);
     }
     options.read_data = false;
     let text = "the check broke off at a damaged tree: no data was read".to_owned();
     let serious = true;
-    (opened.check(options), Some(Finding { serious, text }))
+    (check(options), Some(Finding { serious, text }))
 }
 
 fn against_manifest(
@@ -149,4 +149,28 @@ fn against_manifest(
     lacking
         .map(|(key, _)| serious(format!("snapshot {id}: lacks {key}")))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(read_data: bool) -> CheckOptions {
+        let mut options = CheckOptions::default();
+        options.read_data = read_data;
+        options
+    }
+
+    #[test]
+    fn an_engine_that_gives_up_before_the_data_is_asked_without_it_and_that_is_serious() {
+        let gives_up = |options: CheckOptions| {
+            assert!(!options.read_data, "index still in use");
+            Ok(CheckResults(Vec::new()))
+        };
+        let (results, finding) = asked(gives_up, reading(true));
+        assert!(results.unwrap().0.is_empty());
+        assert!(finding.is_some_and(|finding| finding.serious));
+        let (_, finding) = asked(gives_up, reading(false));
+        assert_eq!(finding, None);
+    }
 }

@@ -117,7 +117,8 @@ fn save(
         manifest_sha256: own.sha256.clone(),
         facts: source.facts.clone(),
     })?;
-    let mut draft = draft(settings, source, description)?;
+    let mut draft = draft(settings, source)?;
+    draft.description = Some(description);
     draft.tags.add(UNPROVEN_TAG.to_owned());
     progress.start(Step::Save, manifest.bytes());
     let tree = source::Tree::new(source.taken_at, found, bytes, Arc::clone(progress));
@@ -219,11 +220,8 @@ fn repeat(
     before: &Before,
 ) -> Result<SnapshotInfo, BackupError> {
     let was = &before.snapshot;
-    let mut again = draft(
-        settings,
-        source,
-        was.description.clone().unwrap_or_default(),
-    )?;
+    let mut again = draft(settings, source)?;
+    again.description.clone_from(&was.description);
     again.tree = was.tree;
     again.paths = was.paths.clone();
     again.parent = Some(was.id);
@@ -234,15 +232,10 @@ fn repeat(
     Ok(saved)
 }
 
-fn draft(
-    settings: &RepositorySettings,
-    source: &Source,
-    description: String,
-) -> Result<SnapshotFile, BackupError> {
+fn draft(settings: &RepositorySettings, source: &Source) -> Result<SnapshotFile, BackupError> {
     let options = SnapshotOptions::default()
         .host(source.host.clone())
         .label(source.label.clone())
-        .description(description)
         // The engine's default is the process's command line, paths and all.
         .command("hokatsu backup run".to_owned())
         .to_snapshot();
