@@ -97,6 +97,8 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         what: CarriedOutVerb,
     },
+    /// 装置の画面とキーボードで行う操作のメニュー（装置が自分で出す）
+    Console,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -329,8 +331,11 @@ pub(crate) struct UnpluggedArguments {
 #[derive(Debug, Args)]
 pub(crate) struct SheetArguments {
     /// 用紙のPDFを書く場所（メモリ上。例 /dev/shm/sheet）
-    #[arg(long, value_name = "DIR")]
-    pub(crate) to: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "by_hand")]
+    pub(crate) to: Option<PathBuf>,
+    /// 印刷せず、画面に1度だけ出したことばを、紙に書き写す
+    #[arg(long, conflicts_with_all = ["to", "split"])]
+    pub(crate) by_hand: bool,
     /// 用紙を保管する人の氏名（何人でも。--split では3人）
     #[arg(long, value_name = "NAME")]
     pub(crate) holder: Vec<String>,

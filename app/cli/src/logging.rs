@@ -60,6 +60,7 @@ pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
         | Verb::Users { .. }
         | Verb::CarriedOut { .. }
         | Verb::Certificates { .. }
+        | Verb::Console
         | Verb::FactorKeys { .. } => {
             if asked == LevelFilter::Info {
                 LevelFilter::Error

@@ -57,7 +57,7 @@ impl Voice {
             self.say("確認が要る操作です。内容を確かめ、--yes を付けてもう一度実行してください。");
             return Err(Report::bare(Kind::Usage));
         }
-        eprint!("{question} [はい/いいえ] ");
+        eprint!("{question} [はい: y／いいえ: n] ");
         let mut answer = String::new();
         let read = input.lock().read_line(&mut answer);
         read.map_err(|e| Report::new(Kind::Interrupted, e))?;
@@ -104,8 +104,27 @@ impl Voice {
         eprint!("{question}");
         let mut answer = String::new();
         let read = input.lock().read_line(&mut answer);
-        read.map_err(|e| Report::new(Kind::Interrupted, e))?;
+        // Nothing at all, not even an empty line: the terminal has hung up.
+        if read.map_err(|e| Report::new(Kind::Interrupted, e))? == 0 {
+            return Err(Report::bare(Kind::Interrupted));
+        }
         Ok(answer.trim().to_owned())
+    }
+
+    /// Shows what must not stay: after Enter it is neither on the screen nor above it.
+    pub(crate) fn show_once(&self, text: &str) -> Result<(), Report> {
+        eprint!("{text}\n書き終えたら Enter を押してください。画面から消えます。 ");
+        let mut answer = String::new();
+        let read = std::io::stdin().lock().read_line(&mut answer);
+        self.clear();
+        read.map_err(|e| Report::new(Kind::Interrupted, e))?;
+        Ok(())
+    }
+
+    /// Empties the screen and what scrolled out of it, and goes back to the first place.
+    #[expect(clippy::unused_self, reason = "the only way out is a voice")]
+    pub(crate) fn clear(&self) {
+        eprint!("\u{1b}[2J\u{1b}[3J\u{1b}[H");
     }
 
     /// What failed, on which thing, what to type next, which runbook.

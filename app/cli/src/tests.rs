@@ -42,6 +42,10 @@ const TABLE: &[(&str, Trace)] = &[
         Apart("the service: whoever does something through it signs in"),
     ),
     ("init", Deed(Operation::StaffAdd)),
+    (
+        "console",
+        Apart("starts the others, which ask who types, on the appliance alone"),
+    ),
     ("import residents", Deed(Operation::Import)),
     ("import undo", Deed(Operation::ImportUndo)),
     (

@@ -10,10 +10,11 @@
 )]
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use harness::process::{ended, prepared_for_backups};
+use harness::process::{ended, hokatsu, prepared_for_backups};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -65,6 +66,48 @@ impl Machine {
             .iter()
             .map(|file| printed(Path::new(file.as_str().unwrap())));
         papers.collect()
+    }
+
+    /// What a terminal shows on which somebody types this.
+    fn on_a_terminal(&self, words: &[&str], typed: &str) -> String {
+        let quoted = |word: &str| format!("'{word}'");
+        let program_here = hokatsu::<&str>([])
+            .get_program()
+            .to_string_lossy()
+            .into_owned();
+        let own = [
+            program_here.as_str(),
+            "--site",
+            &self.site.display().to_string(),
+        ]
+        .map(quoted);
+        let line: Vec<String> = own
+            .into_iter()
+            .chain(words.iter().map(|one| quoted(one)))
+            .collect();
+        let mut terminal = program("script")
+            .args([
+                "--quiet",
+                "--return",
+                "--echo=never",
+                "--command",
+                &line.join(" "),
+                "/dev/null",
+            ])
+            .envs([
+                ("HOKATSU_OPERATOR", "試験 太郎"),
+                ("HOKATSU_REASON", "試験"),
+            ])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("script is not installed: run `cargo xtask setup`");
+        let mut keyboard = terminal.stdin.take().unwrap();
+        keyboard.write_all(typed.as_bytes()).unwrap();
+        drop(keyboard);
+        let output = terminal.wait_with_output().unwrap();
+        assert!(output.status.success(), "{words:?}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     fn file(&self, name: &str, text: &str) -> String {
@@ -170,6 +213,27 @@ fn the_words_on_the_paper_open_and_the_sheet_before_it_does_no_more() {
         let text = fs::read_to_string(place).unwrap();
         assert!(!text.contains(&beginning), "words are in no file");
     }
+}
+
+#[test]
+fn words_that_are_copied_by_hand_open_and_leave_the_screen() {
+    let machine = Machine::new();
+    let options = ["backup", "sheet", "--by-hand", "--yes", "--holder", "甲"];
+    let (code, _, errors) = machine.run(&options);
+    assert_eq!(code, 2, "nobody is there to copy them");
+    assert!(errors.contains("何も変えていません"), "{errors}");
+    let screen = machine.on_a_terminal(&options, "\n");
+    let (shown, after) = screen.split_once("\u{1b}[2J\u{1b}[3J").unwrap();
+    let tokens: Vec<&str> = shown.split_whitespace().collect();
+    let word = |number: usize| {
+        let at = tokens.iter().rposition(|one| *one == number.to_string());
+        tokens[at.unwrap() + 1]
+    };
+    let paper = (1..=18).map(word).collect::<Vec<_>>().join(" ");
+    assert!(!after.contains(word(1)), "{after}");
+    let (code, proven, errors) = machine.prove(&[&paper]);
+    assert_eq!((code, &proven["number"]), (0, &1.into()), "{errors}");
+    assert!(machine.restic(&paper), "a stock tool opens by the words");
 }
 
 #[test]

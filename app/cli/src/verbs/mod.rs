@@ -6,6 +6,7 @@ mod backup;
 mod break_glass;
 mod carried_out;
 mod certificates;
+mod console;
 mod demo;
 mod factor_keys;
 mod import;
@@ -187,6 +188,7 @@ pub(crate) fn run(
         Verb::CarriedOut {
             what: CarriedOutVerb::Add(asked),
         } => carried_out::add(asked, &dir()?, &operator()?, voice),
+        Verb::Console => console::run(voice),
         Verb::Timemachine { what } => {
             let (site, dir) = (site()?, dir()?);
             let repositories = site::repositories(&site, &dir);

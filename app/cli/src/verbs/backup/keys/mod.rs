@@ -117,20 +117,7 @@ pub(crate) fn key(what: &KeyVerb, desk: &Desk<'_>) -> Result<ExitCode, Report> {
 pub(crate) fn sheet(asked: &SheetArguments, desk: &Desk<'_>) -> Result<ExitCode, Report> {
     let voice = desk.voice;
     let holders = holders(asked, voice)?;
-    create_private_dir(&asked.to).map_err(|error| unwritten(&asked.to, error))?;
-    if !is_memory(&asked.to).map_err(|error| unwritten(&asked.to, error))? {
-        voice.say(
-            "復旧シートのファイルは、ディスクには書けません（消しても読み出せるため）。\
-             --to /dev/shm/sheet のように、メモリ上の場所を指定してください。何も変えていません。",
-        );
-        return Err(Report::bare(Kind::Usage));
-    }
-    let fonts = Fonts::discover().map_err(|missing| {
-        Report::new(Kind::Fault, missing).operator(
-            "用紙の文字の書体がないため、復旧シートを作れません。何も変えていません",
-            Runbook::RecoverySheet,
-        )
-    })?;
+    let paper = Paper::of(asked, voice)?;
     let mut sheets = Sheets::read(&desk.file()).map_err(Report::from)?;
     let here = here(desk)?;
     let disks = LuksDisks::of(desk)?;
@@ -138,11 +125,11 @@ pub(crate) fn sheet(asked: &SheetArguments, desk: &Desk<'_>) -> Result<ExitCode,
     let plugged_names: Vec<&str> = plugged.iter().map(Found::name).collect();
     let names: Vec<&str> = here.iter().map(|(one, _)| one.name.as_str()).collect();
     voice.say(&format!(
-        "保管先「{}」{}を開く新しいことばを作り、{} に用紙を書きます。\
+        "保管先「{}」{}を開く新しいことばを作り、{}。\
          今の復旧シートは、新しい用紙のことばを確かめる（hokatsu backup key prove）まで使えます。",
         names.join("」「"),
         and_disks(&plugged_names),
-        asked.to.display()
+        paper.plan()
     ));
     voice.confirm("作りますか。", asked.yes)?;
     let now = Clock::system().now();
@@ -182,11 +169,24 @@ pub(crate) fn sheet(asked: &SheetArguments, desk: &Desk<'_>) -> Result<ExitCode,
         }
     }
     let form = form(&here, !disks.is_empty(), number, desk);
-    let files = draw(&fonts, (&words, &form), (&holders, asked), desk)?;
-    voice.say(
-        "印刷したら、用紙のファイルを消してください。印刷した紙を見ながら hokatsu backup key prove \
-         を実行し、開くことを確かめたら、封をして保管します。",
-    );
+    let files = match &paper {
+        Paper::Printed { to, fonts } => {
+            let made = draw(fonts, (&words, &form), (&holders, asked.split, to), desk)?;
+            voice.say(
+                "印刷したら、用紙のファイルを消してください。印刷した紙を見ながら hokatsu backup key prove \
+                 を実行し、開くことを確かめたら、封をして保管します。",
+            );
+            made
+        }
+        Paper::ByHand => {
+            voice.show_once(&by_hand(&words, number))?;
+            voice.say(
+                "紙を見ながらことばを打って（hokatsu backup key prove）、\
+                 開くことを確かめたら、封をして保管します。",
+            );
+            Vec::new()
+        }
+    };
     voice.result(&Made {
         number,
         files,
@@ -194,6 +194,66 @@ pub(crate) fn sheet(asked: &SheetArguments, desk: &Desk<'_>) -> Result<ExitCode,
         disks: let_in,
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// How the words get onto a paper.
+enum Paper<'a> {
+    /// A PDF in memory.
+    Printed { to: &'a Path, fonts: Box<Fonts> },
+    /// From the screen; where nothing prints.
+    ByHand,
+}
+
+impl<'a> Paper<'a> {
+    /// # Errors
+    /// When there is no way to it; nothing was changed.
+    fn of(asked: &'a SheetArguments, voice: &Voice) -> Result<Self, Report> {
+        let Some(to) = &asked.to else {
+            if voice.can_ask() {
+                return Ok(Self::ByHand);
+            }
+            voice.say("--by-hand は、ことばを書き写す人が画面の前にいるときだけ使えます。何も変えていません。");
+            return Err(Report::bare(Kind::Usage));
+        };
+        create_private_dir(to).map_err(|error| unwritten(to, error))?;
+        if !is_memory(to).map_err(|error| unwritten(to, error))? {
+            voice.say(
+                "復旧シートのファイルは、ディスクには書けません（消しても読み出せるため）。\
+                 --to /dev/shm/sheet のように、メモリ上の場所を指定してください。何も変えていません。",
+            );
+            return Err(Report::bare(Kind::Usage));
+        }
+        let fonts = Fonts::discover().map_err(|missing| {
+            Report::new(Kind::Fault, missing).operator(
+                "用紙の文字の書体がないため、復旧シートを作れません。何も変えていません",
+                Runbook::RecoverySheet,
+            )
+        })?;
+        let fonts = Box::new(fonts);
+        Ok(Self::Printed { to, fonts })
+    }
+
+    fn plan(&self) -> String {
+        match self {
+            Self::Printed { to, .. } => format!("{} に用紙を書きます", to.display()),
+            Self::ByHand => "画面に1度だけ出します（紙とペンを用意してください）".to_owned(),
+        }
+    }
+}
+
+/// One word a line: nobody has to guess in which direction to read.
+fn by_hand(words: &Words, number: u32) -> String {
+    let list = words.list();
+    let lines = list
+        .iter()
+        .zip(1..)
+        .map(|(word, at)| format!("{at:>4}  {word}"));
+    let lines: Vec<String> = lines.collect();
+    format!(
+        "復旧シート {number}\n番号とことばを、このとおり紙に書いてください。\
+         日付と、保管する人の氏名も書きます。\n\n{}\n",
+        lines.join("\n")
+    )
 }
 
 fn and_disks(names: &[&str]) -> String {
@@ -355,10 +415,10 @@ impl Form {
 fn draw(
     fonts: &Fonts,
     (words, form): (&Words, &Form),
-    (holders, asked): (&[String], &SheetArguments),
+    (holders, split, to): (&[String], bool, &Path),
     desk: &Desk<'_>,
 ) -> Result<Vec<String>, Report> {
-    let papers = if asked.split {
+    let papers = if split {
         let shares = words.split().map_err(|error| told(&error, desk.voice))?;
         let each = shares.into_iter().zip(holders);
         each.map(|(share, holder)| (share, vec![holder.clone()]))
@@ -372,7 +432,7 @@ fn draw(
             None => format!("recovery-sheet-{}.pdf", form.number),
             Some(share) => format!("recovery-sheet-{}-{share}.pdf", form.number),
         };
-        let path = asked.to.join(name);
+        let path = to.join(name);
         let pdf = recovery_sheet(fonts, &form.of(&words, holders)?);
         let pdf = pdf.map_err(|e| Report::new(Kind::Fault, e))?;
         let written = write_atomic(&path, &pdf.bytes, MODE_PRIVATE);

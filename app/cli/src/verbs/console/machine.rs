@@ -1,0 +1,221 @@
+//! What the appliance is made of, and how it is.
+//!
+//! Source of its paths and units: `image/mkosi.extra` (docs/decisions/0042-appliance-image.md).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base::command::{self, Spec};
+use base::report::Report;
+use base::settings::Site;
+use indicatif::HumanBytes;
+use store::DataDir;
+
+use super::acts::failed;
+
+/// Only the appliance has it.
+const MARK: &str = "usr/lib/hokatsu/array";
+/// The data directory under the name that can be exchanged: what is mounted at `/var/lib/hokatsu` cannot.
+const DATA: &str = "volume/hokatsu";
+/// Beside it as long as a restore is under way.
+const RESTORING: &str = "volume/hokatsu.restore.json";
+const SITE: &str = "etc/hokatsu/site.toml";
+const LOCKED_VOLUME: &str = "dev/hokatsu/volume";
+const DISK_A: &str = "dev/disk/by-partlabel/hokatsu-disk-a";
+/// Where a disk is mounted that the words of a sheet opened.
+const OPENED: &str = "run/hokatsu/disks/sheet";
+const BLOCK: &str = "sys/class/block";
+/// The service and what works beside it, in the order in which they are started.
+pub(super) const UNITS: [&str; 4] = [
+    "hokatsu.service",
+    "hokatsu-ship.service",
+    "hokatsu-backup.timer",
+    "hokatsu-prune.timer",
+];
+const ASK_MAX: Duration = Duration::from_secs(20);
+
+/// How far this machine is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The data disks hold nothing that can be used.
+    NoVolume,
+    /// There is a data volume that the machine does not open by itself.
+    Locked,
+    /// There is a data volume, and no record on it.
+    Empty,
+    /// Records came back from another machine, and this one is not set up for them yet.
+    Unsettled,
+    /// It holds records.
+    Used,
+}
+
+/// The machine below this directory.
+pub(super) struct Machine {
+    root: PathBuf,
+}
+
+impl Machine {
+    pub(super) fn here() -> Self {
+        Self::below(Path::new("/"))
+    }
+
+    pub(super) fn below(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+        }
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    pub(super) fn is_appliance(&self) -> bool {
+        self.at(MARK).exists()
+    }
+
+    pub(super) fn data(&self) -> DataDir {
+        DataDir::new(self.at(DATA))
+    }
+
+    pub(super) fn site_file(&self) -> PathBuf {
+        self.at(SITE)
+    }
+
+    pub(super) fn disk_a(&self) -> PathBuf {
+        self.at(DISK_A)
+    }
+
+    pub(super) fn locked_volume(&self) -> PathBuf {
+        self.at(LOCKED_VOLUME)
+    }
+
+    pub(super) fn stage(&self) -> Stage {
+        let data = self.data();
+        if data.database().exists() && self.site_file().exists() {
+            Stage::Used
+        } else if data.database().exists() {
+            Stage::Unsettled
+        } else if data.path().exists() {
+            // A restore that was cut short right at the exchange of names is one as well.
+            Stage::Empty
+        } else if self.locked_volume().exists() {
+            Stage::Locked
+        } else {
+            Stage::NoVolume
+        }
+    }
+
+    pub(super) fn is_restoring(&self) -> bool {
+        self.at(RESTORING).exists()
+    }
+
+    /// The repository of a disk that the words opened.
+    pub(super) fn opened_repository(&self) -> Option<PathBuf> {
+        let mut entries = fs::read_dir(self.at(OPENED)).ok()?.flatten();
+        let found = entries.find(|entry| entry.path().join("config").is_file());
+        found.map(|entry| entry.path())
+    }
+
+    /// What people have to know before they choose, a line each.
+    pub(super) fn standing(&self, stage: Stage) -> Vec<String> {
+        let mut lines = vec![match stage {
+            Stage::NoVolume => {
+                "データ領域がありません。データディスクを確かめてください（手順書 raid-disk）。"
+                    .to_owned()
+            }
+            Stage::Locked => {
+                "データ領域を、この装置のTPMでは開けません。復旧シートのことばで開きます。"
+                    .to_owned()
+            }
+            Stage::Unsettled => {
+                "記録は戻っていますが、設定が途中です。もう一度「ディスクAから戻す」を選びます。"
+                    .to_owned()
+            }
+            Stage::Empty => "この装置には、まだ記録がありません。".to_owned(),
+            Stage::Used => self.service(),
+        }];
+        if stage == Stage::Empty {
+            lines.push(
+                "新しく始めるには、site.toml の入ったUSBメモリ（名前 HOKATSU）を挿します。"
+                    .to_owned(),
+            );
+        }
+        lines.extend(self.array());
+        lines.extend(self.room());
+        let disk_a = if self.disk_a().exists() {
+            "つながっています"
+        } else {
+            "つながっていません"
+        };
+        lines.push(format!("ディスクA: {disk_a}"));
+        lines
+    }
+
+    fn service(&self) -> String {
+        let active = is_active("hokatsu.service");
+        let site = Site::read(&self.site_file()).ok();
+        let name = site.map(|site| site.organisation.name).unwrap_or_default();
+        let how = if active {
+            "動いています"
+        } else {
+            "止まっています"
+        };
+        format!("サービス（{name}）: {how}")
+    }
+
+    /// The mirror, as the kernel tells it.
+    fn array(&self) -> Option<String> {
+        let entries = fs::read_dir(self.at(BLOCK)).ok()?;
+        let mut arrays = entries.flatten().map(|entry| entry.path().join("md"));
+        let md = arrays.find(|md| md.is_dir())?;
+        let told = |name: &str| {
+            let text = fs::read_to_string(md.join(name)).unwrap_or_default();
+            text.trim().to_owned()
+        };
+        let missing = told("degraded");
+        let words = match (missing.as_str(), told("sync_action").as_str()) {
+            ("0", "check") => "2台とも正常（月に一度の読み直し中）".to_owned(),
+            ("0", _) => "2台とも正常".to_owned(),
+            (_, "recover" | "resync") => {
+                format!("写しを作っています（{}）", told("sync_completed"))
+            }
+            (_, _) => "1台だけで動いています。手順書 raid-disk".to_owned(),
+        };
+        Some(format!("データディスク: {words}"))
+    }
+
+    fn room(&self) -> Option<String> {
+        let data = self.data();
+        if !data.path().exists() {
+            return None;
+        }
+        let free = base::paths::free_bytes(data.path()).ok()?;
+        Some(format!("データ領域の空き: {}", HumanBytes(free)))
+    }
+}
+
+pub(super) fn is_active(unit: &str) -> bool {
+    let spec = Spec::new("systemctl", ASK_MAX).args(["--quiet", "is-active", unit]);
+    command::run(&spec).is_ok_and(|output| output.status.success())
+}
+
+/// Tells the machine's own manager.
+///
+/// # Errors
+/// When it says no.
+pub(super) fn systemctl(words: &[&str], limit: Duration) -> Result<(), Report> {
+    // Else it asks on this terminal for whatever any disk wants, and does not come back.
+    let spec = Spec::new("systemctl", limit)
+        .arg("--no-ask-password")
+        .args(words);
+    let output = command::run(&spec).map_err(failed)?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(failed(std::io::Error::other(format!(
+        "systemctl {} ended with {}",
+        words.join(" "),
+        output.status
+    ))))
+}
