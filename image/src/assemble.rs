@@ -148,6 +148,11 @@ pub(crate) fn stage(room: &Room, binary: &Path, lock: &Lock) -> Result<PathBuf, 
     fs::copy(binary, &program).map_err(at(&program, "write"))?;
     let mode = fs::Permissions::from_mode(0o755);
     fs::set_permissions(&program, mode).map_err(at(&program, "set the mode of"))?;
+    let opener = room.dir("stage/usr/libexec/hokatsu")?.join("disk-opener");
+    let source = room.root().join("backup/units/disk-opener");
+    fs::copy(&source, &opener).map_err(at(&opener, "write"))?;
+    let mode = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(&opener, mode).map_err(at(&opener, "set the mode of"))?;
     let path = program.to_string_lossy();
     tree::inside(room, &["strip", "--strip-all", &path], LIMIT).must("strip")?;
     bill::write(room, lock, &room.dir("stage/usr/share/hokatsu")?)?;

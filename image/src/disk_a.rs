@@ -16,8 +16,9 @@ use crate::{say, trial};
 
 /// A backup, a drill of it and a reading of it, on two emulated and busy processors.
 const FOUND_MAX: Duration = Duration::from_secs(30 * 60);
-const DISK_BYTES: u64 = 2 * 1024 * 1024 * 1024;
-const SITE: &str = r#"[server]
+pub(crate) const DISK_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+/// As a site with disk A has it.
+pub(crate) const SITE: &str = r#"[server]
 listen = "0.0.0.0:443"
 data = "/var/lib/hokatsu"
 
@@ -37,6 +38,11 @@ password_file = "/var/lib/hokatsu/keys/disk-a.password"
 
 [backup.shipping]
 path = "/srv/disk-a/shipped"
+device = "/dev/disk/by-partlabel/hokatsu-disk-a"
+key_file = "/etc/hokatsu/keys/disk-a.luks"
+
+[backup.disks]
+opener = ["/usr/libexec/hokatsu/disk-opener"]
 "#;
 const SCRIPT: &str = r#"
 is_well() { as_service hokatsu --json ship status 2>/dev/null | grep --quiet '"well":true'; }

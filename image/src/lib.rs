@@ -14,6 +14,7 @@ pub mod bill;
 pub mod boot;
 pub mod child;
 pub mod compare;
+pub mod console;
 pub mod disk_a;
 pub mod lock;
 pub mod partitions;

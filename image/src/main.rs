@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use appliance::problem::Problem;
 use appliance::room::Room;
 use appliance::slots::Bad;
-use appliance::{assemble, boot, compare, disk_a, raid, refresh, say, slots};
+use appliance::{assemble, boot, compare, console, disk_a, raid, refresh, say, slots};
 use clap::{Args, Parser, Subcommand};
 
 /// 装置のイメージを作り、確かめる
@@ -35,6 +35,8 @@ enum Verb {
     },
     /// Give it a blank disk A, take it away, and give it back.
     DiskA,
+    /// Type at its menu: a recovery sheet, a new main board, and a blank machine that gets the records of disk A.
+    Console,
     /// Take the data disks away one after the other, and give it others.
     Raid,
     /// Give it an update that is bad, and see it go back to what it had.
@@ -99,6 +101,7 @@ fn run(room: &Room, verb: &Verb) -> Result<bool, Problem> {
             Ok(true)
         }
         Verb::DiskA => disk_a::disk_a(room, &assemble::latest(room)?).map(|()| true),
+        Verb::Console => console::console(room, &assemble::latest(room)?).map(|()| true),
         Verb::Raid => raid::raid(room, &assemble::latest(room)?).map(|()| true),
         Verb::FallBack { service, product } => {
             let binary = product.binary(room)?;

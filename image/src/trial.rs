@@ -14,6 +14,9 @@ use crate::vm::Machine;
 
 const MARK: &str = "TRIAL ";
 const END: &str = "TRIAL end";
+const TRIAL: &str = "trial.service";
+/// On the second serial line, which only a trial has.
+const MENU: &str = "console@ttyS1.service";
 /// Its own file: a script would have to be quoted for a shell inside a unit.
 const UNIT: &str = "[Unit]\nDescription=trial\nAfter=hokatsu.service\n\
     [Service]\nType=oneshot\nTimeoutStartSec=30min\nStandardOutput=journal+console\n\
@@ -25,20 +28,41 @@ const UNIT: &str = "[Unit]\nDescription=trial\nAfter=hokatsu.service\n\
 /// # Errors
 /// When the file cannot be written.
 pub(crate) fn hand_over(script: &str, to: &Path) -> Result<(), Problem> {
+    write(&script_lines(script), &[TRIAL], to)
+}
+
+/// The same, and the menu on the operator's line; the script may be missing.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(crate) fn with_menu(script: Option<&str>, to: &Path) -> Result<(), Problem> {
+    match script {
+        Some(script) => write(&script_lines(script), &[TRIAL, MENU], to),
+        None => write(&[], &[MENU], to),
+    }
+}
+
+fn script_lines(script: &str) -> Vec<String> {
     // QEMU takes commas for its own.
     let credential = |name: &str, text: &str| {
         let text = BASE64.encode(text.as_bytes());
         format!("type=11,value=io.systemd.credential.binary:{name}={text}")
     };
-    let lines = [
+    let script = format!("{PREPARED}{script}{FAILED}say end\n");
+    vec![
         credential("systemd.extra-unit.trial.service", UNIT),
-        credential(
-            "trial-script",
-            &format!("{PREPARED}{script}{FAILED}say end\n"),
-        ),
-        "type=11,value=io.systemd.stub.kernel-cmdline-extra=systemd.wants=trial.service".to_owned(),
-    ];
-    let text = lines.join("\n");
+        credential("trial-script", &script),
+    ]
+}
+
+fn write(lines: &[String], wanted: &[&str], to: &Path) -> Result<(), Problem> {
+    let wanted: Vec<String> = wanted
+        .iter()
+        .map(|unit| format!("systemd.wants={unit}"))
+        .collect();
+    let line = wanted.join(" ");
+    let line = format!("type=11,value=io.systemd.stub.kernel-cmdline-extra={line}");
+    let text = [lines, &[line]].concat().join("\n");
     write_atomic(to, text.as_bytes(), MODE_PUBLIC).map_err(unclear("the file system"))
 }
 

@@ -3,17 +3,17 @@
 //! No KVM: where `/dev/kvm` opens it may still not run a stock kernel, so the processor is always emulated
 //! and limits are generous. The machine ends with the value that stands for it.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout};
+use std::process::Child;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use qapi::Qmp;
-use qapi::qmp::{quit, system_powerdown};
+use qapi::qmp::{ImageFormat, quit, screendump, system_powerdown};
 
 use crate::child::tail;
 use crate::problem::{Problem, at, unclear};
@@ -59,6 +59,8 @@ pub struct Parts {
 struct Line {
     second: f64,
     text: String,
+    /// Its end has not come yet: a question.
+    is_open: bool,
 }
 
 type Console = Arc<Mutex<Vec<Line>>>;
@@ -71,6 +73,9 @@ pub struct Machine {
     _tpm: Option<Tpm>,
     control: Control,
     console: Console,
+    /// What the operator's line shows.
+    screen: Console,
+    keyboard: UnixStream,
     /// Port of 127.0.0.1 that leads to the machine's 443.
     pub port: u16,
     begun: Instant,
@@ -82,10 +87,8 @@ impl Machine {
     /// # Errors
     /// When QEMU does not come up.
     pub fn start(room: &Room, parts: &Parts) -> Result<Self, Problem> {
-        let socket = room.dir("vm")?.join("qmp.sock");
-        if socket.exists() {
-            std::fs::remove_file(&socket).map_err(at(&socket, "remove"))?;
-        }
+        let socket = fresh_socket(room, "qmp.sock")?;
+        let line = fresh_socket(room, "line.sock")?;
         let port = free_port()?;
         let handed = match &parts.trial {
             Some(file) => std::fs::read_to_string(file).map_err(at(file, "read"))?,
@@ -94,18 +97,25 @@ impl Machine {
         let handed = handed.lines().map(str::to_owned).collect();
         let tpm = parts.tpm.as_deref();
         let tpm = tpm.map(|kept| Tpm::start(room, kept)).transpose()?;
-        let mut words = words(parts, handed, &socket, port);
+        let mut words = words(parts, handed, (&socket, &line), port);
         words.extend(tpm.iter().flat_map(Tpm::words));
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let begun = Instant::now();
         let errors = parts.log.with_extension("qemu.log");
         let mut child = tree::inside(room, &words, UNLIMITED).start(&errors)?;
-        let console = Console::default();
+        let (console, screen) = (Console::default(), Console::default());
         if let Some(output) = child.stdout.take() {
             listen(output, console.clone(), begun, &parts.log)?;
         }
-        let control = match control(&socket, &mut child, &errors) {
-            Ok(control) => control,
+        let connected = control(&socket, &mut child, &errors).and_then(|control| {
+            let keyboard = UnixStream::connect(&line).map_err(at(&line, "open"))?;
+            let shown = keyboard.try_clone().map_err(at(&line, "read"))?;
+            let log = parts.log.with_extension("line.log");
+            listen(shown, screen.clone(), begun, &log)?;
+            Ok((control, keyboard))
+        });
+        let (control, keyboard) = match connected {
+            Ok(both) => both,
             Err(problem) => {
                 end(&mut child);
                 return Err(problem);
@@ -116,6 +126,8 @@ impl Machine {
             _tpm: tpm,
             control,
             console,
+            screen,
+            keyboard,
             port,
             begun,
         })
@@ -155,6 +167,39 @@ impl Machine {
             .iter()
             .filter(|line| line.text.contains(words))
             .count()
+    }
+
+    /// Lines of the operator's line from this one on; the last may be a question that waits.
+    #[must_use]
+    pub fn lines_from(&self, first: usize) -> Vec<String> {
+        let lines = self.screen.lock().unwrap_or_else(PoisonError::into_inner);
+        let later = lines.iter().skip(first);
+        later.map(|line| line.text.clone()).collect()
+    }
+
+    /// Types a line at the operator's line.
+    ///
+    /// # Errors
+    /// When the machine is gone.
+    pub fn enter(&mut self, line: &str) -> Result<(), Problem> {
+        let typed = writeln!(self.keyboard, "{line}").and_then(|()| self.keyboard.flush());
+        typed.map_err(|error| Problem::Control(error.to_string()))
+    }
+
+    /// What its screen shows, as a picture.
+    ///
+    /// # Errors
+    /// When QEMU cannot be told.
+    pub fn picture(&mut self, to: &Path) -> Result<(), Problem> {
+        let asked = screendump {
+            filename: to.to_string_lossy().into_owned(),
+            device: None,
+            head: None,
+            format: Some(ImageFormat::png),
+        };
+        let done = self.control.execute(&asked);
+        done.map(drop)
+            .map_err(|error| Problem::Control(error.to_string()))
     }
 
     /// Looks again and again until `look` gives something; at most until `limit` after now.
@@ -241,7 +286,12 @@ pub(crate) fn end(child: &mut Child) {
     }
 }
 
-fn words(parts: &Parts, handed: Vec<String>, socket: &Path, port: u16) -> Vec<String> {
+fn words(
+    parts: &Parts,
+    handed: Vec<String>,
+    (socket, line): (&Path, &Path),
+    port: u16,
+) -> Vec<String> {
     let mut words: Vec<String> = [
         "qemu-system-x86_64",
         "-nodefaults",
@@ -264,6 +314,8 @@ fn words(parts: &Parts, handed: Vec<String>, socket: &Path, port: u16) -> Vec<St
         "qemu-xhci",
         "-device",
         "virtio-net-pci,netdev=net",
+        "-device",
+        "VGA",
         "-uuid",
         UUID,
     ]
@@ -271,6 +323,11 @@ fn words(parts: &Parts, handed: Vec<String>, socket: &Path, port: u16) -> Vec<St
     .to_vec();
     let mut add = |option: &str, value: String| words.extend([option.to_owned(), value]);
     add("-m", MEMORY_MIB.to_string());
+    // The second line is the operator's; the first is the system console.
+    add(
+        "-serial",
+        format!("unix:{},server=on,wait=off", line.display()),
+    );
     add(
         "-qmp",
         format!("unix:{},server=on,wait=off", socket.display()),
@@ -329,6 +386,14 @@ fn words(parts: &Parts, handed: Vec<String>, socket: &Path, port: u16) -> Vec<St
     words
 }
 
+fn fresh_socket(room: &Room, name: &str) -> Result<PathBuf, Problem> {
+    let socket = room.dir("vm")?.join(name);
+    if socket.exists() {
+        std::fs::remove_file(&socket).map_err(at(&socket, "remove"))?;
+    }
+    Ok(socket)
+}
+
 fn free_port() -> Result<u16, Problem> {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|port| port.local_addr());
     Ok(taken.map_err(unclear("the loopback"))?.port())
@@ -356,24 +421,45 @@ fn control(socket: &Path, child: &mut Child, errors: &Path) -> Result<Control, P
 
 /// Keeps the console in a thread of its own, in memory and in a file.
 fn listen(
-    output: ChildStdout,
+    output: impl Read + Send + 'static,
     console: Console,
     begun: Instant,
     log: &Path,
 ) -> Result<(), Problem> {
-    use std::io::Write as _;
     let mut file = std::fs::File::create(log).map_err(at(log, "write"))?;
+    let mut output = BufReader::new(output);
     thread::spawn(move || {
-        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
-            let text = plain(&String::from_utf8_lossy(&line));
-            if text.is_empty() {
-                continue;
+        let mut bytes = Vec::new();
+        while let Ok(found) = output.fill_buf() {
+            let count = found.len();
+            if count == 0 {
+                break;
             }
             let second = begun.elapsed().as_secs_f64();
-            // The console in memory is what is judged by; a full disk only costs the copy.
-            drop(writeln!(file, "{second:7.1} {text}"));
-            let mut lines = console.lock().unwrap_or_else(PoisonError::into_inner);
-            lines.push(Line { second, text });
+            for piece in found.split_inclusive(|byte| *byte == b'\n') {
+                bytes.extend_from_slice(piece);
+                let is_open = !piece.ends_with(b"\n");
+                let text = plain(&String::from_utf8_lossy(&bytes));
+                if !is_open {
+                    bytes.clear();
+                    if !text.is_empty() {
+                        // What is judged by is in memory; a full disk only costs the copy.
+                        drop(writeln!(file, "{second:7.1} {text}"));
+                    }
+                }
+                let mut lines = console.lock().unwrap_or_else(PoisonError::into_inner);
+                if lines.last().is_some_and(|last| last.is_open) {
+                    lines.pop();
+                }
+                if !text.is_empty() {
+                    lines.push(Line {
+                        second,
+                        text,
+                        is_open,
+                    });
+                }
+            }
+            output.consume(count);
         }
     });
     Ok(())
@@ -420,7 +506,8 @@ mod tests {
             stick: None,
             log: "/w/log".into(),
         };
-        let words = words(&parts, Vec::new(), Path::new("/w/qmp.sock"), 4443);
+        let sockets = (Path::new("/w/qmp.sock"), Path::new("/w/line.sock"));
+        let words = words(&parts, Vec::new(), sockets, 4443);
         let net = words.iter().find(|word| word.starts_with("user,")).unwrap();
         assert_eq!(
             net,

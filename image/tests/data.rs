@@ -83,7 +83,12 @@ fn every_unit_of_ours_that_can_be_enabled_is_named_in_the_preset() {
         if !path.is_file() || !fs::read_to_string(&path).unwrap().contains("[Install]") {
             continue;
         }
-        if !preset.lines().any(|line| line == format!("enable {name}")) {
+        // Of a template its instances follow.
+        let enables = |line: &str| {
+            let rest = line.strip_prefix("enable ");
+            rest.and_then(|rest| rest.split(' ').next()) == Some(&name)
+        };
+        if !preset.lines().any(enables) {
             forgotten.push(name);
         }
     }
