@@ -116,7 +116,7 @@ fn room() -> Room {
         }
         db.close().unwrap();
     };
-    write(40);
+    write(1);
     let begun = std::time::Instant::now();
     let shipped_all = || {
         let line = Line::call(&machine_dir(data.path()));
@@ -129,6 +129,9 @@ fn room() -> Room {
             std::thread::park_timeout(std::time::Duration::from_millis(10));
         }
     };
+    wait();
+    // What is written before the shipper follows begins the log and is no transaction in it.
+    write(40);
     wait();
     run(&["backup", "run"]);
     write(30);
