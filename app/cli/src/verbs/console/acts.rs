@@ -7,11 +7,10 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Write as _;
 use std::os::fd::AsRawFd as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
-use backup::Chunking;
 use backup::sheet::{Sheets, Words};
 use base::command::{self, Spec};
 use base::report::{Kind, Report, Runbook};
@@ -22,7 +21,8 @@ use super::Act;
 use super::machine::{Machine, UNITS, is_active, systemctl};
 use crate::arguments::WordsArguments;
 use crate::output::Voice;
-use crate::verbs::words;
+use crate::site;
+use crate::verbs::{restore, words};
 
 const ACCOUNT: &str = "hokatsu";
 /// What reads the header of a disk's lock and writes into it.
@@ -135,7 +135,8 @@ fn refill(machine: &Machine, voice: &Voice) -> Result<(), Report> {
     }
     let held = OnPaper::ask(voice)?;
     // What was cut short behind the records goes on there.
-    if machine.is_restoring() || !machine.data().database().exists() {
+    let data = machine.data();
+    if restore::refuse_unfinished(&data).is_err() || !data.database().exists() {
         bring_back(machine, &held, voice)?;
     }
     settle(machine, &held, voice)?;
@@ -213,6 +214,7 @@ fn settle(machine: &Machine, held: &OnPaper, voice: &Voice) -> Result<(), Report
         "--reason",
         "新しい装置に記録を戻した",
     ];
+    let mut all_open = true;
     for repository in &settings.backup.repositories {
         let RepositoryPlace::Directory(place) = &repository.place else {
             continue;
@@ -220,20 +222,21 @@ fn settle(machine: &Machine, held: &OnPaper, voice: &Voice) -> Result<(), Report
         // What lies on disk A is there already, and is opened by the words.
         if !place.join("config").exists() {
             let words = ["backup", "init", "--repository", repository.name()];
-            attend_as_service(&[who.as_slice(), &words].concat())?;
+            all_open &= attend_as_service(&[who.as_slice(), &words].concat())?.success();
         }
     }
     let file = held.file();
     let words = ["backup", "key", "admit", "--words-file", &file];
-    if !attend_with_disks(&[who.as_slice(), &words].concat())?.success() {
+    all_open &= attend_with_disks(&[who.as_slice(), &words].concat())?.success();
+    if !all_open {
         voice.say(
             "開かない保管先があります。あとで「状態をくわしく見る」を選び、手順書を見てください。",
         );
     }
-    let site = text(&machine.site_file());
+    let in_use = text(&machine.site_file());
     own(
         "install",
-        &["--mode=0640", "--group=hokatsu", &kept, &site],
+        &["--mode=0640", "--group=hokatsu", &kept, &in_use],
         "",
     )
 }
@@ -346,28 +349,19 @@ impl OnPaper {
         format!("/proc/self/fd/{}", self.memory.as_raw_fd())
     }
 
+    /// Of those on this machine and its disks; one that is away or broken is only not opened.
     fn opens_a_repository(&self, machine: &Machine) -> Result<bool, Report> {
-        let site = Site::read(&machine.site_file()).map_err(|problem| problem.report())?;
-        let places = site
-            .backup
-            .repositories
-            .iter()
-            .filter_map(|one| match &one.place {
-                RepositoryPlace::Directory(path) => Some(path.clone()),
-                RepositoryPlace::Rest(_) | RepositoryPlace::S3(_) | RepositoryPlace::Sftp(_) => {
-                    None
-                }
-            });
-        let opens = |place: PathBuf| {
-            let settings = backup::RepositorySettings {
-                name: text(&place),
-                location: place.into(),
-                password_file: self.file().into(),
-                chunking: Chunking::Fixed16KiB,
-            };
-            backup::sheet::id(&settings).is_ok()
-        };
-        Ok(places.into_iter().any(opens))
+        let read = Site::read(&machine.site_file());
+        let settings = read.map_err(|problem| problem.report())?;
+        let mut repositories = site::repositories(&settings, &machine.data());
+        repositories.retain(|one| one.location.directory().is_some());
+        Ok(repositories.iter().any(|one| {
+            let proven = backup::sheet::prove(one, &self.words);
+            if let Err(error) = &proven {
+                log::warn!("the words do not open {}: {error}", one.name);
+            }
+            proven.is_ok()
+        }))
     }
 }
 

@@ -18,8 +18,6 @@ use super::acts::failed;
 const MARK: &str = "usr/lib/hokatsu/array";
 /// The data directory under the name that can be exchanged: what is mounted at `/var/lib/hokatsu` cannot.
 const DATA: &str = "volume/hokatsu";
-/// Beside it as long as a restore is under way.
-const RESTORING: &str = "volume/hokatsu.restore.json";
 const SITE: &str = "etc/hokatsu/site.toml";
 const LOCKED_VOLUME: &str = "dev/hokatsu/volume";
 const DISK_A: &str = "dev/disk/by-partlabel/hokatsu-disk-a";
@@ -106,10 +104,6 @@ impl Machine {
         }
     }
 
-    pub(super) fn is_restoring(&self) -> bool {
-        self.at(RESTORING).exists()
-    }
-
     /// The repository of a disk that the words opened.
     pub(super) fn opened_repository(&self) -> Option<PathBuf> {
         let mut entries = fs::read_dir(self.at(OPENED)).ok()?.flatten();
@@ -154,8 +148,10 @@ impl Machine {
 
     fn service(&self) -> String {
         let active = is_active("hokatsu.service");
-        let site = Site::read(&self.site_file()).ok();
-        let name = site.map(|site| site.organisation.name).unwrap_or_default();
+        let name = match Site::read(&self.site_file()) {
+            Ok(site) => site.organisation.name,
+            Err(_) => "設定ファイルが正しくありません".to_owned(),
+        };
         let how = if active {
             "動いています"
         } else {
@@ -170,6 +166,7 @@ impl Machine {
         let mut arrays = entries.flatten().map(|entry| entry.path().join("md"));
         let md = arrays.find(|md| md.is_dir())?;
         let told = |name: &str| {
+            // What cannot be read is no state that the kernel has: it is told as that.
             let text = fs::read_to_string(md.join(name)).unwrap_or_default();
             text.trim().to_owned()
         };
@@ -177,6 +174,7 @@ impl Machine {
         let words = match (missing.as_str(), told("sync_action").as_str()) {
             ("0", "check") => "2台とも正常（月に一度の読み直し中）".to_owned(),
             ("0", _) => "2台とも正常".to_owned(),
+            ("", _) => "状態を読めません。再起動しても同じなら、保守の会社に連絡".to_owned(),
             (_, "recover" | "resync") => {
                 format!("写しを作っています（{}）", told("sync_completed"))
             }

@@ -58,6 +58,11 @@ fn the_mirror_is_told_as_the_kernel_tells_it() {
     for (degraded, action, words) in [
         ("0", "idle", "2台とも正常"),
         ("0", "check", "2台とも正常（月に一度の読み直し中）"),
+        (
+            "",
+            "",
+            "状態を読めません。再起動しても同じなら、保守の会社に連絡",
+        ),
         ("1", "recover", "写しを作っています（512 / 2048）"),
         ("1", "idle", "1台だけで動いています。手順書 raid-disk"),
     ] {
