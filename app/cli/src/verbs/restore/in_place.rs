@@ -78,7 +78,11 @@ pub(super) fn run(
         detail,
         Some(operator.clone()),
     )?;
-    owner::hand_over(&places.data.console_notes(), places.data.path())?;
+    // Where there was no database nothing was noted.
+    let notes = places.data.console_notes();
+    if notes.exists() {
+        owner::hand_over(&notes, places.data.path())?;
+    }
     let work = Work {
         places: &places,
         used,
