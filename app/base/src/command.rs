@@ -21,6 +21,9 @@ use rustix::process::{
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Bytes kept of each output stream unless the caller says otherwise.
 const OUTPUT_BYTES_MAX: u64 = 1024 * 1024;
+/// Behind `setpriv --pdeathsig`, which asks for the signal only when it runs itself: a caller who died
+/// before that is told by whose child this is.
+const ONLY_OF: &str = r#"[ "$PPID" = "$0" ] || exit 1; exec "$@""#;
 /// How long a killed group may take to close its pipes.
 const DRAIN: Duration = Duration::from_secs(2);
 
@@ -34,6 +37,7 @@ pub struct Spec {
     input: Vec<u8>,
     limit: Duration,
     output_bytes_max: u64,
+    ends_with_us: bool,
 }
 
 /// What a program that ended by itself left behind.
@@ -107,6 +111,7 @@ impl Spec {
             input: Vec::new(),
             limit,
             output_bytes_max: OUTPUT_BYTES_MAX,
+            ends_with_us: false,
         }
     }
 
@@ -154,12 +159,29 @@ impl Spec {
         self
     }
 
+    /// The kernel kills the program when the thread that starts it ends, however that ends, also
+    /// by SIGKILL. By `setpriv` of util-linux.
+    #[must_use]
+    pub fn ends_with_us(mut self) -> Self {
+        self.ends_with_us = true;
+        self
+    }
+
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that starts programs"
     )]
     fn start(&self) -> io::Result<Child> {
-        let mut command = Command::new(&self.program);
+        let mut command = if self.ends_with_us {
+            let mut command = Command::new("setpriv");
+            command
+                .args(["--pdeathsig", "KILL", "--", "sh", "-c", ONLY_OF])
+                .arg(std::process::id().to_string())
+                .arg(&self.program);
+            command
+        } else {
+            Command::new(&self.program)
+        };
         command
             .args(&self.args)
             .env_clear()
@@ -559,6 +581,40 @@ mod tests {
         ));
         let ended = start(&sh("exit 0", LONG)).unwrap();
         assert_eq!(ended.line_where(|_| true, LONG), None);
+    }
+
+    #[test]
+    fn a_program_that_ends_with_us_gets_its_arguments_and_input() {
+        let spec = Spec::new("sh", LONG).args(["-c", "cat; echo \"$1\"; exit 3", "-", "$(id) *"]);
+        let output = run(&spec.ends_with_us().input("in, ")).unwrap();
+        assert_eq!(output.stdout.text(), "in, $(id) *\n");
+        assert_eq!(output.status.code(), Some(3));
+    }
+
+    #[test]
+    fn a_program_whose_starter_died_before_it_ran_does_nothing() {
+        let own = std::process::id();
+        for (starter, said) in [(own, "ran\n"), (own + 1, "")] {
+            let spec = Spec::new("sh", LONG).args(["-c", ONLY_OF]);
+            let spec = spec.arg(starter.to_string()).args(["echo", "ran"]);
+            assert_eq!(run(&spec).unwrap().stdout.text(), said);
+        }
+    }
+
+    #[test]
+    fn a_program_that_ends_with_us_is_killed_with_the_thread_that_started_it() {
+        let spec = sh("echo up >&2; exec sleep 600", LONG).ends_with_us();
+        let starting = thread::spawn(move || {
+            let running = start(&spec).unwrap();
+            assert!(running.line_where(|line| line == "up", LONG).is_some());
+            running
+        });
+        let running = starting.join().unwrap();
+        let deadline = Instant::now() + LONG;
+        while !running.has_ended() {
+            assert!(Instant::now() < deadline, "still alive");
+            thread::yield_now();
+        }
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! Shape: `rclone serve restic` on a port of the loopback, behind a login drawn at random. What it needs
 //! to know is in its environment, which only this account can read: no settings file, no arguments.
-//! Invariant: it ends with this process, however that ends (`setpriv --pdeathsig`, of util-linux). The
-//! kernel counts the thread that started it, so a thread of its own does and stays.
+//! Invariant: it ends with this process, however that ends ([`Spec::ends_with_us`]). The kernel counts
+//! the thread that started it, so a thread of its own does and stays.
 //! Source: <https://rclone.org/commands/rclone_serve_restic/>; measured with 1.60.1 of Debian.
 
 use std::collections::VecDeque;
@@ -52,9 +52,9 @@ impl Rclone {
         environment.push(("HOME".into(), state.into()));
         let password = random()?;
         let limit = patience.connect.saturating_add(patience.request);
-        let mut spec = Spec::new("setpriv", limit)
-            .args(["--pdeathsig", "KILL", "--", "rclone", "serve", "restic"])
-            .args(["--addr", "127.0.0.1:0", &remote])
+        let mut spec = Spec::new("rclone", limit)
+            .args(["serve", "restic", "--addr", "127.0.0.1:0", &remote])
+            .ends_with_us()
             .env("RCLONE_USER", USER)
             .env("RCLONE_PASS", &password);
         for (name, value) in &environment {

@@ -1,7 +1,7 @@
 //! The real service on the copy, and somebody who signs in.
 //!
 //! Shape: a process of its own on the loopback, at a port that the system chooses; it ends with ours,
-//! whatever ends ours (`setpriv --pdeathsig`). The account exists in the copy alone.
+//! whatever ends ours ([`Spec::ends_with_us`]). The account exists in the copy alone.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -54,13 +54,11 @@ fn attempt(scratch: &Path, copy: &DataDir, insurer_no: &str) -> Result<(), Failu
     let site = site(scratch, copy, insurer_no)?;
     let no_start = "戻したデータでサービスが起動しません。";
     let program = std::env::current_exe().map_err(because(no_start))?;
-    // The kernel ends the service when this process dies, also by SIGKILL.
-    let spec = Spec::new("setpriv", START_MAX)
-        .args(["--pdeathsig", "KILL", "--"])
-        .arg(&program)
+    let spec = Spec::new(program, START_MAX)
         .arg("--site")
         .arg(&site)
-        .arg("serve");
+        .arg("serve")
+        .ends_with_us();
     let running = start(&spec).map_err(because(no_start))?;
     let signed_in = visit(&running, copy, &account);
     let stopped = running.stop(STOP_MAX);
