@@ -18,6 +18,7 @@ pub mod due;
 mod error;
 mod lineage;
 mod lock;
+mod machine_key;
 mod manifest;
 pub mod offsite;
 mod place;

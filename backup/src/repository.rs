@@ -5,21 +5,17 @@
 use std::fs;
 use std::path::Path;
 
-use data_encoding::BASE32_NOPAD;
-use ring::rand::{SecureRandom as _, SystemRandom};
-use rustic_core::repofile::{Chunker, MasterKey};
+use rustic_core::repofile::{Chunker, KeyId, MasterKey};
 use rustic_core::{
     ConfigOptions, Credentials, IndexedFullStatus, KeyOptions, OpenStatus, Repository,
     RepositoryOptions,
 };
 
 use crate::error::BackupError;
-use crate::place;
 pub(crate) use crate::place::flush;
 use crate::settings::{Chunking, RepositorySettings};
+use crate::{machine_key, place};
 
-/// 32 random bytes are 52 letters and digits without 0, 1, 8 or 9, which people misread.
-const PASSWORD_BYTES: usize = 32;
 const REPOSITORY_FORMAT: u32 = 2;
 /// Fast and near the default's ratio; the appliance has two cores.
 const ZSTD_LEVEL: i32 = 3;
@@ -61,9 +57,10 @@ fn init_here(settings: &RepositorySettings) -> Result<InitSummary, BackupError> 
     let password = make_password(&settings.password_file)?;
     let credentials = credentials(settings)?;
     let options = config_options(settings.chunking);
-    unopened(settings)?
+    let made = unopened(settings)?
         .init(&credentials, &KeyOptions::default(), &options)
         .map_err(BackupError::engine("make the repository", &settings.name))?;
+    lighten(&made, settings)?;
     flush(settings)?;
     let opened = open(settings)?;
     Ok(InitSummary {
@@ -74,7 +71,52 @@ fn init_here(settings: &RepositorySettings) -> Result<InitSummary, BackupError> 
 
 pub(crate) fn open(settings: &RepositorySettings) -> Result<Repository<OpenStatus>, BackupError> {
     place::refuse_absent(settings)?;
+    let password = password(&settings.password_file)?;
+    let credentials = match machine_key::find(settings, &password) {
+        Some(key) => Credentials::Masterkey(key),
+        None => Credentials::password(password),
+    };
+    open_with(settings, &credentials)
+}
+
+/// As [`open`], by the engine alone: it knows then which key file it was, and refuses to delete that one.
+pub(crate) fn open_by_slot(
+    settings: &RepositorySettings,
+) -> Result<Repository<OpenStatus>, BackupError> {
+    place::refuse_absent(settings)?;
     open_with(settings, &credentials(settings)?)
+}
+
+/// Lets a password into a repository that is open, and tells by which key file.
+pub(crate) fn let_in(
+    opened: &Repository<OpenStatus>,
+    settings: &RepositorySettings,
+    password: &str,
+) -> Result<KeyId, BackupError> {
+    if machine_key::is_drawn(password) {
+        return machine_key::add(settings, &opened.key(), password);
+    }
+    let key = opened.add_key(password, &KeyOptions::default());
+    key.map_err(BackupError::engine("add a key", &settings.name))
+}
+
+/// The engine knows one sort of key file; a password that was drawn gets the light one instead.
+fn lighten(
+    made: &Repository<OpenStatus>,
+    settings: &RepositorySettings,
+) -> Result<(), BackupError> {
+    let password = password(&settings.password_file)?;
+    let Some(heavy) = made.key_id().filter(|_| machine_key::is_drawn(&password)) else {
+        return Ok(());
+    };
+    machine_key::add(settings, &made.key(), &password)?;
+    // A server may keep everything, whatever the settings say: there both stay, and the light one is found first.
+    if settings.location.directory().is_some() {
+        let opened = open(settings)?;
+        let removed = opened.delete_key(&heavy);
+        removed.map_err(BackupError::engine("remove a key", &settings.name))?;
+    }
+    Ok(())
 }
 
 /// As [`open`], by something else than what the password file holds.
@@ -120,11 +162,7 @@ pub(crate) fn make_password(path: &Path) -> Result<PasswordOrigin, BackupError> 
     {
         return Ok(PasswordOrigin::Found);
     }
-    let mut random = [0_u8; PASSWORD_BYTES];
-    if SystemRandom::new().fill(&mut random).is_err() {
-        return Err(BackupError::NoRandom);
-    }
-    let mut line = BASE32_NOPAD.encode(&random);
+    let mut line = machine_key::draw()?;
     line.push('\n');
     base::paths::write_atomic(path, line.as_bytes(), base::paths::MODE_PRIVATE)?;
     Ok(PasswordOrigin::Made)

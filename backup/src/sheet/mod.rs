@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rustic_core::repofile::KeyId;
-use rustic_core::{Credentials, KeyOptions, OpenStatus, Repository};
+use rustic_core::{Credentials, OpenStatus, Repository};
 
 pub use held::Held;
 pub use record::{DiskLock, Lock, Sheet, Sheets};
@@ -58,8 +58,7 @@ pub fn add(
 ) -> Result<Slot, BackupError> {
     let opened = repository::open(settings)?;
     let _lock = lock::take(settings, "backup sheet", now)?;
-    let key = opened.add_key(password, &KeyOptions::default());
-    let key = key.map_err(BackupError::engine("add a key", &settings.name))?;
+    let key = repository::let_in(&opened, settings, password)?;
     repository::flush(settings)?;
     Ok(Slot {
         repository_id: opened.config().id.to_string(),
@@ -97,8 +96,7 @@ pub fn let_in(
         Err(error) => return Err(error),
     }
     let password = repository::password(&settings.password_file)?;
-    let added = by_words.add_key(&password, &KeyOptions::default());
-    added.map_err(BackupError::engine("add a key", &settings.name))?;
+    repository::let_in(&by_words, settings, &password)?;
     repository::flush(settings)?;
     repository::open(settings).map(|_| true)
 }
@@ -120,7 +118,7 @@ pub fn remove(
     slot: &Slot,
     now: Timestamp,
 ) -> Result<(), BackupError> {
-    let opened = repository::open(settings)?;
+    let opened = repository::open_by_slot(settings)?;
     let _lock = lock::take(settings, "backup sheet", now)?;
     delete(&opened, settings, &slot.key_id)
 }
@@ -224,23 +222,23 @@ fn admit(settings: &RepositorySettings, file: &Path, now: Timestamp) -> Result<(
     let opened = repository::open(settings)?;
     let _lock = lock::take(settings, "backup key rotate", now)?;
     let password = repository::password(file)?;
-    let added = opened.add_key(&password, &KeyOptions::default());
-    added.map_err(BackupError::engine("add a key", &settings.name))?;
+    repository::let_in(&opened, settings, &password)?;
     repository::flush(settings)?;
     repository::open(&with).map(|_| ())
 }
 
-/// The password in this file opens the repository no more.
+/// The password in this file opens the repository no more, by however many key files.
 fn retire(settings: &RepositorySettings, file: &Path, now: Timestamp) -> Result<(), BackupError> {
-    let former = match repository::open(&with(settings, file)) {
-        Ok(former) => former,
-        Err(BackupError::PasswordWrong { .. }) => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    let former = slot(&former, settings)?;
-    let opened = repository::open(settings)?;
     let _lock = lock::take(settings, "backup key rotate", now)?;
-    delete(&opened, settings, &former.key_id)
+    let opened = repository::open(settings)?;
+    loop {
+        let former = match repository::open_by_slot(&with(settings, file)) {
+            Ok(former) => slot(&former, settings)?,
+            Err(BackupError::PasswordWrong { .. }) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        delete(&opened, settings, &former.key_id)?;
+    }
 }
 
 fn with(settings: &RepositorySettings, file: &Path) -> RepositorySettings {

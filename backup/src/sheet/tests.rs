@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use rustic_core::KeyOptions;
 use tempfile::TempDir;
 
 use super::*;
@@ -16,6 +17,10 @@ struct Room {
 
 impl Room {
     fn new() -> Self {
+        Self::with(None)
+    }
+
+    fn with(password: Option<&str>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let settings = RepositorySettings {
             name: "A".to_owned(),
@@ -23,6 +28,9 @@ impl Room {
             password_file: dir.path().join("password"),
             chunking: Chunking::Fixed16KiB,
         };
+        if let Some(password) = password {
+            fs::write(&settings.password_file, password).unwrap();
+        }
         init(&settings).unwrap();
         Self { dir, settings }
     }
@@ -31,6 +39,28 @@ impl Room {
         fs::read_dir(self.settings.location.directory().unwrap().join("keys"))
             .unwrap()
             .count()
+    }
+
+    /// Rounds of scrypt before each key file opens.
+    fn rounds(&self) -> Vec<u64> {
+        let keys = self.settings.location.directory().unwrap().join("keys");
+        let entries = fs::read_dir(keys).unwrap();
+        let rounds = entries.map(|entry| {
+            let text = fs::read(entry.unwrap().path()).unwrap();
+            let file: serde_json::Value = serde_json::from_slice(&text).unwrap();
+            file["N"].as_u64().unwrap()
+        });
+        rounds.collect()
+    }
+
+    /// As all were before there were light ones: the engine's own key file alone.
+    fn stretch(&self) {
+        let keys = self.settings.location.directory().unwrap().join("keys");
+        let light = fs::read_dir(keys).unwrap().next().unwrap().unwrap().path();
+        let opened = repository::open(&self.settings).unwrap();
+        let password = repository::password(&self.settings.password_file).unwrap();
+        opened.add_key(&password, &KeyOptions::default()).unwrap();
+        fs::remove_file(light).unwrap();
     }
 
     fn file(&self, ending: &str) -> PathBuf {
@@ -86,6 +116,68 @@ fn a_new_password_takes_the_old_ones_place() {
     let before = fs::read_to_string(&room.settings.password_file).unwrap();
     room.rotate();
     room.is_rotated_from(&before);
+}
+
+const STRETCHED: u64 = 1 << 17;
+const LIGHT: u64 = 1 << 10;
+
+#[test]
+fn only_a_password_that_was_drawn_is_not_stretched() {
+    let room = Room::new();
+    assert_eq!(room.rounds(), [LIGHT]);
+    let words = Words::fresh().unwrap().password().unwrap();
+    add(&room.settings, &words, now()).unwrap();
+    let mut rounds = room.rounds();
+    rounds.sort_unstable();
+    assert_eq!(rounds, [LIGHT, STRETCHED]);
+    for chosen in ["wako", "A2B3C4D5", "correct horse battery staple"] {
+        let room = Room::with(Some(chosen));
+        assert_eq!(room.rounds(), [STRETCHED]);
+        assert!(list(&room.settings).is_ok());
+    }
+}
+
+#[test]
+fn a_key_file_from_before_there_were_light_ones_opens_and_a_rotation_replaces_it() {
+    let room = Room::new();
+    room.stretch();
+    assert_eq!(room.rounds(), [STRETCHED]);
+    assert!(list(&room.settings).is_ok());
+    let before = fs::read_to_string(&room.settings.password_file).unwrap();
+    room.rotate();
+    room.is_rotated_from(&before);
+    assert_eq!(room.rounds(), [LIGHT]);
+}
+
+/// As after a kill while the repository was made: the password has two key files.
+#[test]
+fn a_rotation_takes_every_key_file_of_the_old_password() {
+    let room = Room::new();
+    let opened = repository::open(&room.settings).unwrap();
+    let before = repository::password(&room.settings.password_file).unwrap();
+    opened.add_key(&before, &KeyOptions::default()).unwrap();
+    assert_eq!(room.keys(), 2);
+    room.rotate();
+    room.is_rotated_from(&before);
+}
+
+#[test]
+fn a_light_key_file_that_is_bent_opens_nothing_and_is_told() {
+    let room = Room::new();
+    let keys = room.settings.location.directory().unwrap().join("keys");
+    let path = fs::read_dir(&keys).unwrap().next().unwrap().unwrap().path();
+    let whole = fs::read(&path).unwrap();
+    for at in (0..whole.len()).step_by(7) {
+        let mut bent = whole.clone();
+        bent[at] ^= 0x10;
+        fs::write(&path, &bent).unwrap();
+        // Some bytes are names of what nobody asks for.
+        if let Err(error) = list(&room.settings) {
+            assert!(!error.in_words().is_empty());
+        }
+    }
+    fs::write(&path, &whole).unwrap();
+    assert!(list(&room.settings).is_ok());
 }
 
 #[test]
