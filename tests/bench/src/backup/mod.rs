@@ -3,7 +3,9 @@
 //!
 //! Shape: [`set`] makes the data of some years and a day's work on it, [`tools`] says what each tool is
 //! told, [`child`] runs it and watches time and memory, [`proof`] compares what came back. A tool whose
-//! restore differs from the source has no row. Ours are the real commands, which copy the database out of
+//! restore differs from the source has no row. Steps of less than a second are taken [`SAMPLES`] times, and the
+//! median counts: one sample tells of the disk's mood. Unchanged runs of one tool follow each other, because ours
+//! leave a record in what the others save. Ours are the real commands, which copy the database out of
 //! a running service and prove what they did; the others are given files that nobody writes to.
 //! The copy that ours keep of the database is out of the others' way. Everything lies on one disk.
 //! `cargo xtask bench backup` fetches the tools; one that is not there is a problem of the run, not a
@@ -37,6 +39,8 @@ use tools::{Room, Tool};
 const FREE_BYTES_MIN: u64 = 20 * 1024 * 1024 * 1024;
 /// Runs in which a day's work is saved when it is saved each hour.
 const HOURS: u32 = 24;
+/// Of a step that is over before the disk is quiet. Odd, so that one of them is the median.
+const SAMPLES: u32 = 5;
 
 /// All tools on one set, then the lag of commits.
 pub(crate) fn measure(
@@ -62,6 +66,16 @@ pub(crate) fn measure(
     for measuring in &mut rows {
         measuring.day()?;
         measuring.back(place, floor)?;
+    }
+    progress("one file, by turns …");
+    for _ in 0..SAMPLES {
+        for measuring in &mut rows {
+            measuring.one_file(place)?;
+        }
+    }
+    for measuring in &rows {
+        // Said at once: what was measured is not lost when a later step fails.
+        progress(&measuring.row.told());
     }
     progress("a second day, saved each hour …");
     for _ in 0..HOURS {
@@ -90,7 +104,7 @@ struct Measuring<'t> {
 }
 
 impl<'t> Measuring<'t> {
-    /// The first run, and one in which nothing changed.
+    /// The first run, and those in which nothing changed.
     fn begin(tool: &'t Tool, data: &'t DataDir) -> Result<Self, Problem> {
         progress(&format!("{} …", tool.name));
         let mut row = Row::of(tool.name, child::said(&tool.version)?);
@@ -101,12 +115,24 @@ impl<'t> Measuring<'t> {
         let before = one.kept()?;
         row = one.row.clone();
         row.first_seconds = one.save(&mut row)?;
-        let first = one.kept()?;
-        row.first_bytes = first.saturating_sub(before);
-        row.unchanged_seconds = one.save(&mut row)?;
-        row.unchanged_bytes = one.kept()?.saturating_sub(first);
+        row.first_bytes = one.kept()?.saturating_sub(before);
         one.row = row;
+        for _ in 0..SAMPLES {
+            one.unchanged()?;
+        }
         Ok(one)
+    }
+
+    /// A run in which nothing changed.
+    fn unchanged(&mut self) -> Result<(), Problem> {
+        let before = self.kept()?;
+        let mut row = self.row.clone();
+        let took = self.save(&mut row)?;
+        row.unchanged_seconds.add(took);
+        let added = self.kept()?.saturating_sub(before);
+        row.unchanged_bytes = row.unchanged_bytes.max(added);
+        self.row = row;
+        Ok(())
     }
 
     fn save(&self, row: &mut Row) -> Result<f64, Problem> {
@@ -133,23 +159,25 @@ impl<'t> Measuring<'t> {
         Ok(())
     }
 
-    /// Everything back, one attachment back, and the repository read through.
+    /// Everything back, and the repository read through.
     fn back(&mut self, place: &Path, floor: i64) -> Result<(), Problem> {
         progress(&format!("{}: restore and check …", self.tool.name));
         let whole = empty(&place.join("back"))?;
         let ran = self.timed(&self.tool.restore)?;
         self.row.restore_seconds = ran;
         proof::same(self.data, floor, &found(&whole)?)?;
-        let one = empty(&place.join("one"))?;
-        let ran = self.timed(&self.tool.one_file)?;
-        self.row.one_file_seconds = ran;
-        proof::same_file(&self.tool.attachment, &one)?;
         let ran = self.timed(&self.tool.check)?;
         self.row.check_seconds = ran;
-        // Said at once: what was measured is not lost when a later step fails.
-        progress(&self.row.told());
         empty(&whole)?;
         Ok(())
+    }
+
+    /// One attachment back.
+    fn one_file(&mut self, place: &Path) -> Result<(), Problem> {
+        let one = empty(&place.join("one"))?;
+        let ran = self.timed(&self.tool.one_file)?;
+        self.row.one_file_seconds.add(ran);
+        proof::same_file(&self.tool.attachment, &one)
     }
 
     fn timed(&mut self, lines: &[child::Line]) -> Result<f64, Problem> {

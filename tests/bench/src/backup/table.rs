@@ -19,10 +19,10 @@ pub(crate) struct Row {
     pub(crate) tool: &'static str,
     pub(crate) version: String,
     pub(crate) first_seconds: f64,
-    pub(crate) unchanged_seconds: f64,
+    pub(crate) unchanged_seconds: Samples,
     pub(crate) day_seconds: f64,
     pub(crate) restore_seconds: f64,
-    pub(crate) one_file_seconds: f64,
+    pub(crate) one_file_seconds: Samples,
     pub(crate) check_seconds: f64,
     pub(crate) first_bytes: u64,
     pub(crate) unchanged_bytes: u64,
@@ -33,16 +33,40 @@ pub(crate) struct Row {
     pub(crate) peak_memory_bytes: Option<u64>,
 }
 
+/// A short step, several times, in seconds.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Samples(Vec<f64>);
+
+impl Samples {
+    pub(super) fn add(&mut self, seconds: f64) {
+        self.0.push(seconds);
+        self.0.sort_by(f64::total_cmp);
+    }
+
+    /// The median, and in brackets the least and the most.
+    fn told(&self) -> String {
+        let (least, most) = (self.0.first(), self.0.last());
+        let median = self.0.get(self.0.len() / 2);
+        match (median, least, most) {
+            (Some(median), Some(least), Some(most)) => {
+                format!("{median:.2} ({least:.2}-{most:.2})")
+            }
+            (None, _, _) | (_, None, _) | (_, _, None) => "-".to_owned(),
+        }
+    }
+}
+
 impl Row {
     pub(super) fn of(tool: &'static str, version: String) -> Self {
         Self {
             tool,
             version,
             first_seconds: 0.0,
-            unchanged_seconds: 0.0,
+            unchanged_seconds: Samples::default(),
             day_seconds: 0.0,
             restore_seconds: 0.0,
-            one_file_seconds: 0.0,
+            one_file_seconds: Samples::default(),
             check_seconds: 0.0,
             first_bytes: 0,
             unchanged_bytes: 0,
@@ -68,10 +92,10 @@ impl Row {
         [
             self.tool.to_owned(),
             seconds(self.first_seconds),
-            seconds(self.unchanged_seconds),
+            self.unchanged_seconds.told(),
             seconds(self.day_seconds),
             seconds(self.restore_seconds),
-            seconds(self.one_file_seconds),
+            self.one_file_seconds.told(),
             seconds(self.check_seconds),
             megabytes(self.first_bytes),
             megabytes(self.unchanged_bytes),
@@ -125,6 +149,16 @@ fn megabytes(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_several_samples_the_median_counts_and_the_ends_are_told() {
+        let mut samples = Samples::default();
+        assert_eq!(samples.told(), "-");
+        for seconds in [0.9, 0.2, 0.4, 0.3, 0.5] {
+            samples.add(seconds);
+        }
+        assert_eq!(samples.told(), "0.40 (0.20-0.90)");
+    }
 
     #[test]
     fn a_tool_that_replaces_what_it_kept_shows_no_hours() {
