@@ -741,6 +741,15 @@ fn root_restores_and_hands_everything_back_to_the_owner() {
     assert_eq!(code, 0, "{errors}");
     owned(town.data.path());
     owned(&town.kept()[0]);
+    // A blank appliance: the service's directory is there and empty, and nothing was ever noted.
+    let blank = town.root.path().join("blank/data");
+    fs::create_dir_all(&blank).unwrap();
+    give(&blank);
+    let at = blank.to_str().unwrap();
+    let words = ["--data", at, "restore", "--repository", "raid", "--yes"];
+    let (code, _, errors) = town.run(&words);
+    assert_eq!(code, 0, "{errors}");
+    owned(&blank);
 }
 
 /// How long a service is away for a small town; printed, and far from a limit that hurts.
