@@ -95,15 +95,17 @@ pub(crate) fn add(
 fn sealed(lock: &[u8], text: &[u8]) -> Result<Vec<u8>, BackupError> {
     let nonce = random::<NONCE_BYTES>()?;
     let cipher = Aes256CtrPoly1305Aes::new(Key::from_slice(lock));
-    let body = cipher.encrypt(Nonce::from_slice(&nonce), text);
     // It fails on texts of gigabytes alone.
-    let body = body.map_err(|_| BackupError::NoRandom)?;
+    let Ok(body) = cipher.encrypt(Nonce::from_slice(&nonce), text) else {
+        return Err(BackupError::NoRandom);
+    };
     Ok([nonce.as_slice(), &body].concat())
 }
 
 fn random<const N: usize>() -> Result<[u8; N], BackupError> {
     let mut bytes = [0_u8; N];
-    let filled = SystemRandom::new().fill(&mut bytes);
-    filled.map_err(|_| BackupError::NoRandom)?;
+    if SystemRandom::new().fill(&mut bytes).is_err() {
+        return Err(BackupError::NoRandom);
+    }
     Ok(bytes)
 }
