@@ -18,4 +18,5 @@ pub mod secrecy;
 pub mod settings;
 pub mod shipping;
 pub mod text;
+pub mod update;
 pub mod wareki;

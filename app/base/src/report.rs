@@ -129,6 +129,8 @@ pub enum Runbook {
     DiskForeign,
     /// What lies on a disk is not what it should be, so nothing was written to it.
     DiskDoubtful,
+    /// Another version of the appliance is to be put in, or did not come up.
+    Update,
 }
 
 impl Runbook {
@@ -160,6 +162,7 @@ impl Runbook {
         Self::DiskRotate,
         Self::DiskForeign,
         Self::DiskDoubtful,
+        Self::Update,
     ];
 
     /// The file's stem: `DiskFull` is `runbooks/disk-full.md`.
@@ -192,6 +195,7 @@ impl Runbook {
             Self::DiskRotate => "disk-rotate",
             Self::DiskForeign => "disk-foreign",
             Self::DiskDoubtful => "disk-doubtful",
+            Self::Update => "update",
         }
     }
 }

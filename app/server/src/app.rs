@@ -49,6 +49,8 @@ pub struct ServerSettings {
     pub backup_hours_max: Option<u16>,
     /// So many days after the last visit the next disk that is carried away is due.
     pub rotate_days_max: u16,
+    /// The version of the appliance that runs; nothing: this is none.
+    pub image: Option<String>,
     /// What reaches backups of the past; nothing: there are none.
     pub former_source: Option<FormerSource>,
 }
@@ -70,6 +72,7 @@ impl ServerSettings {
             backup_days_kept: None,
             backup_hours_max: None,
             rotate_days_max: AlarmSettings::default().rotate_days_max,
+            image: None,
             former_source: None,
         }
     }

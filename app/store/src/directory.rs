@@ -120,6 +120,11 @@ impl DataDir {
         self.0.join("frozen")
     }
 
+    /// Which version of the appliance should run since its last update.
+    pub fn update(&self) -> PathBuf {
+        self.0.join("update.json")
+    }
+
     /// What was done at the console and is not in the access log yet, one file a deed.
     pub fn console_notes(&self) -> PathBuf {
         self.0.join("console-notes")

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use base::clock::japan;
 use base::disks::{Here, Plugged};
+use base::update::Expected;
 use base::wareki::Wareki;
 use jiff::Timestamp;
 use store::{ReadTx, StoreError, params};
@@ -95,12 +96,32 @@ fn of_administrators(visit: &Visit) -> Vec<Banner> {
             banners.extend(restored(tx)?);
             banners.extend(closed_secrets(tx, visit)?);
             banners.extend(late_backup(visit));
+            banners.extend(fell_back(visit));
         }
         Ok::<_, StoreError>(banners)
     });
     found.unwrap_or_else(|error| {
         log::warn!("banners cannot be read: {error}");
         Vec::new()
+    })
+}
+
+/// An update did not come up, and the boot loader went back to the version before.
+fn fell_back(visit: &Visit) -> Option<Banner> {
+    let expected = Expected::read(&visit.app.db().dir().update());
+    let expected = expected.unwrap_or_else(|error| {
+        log::warn!("which version should run cannot be read: {error}");
+        None
+    })?;
+    let running = visit.app.settings().image.as_ref()?;
+    (*running != expected.version).then(|| Banner {
+        text: format!(
+            "装置の更新（版 {}）は起動できず、前の版 {running} で動いています。記録は無事です。\
+             保守の会社に連絡してください（手順書 update）。",
+            expected.version
+        ),
+        href: String::new(),
+        link: "",
     })
 }
 
@@ -246,7 +267,39 @@ pub(crate) fn moment(at: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use base::update::Expected;
+
     use super::late;
+    use crate::app::ServerSettings;
+    use crate::features::staff::tests::house::House;
+    use crate::web::Role;
+
+    #[test]
+    fn administrators_see_that_an_update_did_not_come_up_and_nobody_else() {
+        let house = House::with(ServerSettings {
+            image: Some("0.1.0".to_owned()),
+            ..ServerSettings::standard()
+        });
+        house.add("admin", Role::SystemAdmin, None);
+        house.add("nurse", Role::Nurse, Some("0101"));
+        let (admin, nurse) = (house.signed_in("admin"), house.signed_in("nurse"));
+        let words = "装置の更新（版 0.1.1）は起動できず、前の版 0.1.0 で動いています";
+        let file = house.db().dir().update();
+        let expect = |version: &str| {
+            let expected = Expected {
+                version: version.to_owned(),
+                before: "0.1.0".to_owned(),
+                at: "2026-11-24T00:00:00Z".parse().unwrap(),
+            };
+            expected.write(&file).unwrap();
+        };
+        assert!(!admin.get("/staff").text().contains("装置の更新"));
+        expect("0.1.0");
+        assert!(!admin.get("/staff").text().contains("装置の更新"));
+        expect("0.1.1");
+        assert!(admin.get("/staff").text().contains(words));
+        assert!(!nurse.get("/").text().contains("装置の更新"));
+    }
 
     #[test]
     fn backups_that_are_late_are_told_with_the_repository_that_waits_longest() {
