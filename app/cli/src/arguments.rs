@@ -99,6 +99,40 @@ pub(crate) enum Verb {
     },
     /// 装置の画面とキーボードで行う操作のメニュー（装置が自分で出す）
     Console,
+    /// 装置の版を新しくする（装置の上で使う）
+    Update {
+        #[command(subcommand)]
+        what: UpdateVerb,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UpdateVerb {
+    /// 動いている版と、待機側の版
+    Status,
+    /// 更新のファイルを待機側に入れる。次の起動でその版になる
+    Apply(UpdateApplyArguments),
+    /// 次の起動から、前の版に戻す
+    Rollback {
+        /// 確認せずに進む
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UpdateApplyArguments {
+    /// 更新のファイル（.hokatsu-update）
+    pub(crate) bundle: PathBuf,
+    /// 確かめて計画を表示するだけで、入れない
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// 確認せずに進む
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// 更新の前に控えを取らない（保管先がどれも使えないのに急ぐときだけ）
+    #[arg(long)]
+    pub(crate) without_backup: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -61,6 +61,7 @@ pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
         | Verb::CarriedOut { .. }
         | Verb::Certificates { .. }
         | Verb::Console
+        | Verb::Update { .. }
         | Verb::FactorKeys { .. } => {
             if asked == LevelFilter::Info {
                 LevelFilter::Error

@@ -46,6 +46,18 @@ const TABLE: &[(&str, Trace)] = &[
         "console",
         Apart("starts the others, which ask who types, on the appliance alone"),
     ),
+    (
+        "update status",
+        Apart("asks the disk of the appliance, which no test has"),
+    ),
+    (
+        "update apply",
+        Apart("leaves two notes; writes to the disk of the appliance, which no test has"),
+    ),
+    (
+        "update rollback",
+        Apart("leaves a note; renames on the disk of the appliance, which no test has"),
+    ),
     ("import residents", Deed(Operation::Import)),
     ("import undo", Deed(Operation::ImportUndo)),
     (

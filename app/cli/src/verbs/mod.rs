@@ -16,12 +16,14 @@ mod restore;
 mod serve;
 mod ship;
 mod timemachine;
+mod update;
 mod users;
 mod words;
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use base::clock::japan;
+use base::clock::{Clock, japan};
 use base::report::{Kind, Report};
 use base::settings::{DiskSettings, Environment};
 use jiff::Timestamp;
@@ -30,8 +32,8 @@ use store::Operator;
 
 use crate::arguments::{
     Arguments, AttachmentsVerb, AuditVerb, BackupVerb, CarriedOutVerb, CertificatesVerb, DiskVerb,
-    FactorKeysVerb, ImportVerb, IncidentVerb, RestoreVerb, ShipVerb, TimemachineVerb, UsersVerb,
-    Verb,
+    FactorKeysVerb, ImportVerb, IncidentVerb, RestoreVerb, ShipVerb, TimemachineVerb, UpdateVerb,
+    UsersVerb, Verb,
 };
 use crate::output::Voice;
 use crate::verbs::backup::Keeper;
@@ -189,6 +191,24 @@ pub(crate) fn run(
             what: CarriedOutVerb::Add(asked),
         } => carried_out::add(asked, &dir()?, &operator()?, voice),
         Verb::Console => console::run(voice),
+        Verb::Update { what } => {
+            let dir = dir()?;
+            let desk = update::Desk {
+                root: Path::new("/"),
+                dir: &dir,
+                now: Clock::system().now(),
+                voice,
+            };
+            match what {
+                UpdateVerb::Status => update::status(&desk),
+                UpdateVerb::Apply(asked) => {
+                    // Looking at the plan leaves nothing behind.
+                    let who = (!asked.dry_run).then(operator).transpose()?;
+                    update::apply(asked, who, &desk)
+                }
+                UpdateVerb::Rollback { yes } => update::rollback(*yes, operator()?, &desk),
+            }
+        }
         Verb::Timemachine { what } => {
             let (site, dir) = (site()?, dir()?);
             let repositories = site::repositories(&site, &dir);

@@ -1,6 +1,7 @@
 //! `serve`: the service, under systemd or by hand.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -36,6 +37,7 @@ pub(crate) fn run(
         backup_hours_max: (!site.backup.repositories.is_empty())
             .then(|| site.backup.alarm().run_hours_max),
         rotate_days_max: site.backup.alarm().rotate_days_max,
+        image: base::update::running(Path::new("/")),
         former_source: former
             .filter(|_| !site.backup.repositories.is_empty() || site.backup.shipping.is_some()),
         upload_bytes_max: site.attachments().file_bytes_max(),

@@ -33,6 +33,9 @@ const OPENER: &str = "/usr/libexec/hokatsu/disk-opener";
 /// Stopping waits for the requests under way; starting may migrate a database.
 const START_MAX: Duration = Duration::from_secs(300);
 const DISK_MAX: Duration = Duration::from_secs(600);
+/// Mounted in the menu's own view: nobody else sees it.
+const STICK: &str = "/run/hokatsu-update";
+const STICK_OPTIONS: &str = "ro,nodev,nosuid,noexec";
 const JOURNAL_LINES: &str = "--lines=40";
 
 pub(super) fn perform(act: Act, machine: &Machine, voice: &Voice) -> Result<(), Report> {
@@ -48,6 +51,13 @@ pub(super) fn perform(act: Act, machine: &Machine, voice: &Voice) -> Result<(), 
         Act::Journal => {
             let words = ["--boot", "--priority=warning", "--no-pager", JOURNAL_LINES];
             attend("journalctl", words).map(drop)
+        }
+        Act::Update => update(machine, voice),
+        Act::Rollback => {
+            if attend_hokatsu(&["update", "rollback"])?.success() {
+                restart(voice)?;
+            }
+            Ok(())
         }
         Act::PowerOff => power(
             "電源を切りますか。職員の画面も止まります。",
@@ -77,6 +87,8 @@ fn look(voice: &Voice) -> Result<(), Report> {
     attend_as_service(&["ship", "status"])?;
     voice.say("\n■ データディスク");
     attend("cat", ["/proc/mdstat"])?;
+    voice.say("\n■ 装置の版");
+    attend_hokatsu(&["update", "status"])?;
     voice.say("\n■ ネットワーク");
     attend("ip", ["-brief", "address"])?;
     voice.say("\n■ 失敗した処理（なければ空）");
@@ -311,6 +323,62 @@ fn prove(machine: &Machine, voice: &Voice) -> Result<(), Report> {
     )?;
     voice.say("データ領域も、この用紙のことばで開きます（基板を替えたときのため）。");
     Ok(())
+}
+
+/// From a stick, which is only read. What it holds is believed when its signature is.
+fn update(machine: &Machine, voice: &Voice) -> Result<(), Report> {
+    let Some(stick) = machine.stick() else {
+        voice.say(
+            "USBメモリがありません。名前（ボリュームラベル）が HOKATSU のUSBメモリに更新のファイルを入れて挿し、\
+             もう一度選んでください。",
+        );
+        return Err(Report::bare(Kind::Usage));
+    };
+    let place = Path::new(STICK);
+    std::fs::create_dir_all(place).map_err(failed)?;
+    let (device, at) = (text(&stick), text(place));
+    own("mount", &["-o", STICK_OPTIONS, &device, &at], "")?;
+    let done = update_from(place, voice);
+    // Whatever came of it: it can be pulled.
+    let put_away = own("umount", &[&at], "");
+    let is_in = done?;
+    put_away?;
+    if is_in {
+        voice.say("USBメモリは、抜いてかまいません。");
+        restart(voice)?;
+    }
+    Ok(())
+}
+
+fn update_from(place: &Path, voice: &Voice) -> Result<bool, Report> {
+    let entries = std::fs::read_dir(place).map_err(failed)?;
+    let mut files: Vec<_> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|end| end == bundle::EXTENSION))
+        .collect();
+    files.sort();
+    if files.is_empty() {
+        voice.say(&format!(
+            "このUSBメモリに、更新のファイル（.{}）がありません。",
+            bundle::EXTENSION
+        ));
+        return Err(Report::bare(Kind::Usage));
+    }
+    for (file, number) in files.iter().zip(1..) {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        voice.say(&format!("{number:>3}  {name}"));
+    }
+    let chosen = voice.pick("どれを入れますか。", files.len())?;
+    let file = chosen.checked_sub(1).and_then(|at| files.get(at));
+    let file = file.ok_or_else(|| Report::bare(Kind::Usage))?;
+    Ok(attend_hokatsu(&["update", "apply", &text(file)])?.success())
+}
+
+fn restart(voice: &Voice) -> Result<(), Report> {
+    let question = "再起動しますか。職員の画面は数分止まります。あとでもできます。";
+    voice.confirm(question, false)?;
+    systemctl(&["--no-block", "reboot"], START_MAX)
 }
 
 fn power(question: &str, verb: &str, voice: &Voice) -> Result<(), Report> {

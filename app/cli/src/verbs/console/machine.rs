@@ -23,6 +23,7 @@ const LOCKED_VOLUME: &str = "dev/hokatsu/volume";
 const DISK_A: &str = "dev/disk/by-partlabel/hokatsu-disk-a";
 /// Where a disk is mounted that the words of a sheet opened.
 const OPENED: &str = "run/hokatsu/disks/sheet";
+const STICK: &str = "dev/hokatsu/stick";
 const BLOCK: &str = "sys/class/block";
 /// The service and what works beside it, in the order in which they are started.
 pub(super) const UNITS: [&str; 4] = [
@@ -82,6 +83,12 @@ impl Machine {
 
     pub(super) fn disk_a(&self) -> PathBuf {
         self.at(DISK_A)
+    }
+
+    /// A stick with the name that the product knows.
+    pub(super) fn stick(&self) -> Option<PathBuf> {
+        let stick = self.at(STICK);
+        stick.exists().then_some(stick)
     }
 
     pub(super) fn locked_volume(&self) -> PathBuf {

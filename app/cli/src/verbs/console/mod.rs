@@ -30,6 +30,8 @@ enum Act {
     Sheet,
     Prove,
     Journal,
+    Update,
+    Rollback,
     PowerOff,
     Reboot,
 }
@@ -46,6 +48,8 @@ impl Act {
             Self::Sheet => "復旧シートを作る（紙に書き写す）",
             Self::Prove => "復旧シートのことばを確かめる",
             Self::Journal => "警告とエラーの記録を見る",
+            Self::Update => "装置を新しい版にする（USBメモリから）",
+            Self::Rollback => "前の版に戻す",
             Self::PowerOff => "電源を切る",
             Self::Reboot => "再起動する",
         }
@@ -78,6 +82,8 @@ fn offered(stage: Stage) -> &'static [Act] {
             Act::Prove,
             Act::Journal,
             Act::Serve,
+            Act::Update,
+            Act::Rollback,
             Act::PowerOff,
             Act::Reboot,
         ],

@@ -48,6 +48,8 @@ fn only_a_machine_without_records_is_refilled_and_only_one_with_them_restored() 
         assert_eq!(acts.contains(&Act::Refill), refills);
         assert_eq!(acts.contains(&Act::Restore), stage == Stage::Used);
         assert_eq!(acts.contains(&Act::Undo), stage == Stage::Used);
+        assert_eq!(acts.contains(&Act::Update), stage == Stage::Used);
+        assert_eq!(acts.contains(&Act::Rollback), stage == Stage::Used);
         assert_eq!(acts.contains(&Act::Unlock), stage == Stage::Locked);
         assert!(acts.contains(&Act::PowerOff), "{stage:?}");
     }

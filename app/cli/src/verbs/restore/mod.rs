@@ -13,7 +13,7 @@ mod finish;
 mod in_place;
 mod journal;
 mod list;
-mod owner;
+pub(crate) mod owner;
 mod plan;
 mod prove;
 mod states;

@@ -9,7 +9,7 @@ use base::report::Report;
 use crate::verbs::restore::states::unusable;
 
 /// Gives everything below `path` to the owner of `like`; nothing to do for anybody but root.
-pub(super) fn hand_over(path: &Path, like: &Path) -> Result<(), Report> {
+pub(crate) fn hand_over(path: &Path, like: &Path) -> Result<(), Report> {
     match fs::metadata(like) {
         Ok(owner) => give(path, (owner.uid(), owner.gid())),
         // Nothing was there before: whoever restores onto a bare machine keeps it.
