@@ -12,7 +12,7 @@ use crate::child::Spec;
 use crate::lock::Lock;
 use crate::problem::{Problem, at, unclear};
 use crate::room::Room;
-use crate::{bill, say, store, tree, units};
+use crate::{bill, release, say, store, tree, units};
 
 const LIMIT: Duration = Duration::from_secs(60 * 60);
 /// What the product itself says it is.
@@ -155,7 +155,11 @@ pub(crate) fn stage(room: &Room, binary: &Path, lock: &Lock) -> Result<PathBuf, 
     fs::set_permissions(&opener, mode).map_err(at(&opener, "set the mode of"))?;
     let path = program.to_string_lossy();
     tree::inside(room, &["strip", "--strip-all", &path], LIMIT).must("strip")?;
-    bill::write(room, lock, &room.dir("stage/usr/share/hokatsu")?)?;
+    let shared = room.dir("stage/usr/share/hokatsu")?;
+    bill::write(room, lock, &shared)?;
+    let key = release::public_key(room)?;
+    write_atomic(&shared.join("update.pub"), key.as_bytes(), MODE_PUBLIC)
+        .map_err(unclear("the file system"))?;
     Ok(stage)
 }
 

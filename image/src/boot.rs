@@ -115,7 +115,7 @@ pub(crate) fn prepare_as(room: &Room, raw: &Path, site_text: &str) -> Result<Tri
     Ok(Trial { parts, authority })
 }
 
-fn run(room: &Room, words: &[&str]) -> Result<(), Problem> {
+pub(crate) fn run(room: &Room, words: &[&str]) -> Result<(), Problem> {
     tree::inside(room, words, LIMIT)
         .must("preparing a disk")
         .map(drop)

@@ -17,9 +17,9 @@ const ANSWER_MAX: Duration = Duration::from_secs(15 * 60);
 /// Words of a sheet.
 const WORDS: usize = 18;
 /// Questions of the menu.
-const MENU: &str = "番号（表示を新しく";
+pub(crate) const MENU: &str = "番号（表示を新しく";
 const PAPER: &str = "復旧シートのことば（";
-const SCRIPT: &str = r#"
+pub(crate) const SCRIPT: &str = r#"
 is_well() { as_service hokatsu --json ship status 2>/dev/null | grep --quiet '"well":true'; }
 until_it_is systemctl --quiet is-active hokatsu.service
 until_it_is is_well
@@ -184,7 +184,7 @@ fn new_machine(
     machine.cut_off()
 }
 
-fn ended(machine: &mut Machine) -> Result<(), Problem> {
+pub(crate) fn ended(machine: &mut Machine) -> Result<(), Problem> {
     machine
         .wait("what was found", 2 * ANSWER_MAX, |machine| {
             Ok(trial::has_ended(machine).then_some(()))
@@ -198,19 +198,19 @@ fn told_well(machine: &Machine, name: &str, wanted: &str) -> Result<(), Problem>
 }
 
 /// Whoever sits at the console: reads what came since the last answer, and answers.
-struct Operator<'m> {
-    machine: &'m mut Machine,
+pub(crate) struct Operator<'m> {
+    pub(crate) machine: &'m mut Machine,
     /// Lines that were read.
     read: usize,
 }
 
 impl<'m> Operator<'m> {
-    fn of(machine: &'m mut Machine) -> Self {
+    pub(crate) fn of(machine: &'m mut Machine) -> Self {
         Self { machine, read: 0 }
     }
 
     /// Reads on to the next line with these words.
-    fn until(&mut self, words: &str) -> Result<String, Problem> {
+    pub(crate) fn until(&mut self, words: &str) -> Result<String, Problem> {
         let from = self.read;
         let (at, line) = self.machine.wait(words, ANSWER_MAX, |machine| {
             let lines = machine.lines_from(from);
@@ -222,7 +222,7 @@ impl<'m> Operator<'m> {
     }
 
     /// The number that stands before these words in the menu.
-    fn choose(&mut self, words: &str) -> Result<(), Problem> {
+    pub(crate) fn choose(&mut self, words: &str) -> Result<(), Problem> {
         let line = self.until(words)?;
         let number = line
             .split_whitespace()
@@ -233,7 +233,7 @@ impl<'m> Operator<'m> {
         self.answer(MENU, &number)
     }
 
-    fn answer(&mut self, question: &str, answer: &str) -> Result<(), Problem> {
+    pub(crate) fn answer(&mut self, question: &str, answer: &str) -> Result<(), Problem> {
         self.until(question)?;
         self.machine.enter(answer)
     }

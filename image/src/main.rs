@@ -8,7 +8,9 @@ use std::process::ExitCode;
 use appliance::problem::Problem;
 use appliance::room::Room;
 use appliance::slots::Bad;
-use appliance::{assemble, boot, compare, console, disk_a, raid, refresh, say, slots};
+use appliance::{
+    assemble, boot, compare, console, disk_a, raid, refresh, release, say, slots, update,
+};
 use clap::{Args, Parser, Subcommand};
 
 /// 装置のイメージを作り、確かめる
@@ -39,6 +41,10 @@ enum Verb {
     Console,
     /// Take the data disks away one after the other, and give it others.
     Raid,
+    /// Make the update bundle of the image that was built last.
+    Bundle,
+    /// Put updates in by the menu: a forged one, one that is well, back again, one that does not come up.
+    Update(Product),
     /// Give it an update that is bad, and see it go back to what it had.
     FallBack {
         /// The service of the update ends at once; without this, one bit of its root is flipped.
@@ -103,6 +109,15 @@ fn run(room: &Room, verb: &Verb) -> Result<bool, Problem> {
         Verb::DiskA => disk_a::disk_a(room, &assemble::latest(room)?).map(|()| true),
         Verb::Console => console::console(room, &assemble::latest(room)?).map(|()| true),
         Verb::Raid => raid::raid(room, &assemble::latest(room)?).map(|()| true),
+        Verb::Bundle => {
+            let path = release::make(room, &assemble::latest(room)?)?;
+            say::line(&path.display().to_string());
+            Ok(true)
+        }
+        Verb::Update(product) => {
+            let binary = product.binary(room)?;
+            update::update(room, &assemble::latest(room)?, &binary).map(|()| true)
+        }
         Verb::FallBack { service, product } => {
             let binary = product.binary(room)?;
             let bad = if *service { Bad::Service } else { Bad::Root };

@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(10 * 60);
 /// The superblock of erofs lies so many bytes into the partition: it is read first.
 const SUPERBLOCK: u64 = 1024;
 /// What the kernel's own loader says once a start, before anything else.
-const START: &str = "EFI stub";
+pub(crate) const START: &str = "EFI stub";
 /// Tries that a slot has.
 const TRIES: usize = 3;
 /// The version of the update that goes bad.
