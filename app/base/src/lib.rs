@@ -19,4 +19,5 @@ pub mod settings;
 pub mod shipping;
 pub mod text;
 pub mod update;
+pub mod ups;
 pub mod wareki;

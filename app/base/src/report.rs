@@ -131,6 +131,10 @@ pub enum Runbook {
     DiskDoubtful,
     /// Another version of the appliance is to be put in, or did not come up.
     Update,
+    /// The power has failed and the machine runs on battery.
+    UpsOnBattery,
+    /// The supply does not answer, nobody watches it, or it needs somebody's hand.
+    UpsSilent,
 }
 
 impl Runbook {
@@ -163,6 +167,8 @@ impl Runbook {
         Self::DiskForeign,
         Self::DiskDoubtful,
         Self::Update,
+        Self::UpsOnBattery,
+        Self::UpsSilent,
     ];
 
     /// The file's stem: `DiskFull` is `runbooks/disk-full.md`.
@@ -196,6 +202,8 @@ impl Runbook {
             Self::DiskForeign => "disk-foreign",
             Self::DiskDoubtful => "disk-doubtful",
             Self::Update => "update",
+            Self::UpsOnBattery => "ups-on-battery",
+            Self::UpsSilent => "ups-silent",
         }
     }
 }

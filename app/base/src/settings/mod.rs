@@ -16,6 +16,7 @@ mod sign_in;
 mod site;
 #[cfg(test)]
 mod tests;
+mod ups;
 
 pub use backup::{
     AlarmSettings, BackupRepository, BackupSettings, DrillSettings, PruneSettings, RemovableDisk,
@@ -29,3 +30,4 @@ pub use problem::SettingsProblem;
 pub use shipping::{ShippingMode, ShippingSettings};
 pub use sign_in::{Factor, SignInSettings};
 pub use site::{AttachmentSettings, OrganisationSettings, ServerSettings, Site, TlsSettings};
+pub use ups::UpsSettings;

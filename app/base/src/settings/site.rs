@@ -9,6 +9,7 @@ use toml::Spanned;
 use super::backup::BackupSettings;
 use super::problem::SettingsProblem;
 use super::sign_in::SignInSettings;
+use super::ups::UpsSettings;
 use crate::number::m10w21_holds;
 
 /// Bytes of a site file we are willing to read.
@@ -29,6 +30,8 @@ pub struct Site {
     attachments: Option<Spanned<AttachmentSettings>>,
     /// `[sign_in]`: how staff show who they are.
     sign_in: Option<Spanned<SignInSettings>>,
+    /// `[ups]`: what the machine does when the power fails.
+    ups: Option<Spanned<UpsSettings>>,
 }
 
 /// `[server]`.
@@ -135,6 +138,12 @@ impl Site {
         named.cloned().unwrap_or_default()
     }
 
+    /// The supplies that feed this machine; nothing when the file names none.
+    #[must_use]
+    pub fn ups(&self) -> Option<&UpsSettings> {
+        self.ups.as_ref().map(Spanned::get_ref)
+    }
+
     /// What may be attached; what the file does not say has its default.
     #[must_use]
     pub fn attachments(&self) -> AttachmentSettings {
@@ -162,6 +171,11 @@ impl Site {
         {
             return Err((sign_in.span(), reason));
         }
+        if let Some(ups) = &self.ups
+            && let Some(reason) = ups.get_ref().problem()
+        {
+            return Err((ups.span(), reason));
+        }
         Ok(())
     }
 
@@ -172,6 +186,9 @@ impl Site {
             place(&mut tls.certificate);
             place(&mut tls.key);
             tls.client_ca.iter_mut().for_each(place);
+        }
+        if let Some(ups) = &mut self.ups {
+            place(&mut ups.get_mut().state_dir);
         }
         let sign_in = self.sign_in.as_mut().map(Spanned::get_mut);
         let keys = sign_in.and_then(|sign_in| sign_in.factor_key_file.as_mut());

@@ -323,3 +323,41 @@ fn a_repository_lies_in_exactly_one_place_and_off_site_ones_bring_their_files() 
         assert!(refusal.contains(word), "{lines}: {refusal}");
     }
 }
+
+#[test]
+fn supplies_have_defaults_and_limits_and_without_the_section_there_are_none() {
+    let with = |lines: &str| parse(&format!("{GOOD}\n[ups]\n{lines}"));
+    assert!(parse(GOOD).unwrap().ups().is_none());
+    let site = with("").unwrap();
+    let ups = site.ups().unwrap();
+    assert_eq!(
+        (ups.units.join(" "), ups.required),
+        ("ups@localhost".to_owned(), 1)
+    );
+    assert_eq!(ups.stop, ["upsmon", "-c", "fsd"]);
+    let two =
+        "units = [\"a@localhost\", \"rack.b@10.0.0.7:3493\"]\nrequired = 2\nstate_dir = \"ups\"";
+    let site = with(two).unwrap();
+    assert_eq!(site.ups().unwrap().state_dir, Path::new("/etc/hokatsu/ups"));
+    for (lines, word) in [
+        ("units = []", "台まで"),
+        ("units = [\"-c@localhost\"]", "名前@機器"),
+        ("units = [\"ups\"]", "名前@機器"),
+        ("units = [\"ups@host name\"]", "名前@機器"),
+        ("units = [\"a@b\", \"a@b\"]", "二度"),
+        ("required = 2", "台数"),
+        ("required = 0", "台数"),
+        ("charge_percent = 100", "charge_percent は 5 から 90"),
+        ("runtime_seconds = 10", "runtime_seconds は"),
+        ("on_battery_seconds = 5", "on_battery_seconds は"),
+        ("flicker_seconds = 61", "flicker_seconds は"),
+        ("on_battery_seconds = 30\nflicker_seconds = 30", "より短く"),
+        ("stop = []", "stop に"),
+    ] {
+        let refusal = with(lines).unwrap_err().to_string();
+        assert!(
+            refusal.contains("20 行目") && refusal.contains(word),
+            "{refusal}"
+        );
+    }
+}
