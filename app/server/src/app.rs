@@ -53,6 +53,8 @@ pub struct ServerSettings {
     pub image: Option<String>,
     /// What reaches backups of the past; nothing: there are none.
     pub former_source: Option<FormerSource>,
+    /// Where the watcher of the power supplies tells how they stand; nothing: there are none.
+    pub ups_state_dir: Option<PathBuf>,
 }
 
 impl ServerSettings {
@@ -74,6 +76,7 @@ impl ServerSettings {
             rotate_days_max: AlarmSettings::default().rotate_days_max,
             image: None,
             former_source: None,
+            ups_state_dir: None,
         }
     }
 

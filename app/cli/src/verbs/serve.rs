@@ -40,6 +40,7 @@ pub(crate) fn run(
         image: base::update::running(Path::new("/")),
         former_source: former
             .filter(|_| !site.backup.repositories.is_empty() || site.backup.shipping.is_some()),
+        ups_state_dir: site.ups().map(|ups| ups.state_dir.clone()),
         upload_bytes_max: site.attachments().file_bytes_max(),
         ..ServerSettings::signing_in(&site.sign_in())?
     };

@@ -1,6 +1,7 @@
 //! What must not be overlooked stands above every page: for administrators an open door for the
 //! vendor, an opened envelope, a missing key, backups that are late; for those who look after backup
-//! disks one that may be unplugged; for whoever sits there a certificate near its end.
+//! disks one that may be unplugged; for whoever sits there a certificate near its end; for everybody that
+//! the power has failed.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use store::{ReadTx, StoreError, params};
 
 use crate::web::permission::Permission;
+use crate::web::power;
 use crate::web::visit::Visit;
 
 /// Banners on one page; more than this many open doors are counted, not listed.
@@ -32,7 +34,8 @@ pub struct Banner {
 /// What this person must see. A database that does not answer leaves them out; the page itself
 /// then says so.
 pub(crate) fn of(visit: &Visit) -> Vec<Banner> {
-    let mut banners = of_administrators(visit);
+    let mut banners = power::of(visit);
+    banners.extend(of_administrators(visit));
     banners.extend(disks_here(visit));
     banners.extend(own_terminal(visit));
     banners

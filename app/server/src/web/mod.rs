@@ -27,6 +27,7 @@ mod log_line;
 mod menu;
 mod paging;
 mod permission;
+mod power;
 pub(crate) mod printing;
 mod problem;
 pub mod rights;
