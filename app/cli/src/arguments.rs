@@ -97,6 +97,11 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         what: CarriedOutVerb,
     },
+    /// 無停電電源装置（UPS）
+    Ups {
+        #[command(subcommand)]
+        what: UpsVerb,
+    },
     /// 装置の画面とキーボードで行う操作のメニュー（装置が自分で出す）
     Console,
     /// 装置の版を新しくする（装置の上で使う）
@@ -434,6 +439,28 @@ pub(crate) enum ShipVerb {
         #[arg(long)]
         yes: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UpsVerb {
+    /// 見張り続け、停電が続けば装置を止める（ふだんはサービスとして動く）
+    Watch,
+    /// 電源とUPSの状態（よくなければ 1 で終わる）
+    Status,
+    /// 訓練: 架空の停電を、全員の画面に【訓練】と付けて示す。装置は止めない
+    Simulate(SimulateArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArguments {
+    /// 時間を進める速さ（倍）
+    #[arg(long, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u16).range(1..=600))]
+    pub(crate) speed: u16,
+    /// この分数の停電のあと、電気が戻る（省くと、装置が止まるところまで）
+    #[arg(long, value_name = "MINUTES",
+          value_parser = clap::value_parser!(u16).range(1..=240))]
+    pub(crate) back_after: Option<u16>,
 }
 
 #[derive(Debug, Subcommand)]

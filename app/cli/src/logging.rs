@@ -3,7 +3,7 @@
 use base::settings::Environment;
 use log::LevelFilter;
 
-use crate::arguments::{Arguments, ShipVerb, Verb};
+use crate::arguments::{Arguments, ShipVerb, UpsVerb, Verb};
 
 /// The engine of the repositories, as the place of a panic names it.
 const ENGINE: &str = "rustic_core";
@@ -46,6 +46,9 @@ pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
         Verb::Serve
         | Verb::Ship {
             what: ShipVerb::Run,
+        }
+        | Verb::Ups {
+            what: UpsVerb::Watch,
         } => asked,
         Verb::Demo(_)
         | Verb::Init(_)
@@ -55,6 +58,7 @@ pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
         | Verb::Incident { .. }
         | Verb::Backup { .. }
         | Verb::Ship { .. }
+        | Verb::Ups { .. }
         | Verb::Restore(_)
         | Verb::Timemachine { .. }
         | Verb::Users { .. }

@@ -43,6 +43,18 @@ const TABLE: &[(&str, Trace)] = &[
     ),
     ("init", Deed(Operation::StaffAdd)),
     (
+        "ups watch",
+        Apart("a process of its own, as the service is; app/cli/tests/ups.rs"),
+    ),
+    (
+        "ups status",
+        Looks("charge and minutes of a battery; without one it says so"),
+    ),
+    (
+        "ups simulate",
+        Apart("shows an invented outage and changes no record; app/cli/tests/ups.rs"),
+    ),
+    (
         "console",
         Apart("starts the others, which ask who types, on the appliance alone"),
     ),

@@ -15,8 +15,10 @@ mod init;
 mod restore;
 mod serve;
 mod ship;
+mod stopping;
 mod timemachine;
 mod update;
+mod ups;
 mod users;
 mod words;
 
@@ -33,6 +35,7 @@ use store::Operator;
 use crate::arguments::{
     Arguments, AttachmentsVerb, AuditVerb, BackupVerb, CarriedOutVerb, CertificatesVerb, DiskVerb,
     FactorKeysVerb, ImportVerb, IncidentVerb, RestoreVerb, ShipVerb, TimemachineVerb, UpdateVerb,
+    FactorKeysVerb, ImportVerb, IncidentVerb, RestoreVerb, ShipVerb, TimemachineVerb, UpsVerb,
     UsersVerb, Verb,
 };
 use crate::output::Voice;
@@ -190,6 +193,11 @@ pub(crate) fn run(
         Verb::CarriedOut {
             what: CarriedOutVerb::Add(asked),
         } => carried_out::add(asked, &dir()?, &operator()?, voice),
+        Verb::Ups { what } => match what {
+            UpsVerb::Watch => ups::watch(&site()?, voice),
+            UpsVerb::Status => ups::status(&site()?, voice),
+            UpsVerb::Simulate(asked) => ups::simulate(asked, &site()?, voice),
+        },
         Verb::Console => console::run(voice),
         Verb::Update { what } => {
             let dir = dir()?;

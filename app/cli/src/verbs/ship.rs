@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use backup::records::Records;
 use backup::ship::{
     DatabaseId, Place, RebuildPlan, SHELF_GONE, Service, ShipError, ShipSettings, Shipper,
-    Standing, Stopper, Target, enrol as enrol_disk, look_at_place, plan_prune, plan_rebuild,
+    Standing, Target, enrol as enrol_disk, look_at_place, plan_prune, plan_rebuild,
     prune as perform_prune, rebuild as perform_rebuild, standing,
 };
 use backup::status::{Shipping, unusual_since};
@@ -25,6 +25,7 @@ use crate::arguments::RebuildArguments;
 use crate::operator;
 use crate::output::Voice;
 use crate::verbs::moment;
+use crate::verbs::stopping::at_signal;
 
 /// How long a shipper has to say how it stands.
 const ANSWER_MAX: std::time::Duration = std::time::Duration::from_secs(5);
@@ -148,34 +149,12 @@ pub(crate) fn run(site: &Site, dir: &DataDir, voice: &Voice) -> Result<ExitCode,
     let settings = settings(site, dir, voice)?;
     let place = settings.place.display().to_string();
     let service = Service::open(Shipper::new(settings, Clock::system())).map_err(Report::from)?;
-    stopped_by_signal(service.stopper())?;
+    let stopper = service.stopper();
+    // After the turn it is in.
+    at_signal(move || stopper.stop())?;
     voice.say(&format!("逐次複製を始めました（{place}）。"));
     service.run();
     Ok(ExitCode::SUCCESS)
-}
-
-/// Ends the shipper at SIGINT and SIGTERM, after the turn it is in.
-fn stopped_by_signal(stopper: Stopper) -> Result<(), Report> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Report::new(Kind::Fault, e))?;
-    let entered = runtime.enter();
-    let interrupt = signal(SignalKind::interrupt()).map_err(|e| Report::new(Kind::Fault, e))?;
-    let terminate = signal(SignalKind::terminate()).map_err(|e| Report::new(Kind::Fault, e))?;
-    drop(entered);
-    let (mut interrupt, mut terminate) = (interrupt, terminate);
-    std::thread::spawn(move || {
-        runtime.block_on(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        });
-        stopper.stop();
-    });
-    Ok(())
 }
 
 pub(crate) fn status(site: &Site, dir: &DataDir, voice: &Voice) -> Result<ExitCode, Report> {

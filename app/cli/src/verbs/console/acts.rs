@@ -37,6 +37,8 @@ const DISK_MAX: Duration = Duration::from_secs(600);
 const STICK: &str = "/run/hokatsu-update";
 const STICK_OPTIONS: &str = "ro,nodev,nosuid,noexec";
 const JOURNAL_LINES: &str = "--lines=40";
+/// What lasts ten minutes is seen in less than three.
+const OUTAGE_SPEED: &str = "--speed=4";
 
 pub(super) fn perform(act: Act, machine: &Machine, voice: &Voice) -> Result<(), Report> {
     match act {
@@ -69,6 +71,8 @@ pub(super) fn perform(act: Act, machine: &Machine, voice: &Voice) -> Result<(), 
             "reboot",
             voice,
         ),
+        // In the directory of the watcher, which the service's account does not own.
+        Act::Outage => attend_hokatsu(&["ups", "simulate", OUTAGE_SPEED]).map(drop),
     }
 }
 
@@ -85,6 +89,8 @@ fn look(voice: &Voice) -> Result<(), Report> {
     attend_as_service(&["backup", "status"])?;
     voice.say("\n■ 逐次複製");
     attend_as_service(&["ship", "status"])?;
+    voice.say("\n■ 電源（UPS）");
+    attend_as_service(&["ups", "status"])?;
     voice.say("\n■ データディスク");
     attend("cat", ["/proc/mdstat"])?;
     voice.say("\n■ 装置の版");

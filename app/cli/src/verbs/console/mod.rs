@@ -34,6 +34,7 @@ enum Act {
     Rollback,
     PowerOff,
     Reboot,
+    Outage,
 }
 
 impl Act {
@@ -52,6 +53,7 @@ impl Act {
             Self::Rollback => "前の版に戻す",
             Self::PowerOff => "電源を切る",
             Self::Reboot => "再起動する",
+            Self::Outage => "停電の訓練をする（全員の画面に【訓練】と出るだけ）",
         }
     }
 }
@@ -86,6 +88,7 @@ fn offered(stage: Stage) -> &'static [Act] {
             Act::Rollback,
             Act::PowerOff,
             Act::Reboot,
+            Act::Outage,
         ],
     }
 }
