@@ -27,6 +27,7 @@ pub(crate) enum Need {
     JourneyPackages,
     BrittleDisks,
     ImageTools,
+    Ups,
 }
 
 /// How a need is met.
@@ -63,8 +64,11 @@ const IMAGE_TOOLS: &[&str] = &["bubblewrap", "curl", "mmdebstrap"];
 /// Each package brings the program of its name.
 const SIGN_IN: &[&str] = &["curl", "oathtool", "openssl"];
 
+/// What asks; the server with the driver.
+const UPS: &[&str] = &["nut-client", "nut-server"];
+
 impl Need {
-    pub(crate) const ALL: [Need; 17] = [
+    pub(crate) const ALL: [Need; 18] = [
         Need::Chromium,
         Need::Fonts,
         Need::Restic,
@@ -82,6 +86,7 @@ impl Need {
         Need::JourneyPackages,
         Need::BrittleDisks,
         Need::ImageTools,
+        Need::Ups,
     ];
 
     /// What it is for, in the words of the person who asks why it gets installed.
@@ -104,6 +109,7 @@ impl Need {
             Need::JourneyPackages => "Playwright and axe-core for the journeys",
             Need::BrittleDisks => "disks that fail when told: root, /dev/fuse, loop devices, XFS",
             Need::ImageTools => "makes and enters the tree with the tools of the image",
+            Need::Ups => "a power supply whose outages are invented",
         }
     }
 
@@ -126,6 +132,7 @@ impl Need {
             Need::JourneyPackages => Source::Npm(JOURNEYS),
             Need::BrittleDisks => Source::Apt(&["xfsprogs"]),
             Need::ImageTools => Source::Apt(IMAGE_TOOLS),
+            Need::Ups => Source::Apt(UPS),
         }
     }
 
@@ -147,6 +154,7 @@ impl Need {
             Need::Deny => machine::has_subcommand("deny"),
             Need::JourneyPackages => journey_packages_are_those_of_the_lock_file(),
             Need::ImageTools => machine::has_program("bwrap") && machine::has_program("mmdebstrap"),
+            Need::Ups => UPS.iter().all(|package| machine::has_package(package)),
             // The programs can be installed; devices and rights are the machine's.
             Need::BrittleDisks => {
                 let devices = ["/dev/fuse", "/dev/loop-control"];

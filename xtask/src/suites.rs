@@ -190,6 +190,7 @@ fn units(packages: &BTreeSet<String>, size: Size) -> Suite {
             Need::Restic,
             Need::SevenZip,
             Need::SignIn,
+            Need::Ups,
         ],
         steps: vec![nextest(CI, &filter, size)],
     }
