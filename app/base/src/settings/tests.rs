@@ -356,7 +356,7 @@ fn supplies_have_defaults_and_limits_and_without_the_section_there_are_none() {
     ] {
         let refusal = with(lines).unwrap_err().to_string();
         assert!(
-            refusal.contains("20 行目") && refusal.contains(word),
+            refusal.contains("18 行目") && refusal.contains(word),
             "{refusal}"
         );
     }
