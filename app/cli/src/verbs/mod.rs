@@ -35,8 +35,7 @@ use store::Operator;
 use crate::arguments::{
     Arguments, AttachmentsVerb, AuditVerb, BackupVerb, CarriedOutVerb, CertificatesVerb, DiskVerb,
     FactorKeysVerb, ImportVerb, IncidentVerb, RestoreVerb, ShipVerb, TimemachineVerb, UpdateVerb,
-    FactorKeysVerb, ImportVerb, IncidentVerb, RestoreVerb, ShipVerb, TimemachineVerb, UpsVerb,
-    UsersVerb, Verb,
+    UpsVerb, UsersVerb, Verb,
 };
 use crate::output::Voice;
 use crate::verbs::backup::Keeper;
