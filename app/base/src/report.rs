@@ -135,6 +135,8 @@ pub enum Runbook {
     UpsOnBattery,
     /// The supply does not answer, nobody watches it, or it needs somebody's hand.
     UpsSilent,
+    /// The contract ends: everything is erased and that is proven.
+    EndOfContract,
 }
 
 impl Runbook {
@@ -169,6 +171,7 @@ impl Runbook {
         Self::Update,
         Self::UpsOnBattery,
         Self::UpsSilent,
+        Self::EndOfContract,
     ];
 
     /// The file's stem: `DiskFull` is `runbooks/disk-full.md`.
@@ -204,6 +207,7 @@ impl Runbook {
             Self::Update => "update",
             Self::UpsOnBattery => "ups-on-battery",
             Self::UpsSilent => "ups-silent",
+            Self::EndOfContract => "end-of-contract",
         }
     }
 }

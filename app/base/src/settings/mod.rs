@@ -26,7 +26,7 @@ pub use disks::{DiskSettings, SignalSettings};
 pub use environment::Environment;
 pub use first::first_site;
 pub use offsite::{RepositoryPlace, RestPlace, S3Place, SftpPlace};
-pub use problem::SettingsProblem;
+pub use problem::{SettingsProblem, line_at, toml_problem};
 pub use shipping::{ShippingMode, ShippingSettings};
 pub use sign_in::{Factor, SignInSettings};
 pub use site::{AttachmentSettings, OrganisationSettings, ServerSettings, Site, TlsSettings};

@@ -49,11 +49,9 @@ impl SettingsProblem {
     }
 
     pub(super) fn at(path: &Path, text: &str, span: &Range<usize>, reason: String) -> Self {
-        let before = text.get(..span.start).unwrap_or(text);
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
         Self::Line {
             path: path.to_owned(),
-            line,
+            line: line_at(text, span.start),
             reason,
         }
     }
@@ -62,6 +60,20 @@ impl SettingsProblem {
         let span = error.span().unwrap_or(0..0);
         Self::at(path, text, &span, in_japanese(error.message()))
     }
+}
+
+/// The line, from 1, on which the byte at `offset` of a text stands.
+#[must_use]
+pub fn line_at(text: &str, offset: usize) -> usize {
+    let before = text.get(..offset).unwrap_or(text);
+    before.bytes().filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// Line, from 1, and Japanese reason of what the parser refused in any other TOML file of operators.
+#[must_use]
+pub fn toml_problem(text: &str, error: &toml::de::Error) -> (usize, String) {
+    let offset = error.span().map_or(0, |span| span.start);
+    (line_at(text, offset), in_japanese(error.message()))
 }
 
 /// The parser's own words are English; operators get the ones that occur in practice in Japanese.
