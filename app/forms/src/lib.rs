@@ -11,6 +11,8 @@
 mod checkpoint_sheet;
 mod column;
 mod consultation_slip;
+mod disposal_application;
+mod disposal_certificate;
 mod fonts;
 mod hand_over_sheet;
 mod letter;
@@ -30,6 +32,8 @@ pub use consultation_slip::{
     Caller, Certification, Consultation, ConsultationSlip, Correction, NextContact, Person,
     Reception, Withdrawal, consultation_slip,
 };
+pub use disposal_application::{DisposalApplication, DisposalRow, disposal_application};
+pub use disposal_certificate::{CertificateSection, DisposalCertificate, disposal_certificate};
 pub use fonts::{FontPackage, Fonts, FontsMissing};
 pub use hand_over_sheet::{HandOverSheet, hand_over_sheet};
 pub use letter::{Letter, letter};

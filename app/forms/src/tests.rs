@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use typst::layout::{Frame, FrameItem, Point};
 
 use crate::{
-    Caller, Certification, CheckpointLine, CheckpointSheet, Column, Consultation, ConsultationSlip,
-    Correction, FontPackage, Fonts, FormError, Letter, LogReport, NextContact, Person, Reception,
+    Caller, CertificateSection, Certification, CheckpointLine, CheckpointSheet, Column,
+    Consultation, ConsultationSlip, Correction, DisposalApplication, DisposalCertificate,
+    DisposalRow, FontPackage, Fonts, FormError, Letter, LogReport, NextContact, Person, Reception,
     Section, TableReport, Withdrawal,
     consultation_slip::{consultation_slip, job},
-    letter,
+    disposal_application, disposal_certificate, letter,
     register::{self, Register},
     table_report,
     world::{Job, typeset},
@@ -604,4 +605,105 @@ fn a_report_of_tables_runs_over_pages_and_an_empty_table_says_so() {
     let pdf = table_report(&fonts(), &report).unwrap();
     assert!(pdf.bytes.starts_with(b"%PDF-"));
     assert!(!format!("{report:?}").contains("見本"));
+}
+
+/// An invented line; the second of each pair has long words, and nobody stands by.
+fn disposal_row(number: usize) -> DisposalRow {
+    let long = number.is_multiple_of(2);
+    let word = |short: &str, times: usize| short.repeat(if long { times } else { 1 });
+    DisposalRow {
+        number: number.to_string(),
+        medium: word("内蔵ディスク", 8),
+        serials: vec![
+            word("WD-WX12A3456789", 4),
+            "4,000,787,030,016 バイト（4.00 TB）".to_owned(),
+        ],
+        contents: word("相談の記録", 12),
+        amount: "1台".to_owned(),
+        method: "上書き消去".to_owned(),
+        planned_on: "令和9年3月31日".to_owned(),
+        attendants: if long {
+            String::new()
+        } else {
+            "課長 甲、係長 乙".to_owned()
+        },
+        note: word("#暗号化$あり", 6),
+    }
+}
+
+#[test]
+fn an_application_keeps_long_words_on_the_paper_and_repeats_its_head() {
+    let application = |rows: usize| DisposalApplication {
+        record_id: "E20270331-100000000".to_owned(),
+        applied_on: "令和9年3月1日".to_owned(),
+        addressee: "みどり市長".to_owned(),
+        contractor: "架空システム株式会社".to_owned(),
+        person: "見本 太郎".to_owned(),
+        rows: (1..=rows).map(disposal_row).collect(),
+        left_out: vec![(
+            "USB 16 GB".to_owned(),
+            "この計画を入れるUSBメモリ".to_owned(),
+        )],
+        plan_id: "E20270331-100000000".to_owned(),
+        sha256: vec!["0123abcd".to_owned(); 8],
+        printed_at: Timestamp::from_second(1_795_478_400).unwrap(),
+    };
+    let sheet = Sheet::drawn(disposal_application::job(&application(4)).unwrap());
+    assert_eq!((sheet.pages, sheet.missing.len()), (1, 0));
+    let sheet = Sheet::drawn(disposal_application::job(&application(40)).unwrap());
+    assert!(
+        sheet.drawn.iter().all(|drawn| drawn.right < 842.0),
+        "over the edge"
+    );
+    for page in 0..sheet.pages - 1 {
+        assert!(
+            sheet.text_of_page(page).contains("処理予定日"),
+            "page {page}"
+        );
+    }
+    let last = sheet.text_of_page(sheet.pages - 1);
+    for word in ["承諾する", "0123abcd", "対象にしない"] {
+        assert!(sheet.text().contains(word), "{word}");
+    }
+    assert!(
+        last.contains("承諾する") && !last.contains("個人情報 取扱注意"),
+        "{last}"
+    );
+    assert!(sheet.text().contains("#暗号化$あり") && sheet.text().contains('―'));
+}
+
+#[test]
+fn a_certificate_fits_one_page_with_long_names_and_says_when_nobody_stood_by() {
+    let fact = |label: &str, value: &str| (label.to_owned(), value.to_owned());
+    let mut certificate = DisposalCertificate {
+        record_id: "E20270331-100000000-001".to_owned(),
+        title: "データ消去証明書".to_owned(),
+        number: "証明書番号 E20270331-100000000-001".to_owned(),
+        issued_on: "令和9年3月31日".to_owned(),
+        addressee: "みどり市長".to_owned(),
+        contractor: "架空システム株式会社".to_owned(),
+        statement: "次の媒体に記録されていた情報を消去したことを証明します。".to_owned(),
+        sections: vec![CertificateSection {
+            heading: "媒体".to_owned(),
+            facts: vec![
+                fact("媒体名", &"内蔵ディスク".repeat(12)),
+                fact("製造番号", &"WD-WX12A3456789".repeat(10)),
+                fact("型番", ""),
+            ],
+        }],
+        notes: vec!["範囲".repeat(60)],
+        signatures: vec!["担当者 見本 太郎".to_owned(), "立会人 課長 甲".to_owned()],
+        unattended: None,
+        printed_at: Timestamp::from_second(1_795_478_400).unwrap(),
+    };
+    let sheet = Sheet::drawn(disposal_certificate::job(&certificate).unwrap());
+    assert_eq!((sheet.pages, sheet.missing.len()), (1, 0));
+    assert!(
+        sheet.drawn.iter().all(|drawn| drawn.right < 595.0),
+        "over the edge"
+    );
+    assert!(sheet.text().contains("立会人 課長 甲") && sheet.text().contains('―'));
+    certificate.unattended = Some("休日のため".to_owned());
+    let sheet = Sheet::drawn(disposal_certificate::job(&certificate).unwrap());
+    assert!(sheet.text().contains("立会人 なし") && sheet.text().contains("休日のため"));
 }
