@@ -138,6 +138,11 @@ pub(crate) struct UpdateApplyArguments {
     /// 更新の前に控えを取らない（保管先がどれも使えないのに急ぐときだけ）
     #[arg(long)]
     pub(crate) without_backup: bool,
+    /// 契約の終わり: データの消去・廃棄と、その証明
+    Erase {
+        #[command(subcommand)]
+        what: EraseVerb,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -929,4 +934,118 @@ pub(crate) struct AddCarriedOutArguments {
     /// 備考
     #[arg(long, default_value = "")]
     pub(crate) note: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EraseVerb {
+    /// データの残るものを調べ、消去・廃棄申請書と撤去作業予定表を作る
+    Plan(ErasePlanArguments),
+    /// 計画の1台を消去する。鍵を破棄し、全体を上書きし、読み戻して確かめる
+    Run(Box<EraseRunArguments>),
+    /// この機械では消せないもの（溶融、物理的破壊、初期化）を、済んだと記録する
+    Record(Box<EraseRecordArguments>),
+    /// 品目ごとの証明書を作る（記録のないものは作らない）
+    Certificate(EraseCertificateArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ErasePlanArguments {
+    /// この機械に見えないもの（パソコン、紙など）と、装置の説明を書いた一覧（TOML）
+    #[arg(long, value_name = "FILE")]
+    pub(crate) list: PathBuf,
+    /// 計画と書類を書く場所
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    /// 装置ではなく、ディスクイメージのファイルも載せる（何回でも）
+    #[arg(long, value_name = "FILE")]
+    pub(crate) image: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WitnessArguments {
+    /// 実際に立ち会った人の氏名（何人でも）
+    #[arg(long, value_name = "NAME", conflicts_with = "unattended")]
+    pub(crate) attendant: Vec<String>,
+    /// 計画では立会いがあったのに、立会いなしで行う理由
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) unattended: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EraseRunArguments {
+    /// 計画のファイル
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: PathBuf,
+    /// 承諾された申請書のSHA-256（最初の8文字以上。省くと端末で聞く）
+    #[arg(long, value_name = "HEX")]
+    pub(crate) sha256: Option<String>,
+    /// 計画の番号
+    #[arg(long, value_name = "N")]
+    pub(crate) item: u16,
+    /// 記録を書く場所（消す装置とは別のもの。省くと計画と同じ場所の records）
+    #[arg(long, value_name = "DIR")]
+    pub(crate) records: Option<PathBuf>,
+    /// 本物の装置ではなく、ディスクイメージのファイルを消す
+    #[arg(long)]
+    pub(crate) image: bool,
+    /// 消す装置の製造番号（省くと端末で聞く）
+    #[arg(long, value_name = "SERIAL")]
+    pub(crate) confirm: Option<String>,
+    #[command(flatten)]
+    pub(crate) witness: WitnessArguments,
+    /// 計画を示すだけで、消さない
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// 聞かずに行う
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EraseRecordArguments {
+    /// 計画のファイル
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: PathBuf,
+    /// 承諾された申請書のSHA-256（最初の8文字以上。省くと端末で聞く）
+    #[arg(long, value_name = "HEX")]
+    pub(crate) sha256: Option<String>,
+    /// 計画の番号
+    #[arg(long, value_name = "N")]
+    pub(crate) item: u16,
+    /// 記録を書く場所（省くと計画と同じ場所の records）
+    #[arg(long, value_name = "DIR")]
+    pub(crate) records: Option<PathBuf>,
+    /// 行った日時（例 2027-03-31T10:00）
+    #[arg(long, value_name = "TIME")]
+    pub(crate) on: String,
+    /// 何をしたか（例 シュレッダー式破砕機で20mm角に破砕）
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) how: String,
+    /// 行った人または業者
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: String,
+    /// 証明となる書類の番号（例 溶融証明書 第123号）
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) proof: String,
+    #[command(flatten)]
+    pub(crate) witness: WitnessArguments,
+    /// 聞かずに行う
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EraseCertificateArguments {
+    /// 計画のファイル
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: PathBuf,
+    /// 記録のある場所
+    #[arg(long, value_name = "DIR")]
+    pub(crate) records: PathBuf,
+    /// 証明書を書く場所
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    /// この番号だけ（省くとすべて）
+    #[arg(long, value_name = "N")]
+    pub(crate) item: Option<u16>,
 }

@@ -1,6 +1,7 @@
 //! A bar with rows or bytes, rate and time left on a terminal; plain lines elsewhere.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use backup::{Progress, Step};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
@@ -13,6 +14,8 @@ pub(crate) struct Bar {
     bar: ProgressBar,
     step: String,
     voice: Voice,
+    /// Of a step that is told in parts: since when, and the last part that was told.
+    told: Option<(Instant, u64)>,
 }
 
 const ROWS: &str = "{msg} {bar:30} {human_pos}/{human_len} {per_sec} 残り{eta}";
@@ -42,7 +45,42 @@ impl Bar {
             bar,
             step: String::new(),
             voice: *voice,
+            told: None,
         }
+    }
+
+    /// Bytes of a step that may have been begun by somebody before: the rate is that of this one.
+    pub(crate) fn bytes(voice: &Voice) -> Self {
+        Self::with(voice, BYTES)
+    }
+
+    /// So many bytes of so many, from where this one began; tells the parts where there is no terminal.
+    pub(crate) fn moved(&mut self, step: &str, (from, done, total): (u64, u64, u64)) {
+        if step != self.step {
+            self.told = Some((Instant::now(), part(from, total)));
+            self.at(step, from, total);
+            self.bar.reset_eta();
+        }
+        self.at(step, done, total);
+        let Some((since, before)) = self.told else {
+            return;
+        };
+        if part(done, total) == before || self.voice.shows_progress() {
+            return;
+        }
+        let taken = since.elapsed();
+        let moved = done.saturating_sub(from);
+        let rest = total.saturating_sub(done);
+        let rate = u128::from(moved) * 1000 / taken.as_millis().max(1);
+        let rate = u64::try_from(rate).unwrap_or(u64::MAX).max(1);
+        self.voice.say(&format!(
+            "{}／{}　毎秒{}　残り{}",
+            HumanBytes(done),
+            HumanBytes(total),
+            HumanBytes(rate),
+            left(rest / rate)
+        ));
+        self.told = Some((since, part(done, total)));
     }
 
     /// Where the step stands; a new step is said once.
@@ -61,6 +99,20 @@ impl Bar {
     pub(crate) fn done(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+fn left(seconds: u64) -> String {
+    match seconds {
+        0..=90 => format!("{seconds}秒"),
+        91..=5_400 => format!("{}分", seconds.div_ceil(60)),
+        _ => format!("{}時間", seconds.div_ceil(3_600)),
+    }
+}
+
+/// How many of the parts that are told are done.
+fn part(done: u64, total: u64) -> u64 {
+    let done = done.saturating_mul(PARTS);
+    done.checked_div(total).unwrap_or(PARTS)
 }
 
 /// Bytes of a backup's or a restore's steps.
@@ -124,8 +176,7 @@ impl Progress for Bytes {
 
 impl Counting {
     fn part(&self) -> u64 {
-        let done = self.done.saturating_mul(PARTS);
-        done.checked_div(self.total).unwrap_or(PARTS)
+        part(self.done, self.total)
     }
 
     fn show(&mut self) {

@@ -8,6 +8,7 @@ mod carried_out;
 mod certificates;
 mod console;
 mod demo;
+mod erase;
 mod factor_keys;
 mod import;
 mod incident;
@@ -36,6 +37,8 @@ use crate::arguments::{
     Arguments, AttachmentsVerb, AuditVerb, BackupVerb, CarriedOutVerb, CertificatesVerb, DiskVerb,
     FactorKeysVerb, ImportVerb, IncidentVerb, RestoreVerb, ShipVerb, TimemachineVerb, UpdateVerb,
     UpsVerb, UsersVerb, Verb,
+    EraseVerb, FactorKeysVerb, ImportVerb, IncidentVerb, RestoreVerb, ShipVerb, TimemachineVerb,
+    UsersVerb, Verb,
 };
 use crate::output::Voice;
 use crate::verbs::backup::Keeper;
@@ -214,6 +217,13 @@ pub(crate) fn run(
                     update::apply(asked, who, &desk)
                 }
                 UpdateVerb::Rollback { yes } => update::rollback(*yes, operator()?, &desk),
+        Verb::Erase { what } => {
+            let desk = erase::Desk::new(dir()?, operator()?, voice);
+            match what {
+                EraseVerb::Plan(asked) => erase::plan(asked, &desk),
+                EraseVerb::Run(asked) => erase::run(asked, &desk),
+                EraseVerb::Record(asked) => erase::record(asked, &desk),
+                EraseVerb::Certificate(asked) => erase::certificate(asked, &desk),
             }
         }
         Verb::Timemachine { what } => {

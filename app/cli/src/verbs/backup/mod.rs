@@ -33,7 +33,7 @@ pub(crate) use drill::drill;
 pub(crate) use keys::{Desk, key, sheet};
 pub(crate) use listing::{init, list};
 pub(crate) use prune::prune;
-pub(crate) use report::report;
+pub(crate) use report::{moment, report};
 pub(crate) use run::{run, save};
 pub(crate) use status::status;
 pub(crate) use tick::tick;

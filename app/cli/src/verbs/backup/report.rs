@@ -217,7 +217,7 @@ fn cut(rows: Vec<Vec<String>>, width: usize) -> Vec<Vec<String>> {
 }
 
 /// 令和8年11月29日 12:34, Japanese time.
-pub(super) fn moment(at: Timestamp) -> String {
+pub(crate) fn moment(at: Timestamp) -> String {
     let local = japan().to_datetime(at);
     let day = Wareki::from_date(local.date());
     let day = day.map_or_else(|_| local.date().to_string(), Wareki::long);
