@@ -109,6 +109,11 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         what: UpdateVerb,
     },
+    /// 契約の終わり: データの消去・廃棄と、その証明
+    Erase {
+        #[command(subcommand)]
+        what: EraseVerb,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -138,11 +143,6 @@ pub(crate) struct UpdateApplyArguments {
     /// 更新の前に控えを取らない（保管先がどれも使えないのに急ぐときだけ）
     #[arg(long)]
     pub(crate) without_backup: bool,
-    /// 契約の終わり: データの消去・廃棄と、その証明
-    Erase {
-        #[command(subcommand)]
-        what: EraseVerb,
-    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -35,10 +35,8 @@ use store::Operator;
 
 use crate::arguments::{
     Arguments, AttachmentsVerb, AuditVerb, BackupVerb, CarriedOutVerb, CertificatesVerb, DiskVerb,
-    FactorKeysVerb, ImportVerb, IncidentVerb, RestoreVerb, ShipVerb, TimemachineVerb, UpdateVerb,
-    UpsVerb, UsersVerb, Verb,
     EraseVerb, FactorKeysVerb, ImportVerb, IncidentVerb, RestoreVerb, ShipVerb, TimemachineVerb,
-    UsersVerb, Verb,
+    UpdateVerb, UpsVerb, UsersVerb, Verb,
 };
 use crate::output::Voice;
 use crate::verbs::backup::Keeper;
@@ -217,6 +215,8 @@ pub(crate) fn run(
                     update::apply(asked, who, &desk)
                 }
                 UpdateVerb::Rollback { yes } => update::rollback(*yes, operator()?, &desk),
+            }
+        }
         Verb::Erase { what } => {
             let desk = erase::Desk::new(dir()?, operator()?, voice);
             match what {
