@@ -28,10 +28,6 @@ impl Bar {
         Self::with(voice, ROWS)
     }
 
-    pub(crate) fn of_bytes(voice: &Voice) -> Self {
-        Self::with(voice, BYTES)
-    }
-
     fn with(voice: &Voice, template: &str) -> Self {
         let bar = if voice.shows_progress() {
             ProgressBar::new(0)

@@ -110,11 +110,11 @@ pub(crate) fn apply(
     noted(desk, detail, operator.clone())?;
     leaves(desk.root, &system.running, SCHEMA_VERSION)?;
     leaves(desk.root, &manifest.version, manifest.schema)?;
-    let mut bar = Bar::of_bytes(voice);
+    let mut bar = Bar::bytes(voice);
     let (mut done, total) = (0, manifest.bytes());
     system.write(&bundle, |bytes| {
         done += bytes;
-        bar.at("待機側に書き込んでいます", done, total);
+        bar.moved("待機側に書き込んでいます", (0, done, total));
     })?;
     bar.done();
     expect(desk, &plan.from, &plan.to)?;
@@ -249,11 +249,11 @@ fn may_follow(manifest: &Manifest, system: &System, proven: &Path) -> Result<(),
 }
 
 fn read_through(bundle: &Bundle, voice: &Voice) -> Result<(), Report> {
-    let mut bar = Bar::of_bytes(voice);
+    let mut bar = Bar::bytes(voice);
     let (mut done, total) = (0, bundle.manifest().bytes());
     let read = bundle.verify(|bytes| {
         done += bytes;
-        bar.at("更新のファイルを確かめています", done, total);
+        bar.moved("更新のファイルを確かめています", (0, done, total));
     });
     bar.done();
     read.map_err(|error| refused(&error))
