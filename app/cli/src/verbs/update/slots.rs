@@ -357,12 +357,18 @@ pub(super) mod tests {
     use super::*;
 
     pub(in super::super) const DISK: &str = r#"{"blockdevices": [
-        {"path":"/dev/vda","pkname":null,"partlabel":null,"parttype":null,"partn":null,"size":2690000000},
-        {"path":"/dev/vda1","pkname":"/dev/vda","partlabel":"esp","parttype":"c12a7328-f81f-11d2-ba4b-00a0c93ec93b","partn":1,"size":536870912},
-        {"path":"/dev/vda2","pkname":"/dev/vda","partlabel":"hokatsu_0.1.0_verity","parttype":"2c7357ed-ebd2-46d9-aec1-23d437ec2bf5","partn":2,"size":67108864},
-        {"path":"/dev/vda3","pkname":"/dev/vda","partlabel":"hokatsu_0.1.0","parttype":"4f68bce3-e8cd-4db1-96e7-fbcaf984b709","partn":3,"size":1073741824},
-        {"path":"/dev/vda4","pkname":"/dev/vda","partlabel":"_empty","parttype":"2c7357ed-ebd2-46d9-aec1-23d437ec2bf5","partn":4,"size":67108864},
-        {"path":"/dev/vda5","pkname":"/dev/vda","partlabel":"_empty","parttype":"4f68bce3-e8cd-4db1-96e7-fbcaf984b709","partn":5,"size":1073741824}
+        {"path": "/dev/vda", "pkname": null, "partlabel": null, "parttype": null, "partn": null,
+         "size": 2690000000},
+        {"path": "/dev/vda1", "pkname": "/dev/vda", "partlabel": "esp", "partn": 1,
+         "parttype": "c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "size": 536870912},
+        {"path": "/dev/vda2", "pkname": "/dev/vda", "partlabel": "hokatsu_0.1.0_verity", "partn": 2,
+         "parttype": "2c7357ed-ebd2-46d9-aec1-23d437ec2bf5", "size": 67108864},
+        {"path": "/dev/vda3", "pkname": "/dev/vda", "partlabel": "hokatsu_0.1.0", "partn": 3,
+         "parttype": "4f68bce3-e8cd-4db1-96e7-fbcaf984b709", "size": 1073741824},
+        {"path": "/dev/vda4", "pkname": "/dev/vda", "partlabel": "_empty", "partn": 4,
+         "parttype": "2c7357ed-ebd2-46d9-aec1-23d437ec2bf5", "size": 67108864},
+        {"path": "/dev/vda5", "pkname": "/dev/vda", "partlabel": "_empty", "partn": 5,
+         "parttype": "4f68bce3-e8cd-4db1-96e7-fbcaf984b709", "size": 1073741824}
     ]}"#;
 
     fn running() -> Version {
@@ -382,8 +388,8 @@ pub(super) mod tests {
     #[test]
     fn a_half_named_slot_counts_as_empty() {
         let half = DISK.replace(
-            "\"_empty\",\"parttype\":\"4f68",
-            "\"hokatsu_0.2.0\",\"parttype\":\"4f68",
+            "\"_empty\", \"partn\": 5",
+            "\"hokatsu_0.2.0\", \"partn\": 5",
         );
         let (_, slots) = laid_out(&half, &running()).unwrap();
         assert_eq!(slots[1].version, None);
@@ -394,7 +400,7 @@ pub(super) mod tests {
         let twice = DISK.replace("\"esp\"", "\"hokatsu_0.1.0\"");
         assert!(laid_out(&twice, &running()).is_err());
         assert!(laid_out(DISK, &Version::new(0, 9, 0)).is_err());
-        let one = DISK.replace("\"partn\":5", "\"partn\":null");
+        let one = DISK.replace("\"partn\": 5", "\"partn\": null");
         assert!(laid_out(&one, &running()).is_err());
     }
 
