@@ -1,7 +1,7 @@
 //! Losing a key is harmless, and a rotation that was cut short is ended by the next.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rustic_core::KeyOptions;
@@ -29,7 +29,7 @@ impl Room {
             chunking: Chunking::Fixed16KiB,
         };
         if let Some(password) = password {
-            fs::write(&settings.password_file, password).unwrap();
+            put(&settings.password_file, password.as_bytes());
         }
         init(&settings).unwrap();
         Self { dir, settings }
@@ -81,6 +81,10 @@ impl Room {
         assert_eq!(self.keys(), 1);
         assert!(!self.file("new").exists() && !self.file("old").exists());
     }
+}
+
+fn put(path: &Path, bytes: &[u8]) {
+    base::paths::write_atomic(path, bytes, base::paths::MODE_PRIVATE).unwrap();
 }
 
 fn now() -> Timestamp {
@@ -170,13 +174,13 @@ fn a_light_key_file_that_is_bent_opens_nothing_and_is_told() {
     for at in (0..whole.len()).step_by(7) {
         let mut bent = whole.clone();
         bent[at] ^= 0x10;
-        fs::write(&path, &bent).unwrap();
+        put(&path, &bent);
         // Some bytes are names of what nobody asks for.
         if let Err(error) = list(&room.settings) {
             assert!(!error.in_words().is_empty());
         }
     }
-    fs::write(&path, &whole).unwrap();
+    put(&path, &whole);
     assert!(list(&room.settings).is_ok());
 }
 
