@@ -8,9 +8,9 @@ use crate::contract::{Contract, ONE_MIB, text, tool};
 const PAPER: &str = "[[items]]\nmedium = \"紙の記録\"\ncontents = \"相談票の写し\"\namount = \"3箱\"\n\
                      method = \"溶融\"\nattendants = [\"課長 甲\", \"係長 乙\"]\n";
 
-/// The words of a PDF, without the places where lines broke.
+/// The words of a PDF, cell by cell, without the places where lines broke.
 fn words(pdf: &Path) -> String {
-    let told = tool("pdftotext", &["-layout", text(pdf), "-"]);
+    let told = tool("pdftotext", &["-raw", text(pdf), "-"]);
     told.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
@@ -55,8 +55,7 @@ fn the_application_has_what_the_contract_asks_for_and_the_hash_that_the_run_asks
             "相談票の写し",
             "3箱",
             "溶融",
-            "課長 甲",
-            "係長 乙",
+            "課長 甲、係長 乙",
             "承諾欄",
             &plan.sha256,
         ],

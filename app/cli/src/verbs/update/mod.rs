@@ -146,8 +146,8 @@ pub(crate) fn rollback(yes: bool, operator: Operator, desk: &Desk<'_>) -> Result
         Some(_) | None => {
             return Err(Report::bare(Kind::CheckFailed).operator(
                 format!(
-                    "版 {} は、今の形の記録を読めません。何も変えていません。先に「バックアップから、前の状態に戻す」で、\
-                     更新の前に取った控えが要ります",
+                    "版 {} は、今の形の記録を読めません。何も変えていません。先に、更新の前に取った控えを、\
+                     「バックアップから、前の状態に戻す」で戻してください",
                     other.version
                 ),
                 Runbook::Update,
