@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use backup::sheet::{Sheets, Words};
 use base::command::{self, Spec};
-use base::report::{Kind, Report, Runbook};
+use base::report::{Kind, Report, Runbook, chain};
 use base::settings::{RepositoryPlace, Site};
 use rustix::fs::{MemfdFlags, memfd_create};
 
@@ -36,6 +36,7 @@ const DISK_MAX: Duration = Duration::from_secs(600);
 /// Mounted in the menu's own view: nobody else sees it.
 const STICK: &str = "/run/hokatsu-update";
 const STICK_OPTIONS: &str = "ro,nodev,nosuid,noexec";
+const JOURNAL_MAX: Duration = Duration::from_secs(10);
 const JOURNAL_LINES: &str = "--lines=40";
 /// What lasts ten minutes is seen in less than three.
 const OUTAGE_SPEED: &str = "--speed=4";
@@ -76,8 +77,12 @@ pub(super) fn perform(act: Act, machine: &Machine, voice: &Voice) -> Result<(), 
     }
 }
 
-/// Any error below: what the machine itself refused.
+/// Any error below: what the machine itself refused. The screen names the record of warnings, so it is there.
 pub(super) fn failed(error: impl std::error::Error + Send + Sync + 'static) -> Report {
+    let words = ["--identifier=console", "--priority=warning", "echo"];
+    let spec = Spec::new("systemd-cat", JOURNAL_MAX).args(words);
+    // Where there is no journal the screen alone says it.
+    drop(command::run(&spec.arg(chain(&error))));
     Report::new(Kind::Fault, error).operator(
         "装置の中の操作が、途中で止まりました。「警告とエラーの記録」を見てください",
         Runbook::RestoreFailed,

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use base::command::{self, Spec};
 use base::report::{Kind, Report};
+use base::update::running;
 use bundle::{Bundle, BundleError, Part, Which, sha256_of};
 use rustix::fs::{Advice, fadvise, syncfs};
 use semver::Version;
@@ -25,7 +26,6 @@ const ROOT_VERITY: &str = "2c7357ed-ebd2-46d9-aec1-23d437ec2bf5";
 const EMPTY: &str = "_empty";
 const NAME: &str = "hokatsu_";
 const TRIES: u32 = 3;
-const RELEASE: &str = "etc/os-release";
 const KERNELS: &str = "boot/EFI/Linux";
 const ASK_MAX: Duration = Duration::from_secs(60);
 const COLUMNS: &str = "PATH,PKNAME,PARTLABEL,PARTTYPE,PARTN,SIZE";
@@ -90,8 +90,7 @@ impl System {
         let spec = spec.args(["--output", COLUMNS]);
         let output = command::run(&spec).and_then(|output| output.success(&spec));
         let said = output.map_err(|e| Report::new(Kind::Child, e))?.stdout;
-        let release = fs::read_to_string(root.join(RELEASE));
-        let running = release.ok().as_deref().and_then(version_of_release);
+        let running = running(root).and_then(|version| Version::parse(&version).ok());
         let running = running.ok_or_else(|| strange("the release names no version"))?;
         let (disk, slots) = laid_out(&said.text(), &running)?;
         let esp = root.join(KERNELS);
@@ -256,13 +255,6 @@ pub(super) fn strange(what: &'static str) -> Report {
     )
 }
 
-fn version_of_release(text: &str) -> Option<Version> {
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("IMAGE_VERSION="))?;
-    Version::parse(line.trim_matches('"')).ok()
-}
-
 /// The disk that the running version lies on, and its slots in the order of the table.
 fn laid_out(said: &str, running: &Version) -> Result<(PathBuf, Vec<Slot>), Report> {
     let told: Told = serde_json::from_str(said).map_err(|e| Report::new(Kind::Child, e))?;
@@ -322,7 +314,9 @@ fn pour(
 ) -> Result<(), Report> {
     let part: &Part = bundle.manifest().part(which);
     let mut open = OpenOptions::new();
-    open.write(true).create(which == Which::Kernel);
+    // The kernel image is a file, of which a longer half may be left.
+    let is_file = which == Which::Kernel;
+    open.write(true).create(is_file).truncate(is_file);
     let mut file = open.open(to).map_err(|e| unwritten(to, e))?;
     let done = bundle.unpack(which, &mut file, told);
     done.map_err(|error| match error {
@@ -371,16 +365,16 @@ pub(super) mod tests {
          "parttype": "4f68bce3-e8cd-4db1-96e7-fbcaf984b709", "size": 1073741824}
     ]}"#;
 
-    fn running() -> Version {
+    fn version() -> Version {
         Version::new(0, 1, 0)
     }
 
     #[test]
     fn the_disk_of_the_running_version_has_two_slots_and_one_is_idle() {
-        let (disk, slots) = laid_out(DISK, &running()).unwrap();
+        let (disk, slots) = laid_out(DISK, &version()).unwrap();
         assert_eq!(disk, Path::new("/dev/vda"));
         let versions: Vec<_> = slots.iter().map(|slot| slot.version.clone()).collect();
-        assert_eq!(versions, [Some(running()), None]);
+        assert_eq!(versions, [Some(version()), None]);
         assert_eq!(slots[1].root.path, Path::new("/dev/vda5"));
         assert_eq!((slots[1].verity.number, slots[1].root.number), (4, 5));
     }
@@ -391,17 +385,17 @@ pub(super) mod tests {
             "\"_empty\", \"partn\": 5",
             "\"hokatsu_0.2.0\", \"partn\": 5",
         );
-        let (_, slots) = laid_out(&half, &running()).unwrap();
+        let (_, slots) = laid_out(&half, &version()).unwrap();
         assert_eq!(slots[1].version, None);
     }
 
     #[test]
     fn another_disk_with_the_same_version_or_without_slots_is_refused() {
         let twice = DISK.replace("\"esp\"", "\"hokatsu_0.1.0\"");
-        assert!(laid_out(&twice, &running()).is_err());
+        assert!(laid_out(&twice, &version()).is_err());
         assert!(laid_out(DISK, &Version::new(0, 9, 0)).is_err());
         let one = DISK.replace("\"partn\": 5", "\"partn\": null");
-        assert!(laid_out(&one, &running()).is_err());
+        assert!(laid_out(&one, &version()).is_err());
     }
 
     #[test]
@@ -422,12 +416,5 @@ pub(super) mod tests {
         ] {
             assert_eq!(told(other), None, "{other}");
         }
-    }
-
-    #[test]
-    fn the_release_names_the_version_with_or_without_quotes() {
-        let text = "ID=debian\nIMAGE_ID=hokatsu\nIMAGE_VERSION=\"0.1.0\"\n";
-        assert_eq!(version_of_release(text), Some(running()));
-        assert_eq!(version_of_release("ID=debian\n"), None);
     }
 }
