@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use base::clock::japan;
 use base::report::{Kind, Report, Runbook};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use store::DataDir;
 
 /// Names that only a data directory of ours has; another directory is not put away.
@@ -70,10 +70,18 @@ impl Places {
         self.beside(".former.db")
     }
 
-    /// A name for the former state, by the moment.
+    /// A name for the former state, by the moment; that of the next free second where one was kept within this.
     pub(super) fn kept_at(&self, now: Timestamp) -> PathBuf {
-        let now = now.to_zoned_datetime(japan());
-        self.beside(&format!(".before-{}", now.strftime("%Y-%m-%dT%H%M%S")))
+        let mut at = now;
+        loop {
+            let named = at.to_zoned_datetime(japan());
+            let name = format!(".before-{}", named.strftime("%Y-%m-%dT%H%M%S"));
+            let path = self.beside(&name);
+            if !path.exists() {
+                return path;
+            }
+            at += SignedDuration::from_secs(1);
+        }
     }
 
     /// Former states that are kept, newest first.
@@ -163,4 +171,28 @@ pub(super) fn unusable(
             Runbook::RestoreFailed,
         )
         .at(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_of_one_second_are_kept_under_names_of_their_own_that_sort() {
+        let root = tempfile::tempdir().unwrap();
+        let places = Places::of(&DataDir::new(root.path().join("data"))).unwrap();
+        let now = "2026-11-30T14:59:59Z".parse().unwrap();
+        let mut names = Vec::new();
+        for _ in 0..3 {
+            let path = places.kept_at(now);
+            fs::create_dir(&path).unwrap();
+            names.push(path.file_name().unwrap().to_string_lossy().into_owned());
+        }
+        let ends = [
+            "2026-11-30T235959",
+            "2026-12-01T000000",
+            "2026-12-01T000001",
+        ];
+        assert_eq!(names, ends.map(|end| format!("data.before-{end}")));
+    }
 }
