@@ -66,7 +66,7 @@ pub(super) fn run(
         repository: choice.repository.name.clone(),
         snapshot: choice.snapshot.id.clone(),
         taken_at: format!("{:.6}", choice.snapshot.taken_at),
-        kept: places.kept_at(Clock::system().now()),
+        kept: places.kept_at(Clock::system().now())?,
         from: places.data.path().to_path_buf(),
         flawed: false,
     };

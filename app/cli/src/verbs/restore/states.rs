@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use base::clock::japan;
 use base::report::{Kind, Report, Runbook};
+use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 use store::DataDir;
 
@@ -19,6 +20,10 @@ const OURS: [&str; 5] = [
     "attachments",
     "presence",
 ];
+
+/// Between the name of a data directory and the moment, in the names of former states.
+const KEPT: &str = ".before-";
+const MOMENT: &str = "%Y-%m-%dT%H%M%S";
 
 /// Where everything of one data directory lies.
 #[derive(Debug, Clone)]
@@ -70,23 +75,24 @@ impl Places {
         self.beside(".former.db")
     }
 
-    /// A name for the former state, by the moment; that of the next free second where one was kept within this.
-    pub(super) fn kept_at(&self, now: Timestamp) -> PathBuf {
-        let mut at = now;
-        loop {
-            let named = at.to_zoned_datetime(japan());
-            let name = format!(".before-{}", named.strftime("%Y-%m-%dT%H%M%S"));
-            let path = self.beside(&name);
-            if !path.exists() {
-                return path;
-            }
-            at += SignedDuration::from_secs(1);
+    /// A name for the former state, by the moment; behind all that are kept, also those of the same second or of a
+    /// clock that ran ahead: the newest is the one that is put back.
+    pub(super) fn kept_at(&self, now: Timestamp) -> Result<PathBuf, Report> {
+        let mut at = now.to_zoned_datetime(japan()).datetime();
+        let begin = format!("{}{KEPT}", self.name);
+        let newest = self.kept()?.into_iter().filter_map(|path| {
+            let name = path.file_name()?.to_str()?.strip_prefix(&begin)?.to_owned();
+            DateTime::strptime(MOMENT, name).ok()
+        });
+        if let Some(newest) = newest.max() {
+            at = at.max(newest.saturating_add(SignedDuration::from_secs(1)));
         }
+        Ok(self.beside(&format!("{KEPT}{}", at.strftime(MOMENT))))
     }
 
     /// Former states that are kept, newest first.
     pub(super) fn kept(&self) -> Result<Vec<PathBuf>, Report> {
-        let begin = format!("{}.before-", self.name);
+        let begin = format!("{}{KEPT}", self.name);
         let entries = match fs::read_dir(&self.parent) {
             Ok(entries) => entries,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -181,10 +187,10 @@ mod tests {
     fn states_of_one_second_are_kept_under_names_of_their_own_that_sort() {
         let root = tempfile::tempdir().unwrap();
         let places = Places::of(&DataDir::new(root.path().join("data"))).unwrap();
-        let now = "2026-11-30T14:59:59Z".parse().unwrap();
+        let now = "2026-11-30T14:59:59.7Z".parse().unwrap();
         let mut names = Vec::new();
         for _ in 0..3 {
-            let path = places.kept_at(now);
+            let path = places.kept_at(now).unwrap();
             fs::create_dir(&path).unwrap();
             names.push(path.file_name().unwrap().to_string_lossy().into_owned());
         }

@@ -57,7 +57,7 @@ pub(super) fn run(
         repository: String::new(),
         snapshot: String::new(),
         taken_at,
-        kept: places.kept_at(Clock::system().now()),
+        kept: places.kept_at(Clock::system().now())?,
         from,
         flawed: false,
     };
