@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use base::clock::Clock;
 use base::command::{Running, Spec, start};
 use base::paths::{MODE_PRIVATE, write_atomic};
-use base::ups::{Limit, Seen, State, Told};
+use base::ups::{Limit, Seen, State, Stop, Told};
 use harness::process::{ended, hokatsu, prepared};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -310,12 +310,35 @@ fn a_warning_of_the_battery_stops_at_once_and_a_stop_that_fails_is_told() {
     lab.waits_for_state(State::OnLine);
     lab.says("OB LB", 90);
     lab.waits_for("the failure", |lab| {
-        lab.seen().watched.is_some_and(|told| told.stop_failed)
+        lab.seen()
+            .watched
+            .is_some_and(|told| told.stop == Stop::Failed)
     });
     let limit = Limit::LowBattery;
     assert_eq!(lab.state(), Some(State::ShuttingDown { limit }));
     let (code, _, errors) = lab.status();
     assert!(code == 1 && errors.contains("失敗しました"), "{errors}");
+}
+
+#[test]
+fn what_a_watcher_decided_and_did_not_do_any_more_is_done_by_the_next() {
+    let lab = Lab::new();
+    let _cable = lab.cable();
+    fs::create_dir_all(&lab.state_dir).unwrap();
+    let decided = Told {
+        at: Clock::system().now(),
+        state: State::ShuttingDown { limit: Limit::Time },
+        stop: Stop::NotYet,
+        units: Vec::new(),
+    };
+    decided.write(&lab.state_dir).unwrap();
+    let _watch = lab.verb(&["watch"]);
+    lab.waits_for("that it is done", |lab| {
+        lab.seen()
+            .watched
+            .is_some_and(|told| told.stop == Stop::Done)
+    });
+    assert_eq!(lab.stopped(), 1);
 }
 
 #[test]
@@ -353,7 +376,7 @@ fn a_training_ends_when_the_power_really_fails() {
             seconds_left: 580,
             limit: Limit::Time,
         },
-        stop_failed: false,
+        stop: Stop::NotYet,
         units: Vec::new(),
     };
     real.write(&lab.state_dir).unwrap();

@@ -52,6 +52,18 @@ pub enum UpsError {
     Files(#[from] PathError),
 }
 
+/// What became of the command that stops the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stop {
+    /// It was not run, or nobody knows how that ended: a watcher that is started anew runs it.
+    NotYet,
+    /// It failed, and is tried again.
+    Failed,
+    /// It succeeded, and is never run again.
+    Done,
+}
+
 /// How one supply stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unit {
@@ -70,8 +82,8 @@ pub struct Told {
     pub at: Timestamp,
     /// What follows.
     pub state: State,
-    /// The machine should stop, and what stops it failed.
-    pub stop_failed: bool,
+    /// What became of stopping the machine.
+    pub stop: Stop,
     /// Each of them.
     pub units: Vec<Unit>,
 }

@@ -249,7 +249,7 @@ fn told(state: State, at: &str) -> Told {
     Told {
         at: at.parse().unwrap(),
         state,
-        stop_failed: false,
+        stop: Stop::NotYet,
         units: vec![Unit {
             name: "ups@localhost".to_owned(),
             reading: said("OB LB", 80, 1200),

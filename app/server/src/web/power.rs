@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use base::ups::{Flag, Seen, State, Told};
+use base::ups::{Flag, Seen, State, Stop, Told};
 use jiff::Timestamp;
 
 use crate::web::banner::Banner;
@@ -87,7 +87,7 @@ fn for_administrators(seen: &Seen) -> Vec<String> {
         ];
     };
     let mut texts = Vec::new();
-    if told.stop_failed {
+    if told.stop == Stop::Failed {
         texts.push(
             "停電で装置を止めようとしましたが、止める命令が失敗しました。\
              装置の画面の「電源を切る」で、すぐに止めてください（手順書 ups-on-battery）。"
@@ -139,7 +139,7 @@ mod tests {
         Told {
             at,
             state,
-            stop_failed: false,
+            stop: Stop::NotYet,
             units: vec![Unit {
                 name: "ups@localhost".to_owned(),
                 reading,
@@ -222,7 +222,7 @@ mod tests {
         let house = house(dir.path());
         let now = house.app().clock().now();
         let mut failed = told(now, State::ShuttingDown { limit: Limit::Time }, Some("OB"));
-        failed.stop_failed = true;
+        failed.stop = Stop::Failed;
         let cases = [
             (None, "見張りが動いていません"),
             (

@@ -10,7 +10,7 @@ use std::time::Duration;
 use base::clock::Clock;
 use base::report::{Kind, Report};
 use base::settings::{Site, UpsSettings};
-use base::ups::{Engine, Reading, Seen, State, Told, Unit, end_training};
+use base::ups::{Engine, Reading, Seen, State, Stop, Told, Unit, end_training};
 use serde::Serialize;
 
 use super::{POLL, Turns, prepared, untold};
@@ -123,7 +123,7 @@ fn tell(
     let told = Told {
         at: Clock::system().now(),
         state,
-        stop_failed: false,
+        stop: Stop::NotYet,
         units: units.collect(),
     };
     told.write_training(dir).map_err(untold(dir))

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use base::clock::Clock;
 use base::report::Report;
 use base::settings::Site;
-use base::ups::{Flag, Reading, Seen, State, Told, Unit};
+use base::ups::{Flag, Reading, Seen, State, Stop, Told, Unit};
 use serde::Serialize;
 
 use super::untold;
@@ -56,7 +56,7 @@ pub(crate) fn run(site: &Site, voice: &Voice) -> Result<ExitCode, Report> {
         configured: true,
         state: told.map(|told| told.state),
         seconds_left: told.and_then(|told| told.seconds_left(now)),
-        stop_failed: told.is_some_and(|told| told.stop_failed),
+        stop_failed: told.is_some_and(|told| told.stop == Stop::Failed),
         units: told.map(|told| told.units.clone()).unwrap_or_default(),
         training: seen.training.is_some(),
         well: told.is_some_and(is_well),

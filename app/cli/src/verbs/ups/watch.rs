@@ -11,7 +11,7 @@ use base::clock::Clock;
 use base::command::{self, CommandError, Spec};
 use base::report::{Report, chain};
 use base::settings::{Site, UpsSettings};
-use base::ups::{Engine, Flag, Reading, Seen, State, Told, Unit};
+use base::ups::{Engine, Flag, Reading, Seen, State, Stop, Told, Unit};
 
 use super::{Turns, prepared};
 use crate::output::Voice;
@@ -55,14 +55,8 @@ struct Watcher<'s> {
     heard: Vec<Option<Reading>>,
     is_told: bool,
     stop: Stop,
-}
-
-/// What became of stopping the machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stop {
-    NotYet,
-    Failed(Instant),
-    Done,
+    /// When the command that stops the machine failed last.
+    failed_at: Option<Instant>,
 }
 
 impl<'s> Watcher<'s> {
@@ -70,16 +64,18 @@ impl<'s> Watcher<'s> {
         let clock = Clock::system();
         let mut engine = Engine::new(settings);
         let mut stop = Stop::NotYet;
-        let before = Seen::look(&settings.state_dir, clock.now()).unwrap_or_default();
+        let before = Seen::look(&settings.state_dir, clock.now());
+        let before = before.unwrap_or_else(|error| {
+            log::warn!("counted from the beginning: {}", chain(&error));
+            Seen::default()
+        });
         if let Some(told) = before.watched {
             let long = settings.units.iter().map(|name| {
                 let unit = told.units.iter().find(|unit| unit.name == *name)?;
                 unit.on_battery_seconds.map(Duration::from_secs)
             });
             engine = engine.resumed(BEGINNING, &long.collect::<Vec<_>>(), &told.state);
-            if matches!(told.state, State::ShuttingDown { .. }) && !told.stop_failed {
-                stop = Stop::Done;
-            }
+            stop = told.stop;
         }
         Self {
             settings,
@@ -90,6 +86,7 @@ impl<'s> Watcher<'s> {
             heard: Vec::new(),
             is_told: true,
             stop,
+            failed_at: None,
         }
     }
 
@@ -118,7 +115,7 @@ impl<'s> Watcher<'s> {
         let told = Told {
             at: self.clock.now(),
             state,
-            stop_failed: matches!(self.stop, Stop::Failed(_)),
+            stop: self.stop,
             units: units
                 .map(|((name, reading), long)| Unit {
                     name: name.clone(),
@@ -137,10 +134,9 @@ impl<'s> Watcher<'s> {
     }
 
     fn stop_machine(&mut self) {
-        match self.stop {
-            Stop::Done => return,
-            Stop::Failed(at) if at.elapsed() < AGAIN => return,
-            Stop::Failed(_) | Stop::NotYet => {}
+        let failed_now = self.failed_at.is_some_and(|at| at.elapsed() < AGAIN);
+        if self.stop == Stop::Done || failed_now {
+            return;
         }
         let Some((program, words)) = self.settings.stop.split_first() else {
             return;
@@ -154,7 +150,8 @@ impl<'s> Watcher<'s> {
             }
             Err(error) => {
                 log::error!("the machine cannot be stopped: {}", chain(&error));
-                Stop::Failed(Instant::now())
+                self.failed_at = Some(Instant::now());
+                Stop::Failed
             }
         };
     }
