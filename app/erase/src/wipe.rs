@@ -186,7 +186,8 @@ struct Opened {
 impl Opened {
     fn new(medium: &Medium, image: bool) -> Result<Self, EraseError> {
         let open = |flags: OFlags| {
-            let bits = i32::try_from(flags.bits()).unwrap_or_default();
+            // Without its flags it would be opened beside whoever has it.
+            let bits = i32::try_from(flags.bits()).map_err(io::Error::other)?;
             let mut options = OpenOptions::new();
             options.read(true).write(true).custom_flags(bits);
             options.open(medium.path())
@@ -317,9 +318,13 @@ impl Aligned {
         Self { bytes, start }
     }
 
+    /// Less than was asked for would be erased and proven without a word.
     fn range(&self, bytes: u64) -> std::ops::Range<usize> {
-        let length = usize::try_from(bytes).unwrap_or_default();
-        self.start..self.start.saturating_add(length)
+        let end = usize::try_from(bytes).ok();
+        let end = end.and_then(|length| self.start.checked_add(length));
+        let end = end.filter(|end| *end <= self.bytes.len());
+        assert!(end.is_some(), "a piece of {bytes} bytes");
+        self.start..end.unwrap_or(self.start)
     }
 
     /// So many bytes, at most [`CHUNK_BYTES`].
