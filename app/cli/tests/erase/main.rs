@@ -130,11 +130,16 @@ fn while_there_is_an_access_log_it_says_who_erased_and_why_and_nothing_else() {
     let (data, _) = prepared(contract.root());
     contract.data = data.clone();
     let image = contract.raw("disk.img", ONE_MIB);
-    let plan = contract.plan(&[&image], "");
+    let plan = contract.plan(&[&image], papers::PAPER);
     let number = plan.number(&image);
-    let (code, _, errors) = contract.run(&plan, number, &[]);
+    let (code, _, errors) = contract.run(&plan, number, &["--attendant", "課長 甲"]);
     assert_eq!(code, 0, "{errors}");
     let (code, _, errors) = contract.certificate(&plan, number);
+    assert_eq!(code, 0, "{errors}");
+    let mut items = plan.items.iter();
+    let paper = items.find(|item| item["medium"] == "紙の記録").unwrap();
+    let paper = paper["number"].as_u64().unwrap();
+    let (code, _, errors) = contract.report(&plan, paper, &["--unattended", "休日のため"]);
     assert_eq!(code, 0, "{errors}");
     let db = Db::open(&DataDir::new(&data), Clock::system()).unwrap();
     let count = |what: &str| {
@@ -150,5 +155,6 @@ fn while_there_is_an_access_log_it_says_who_erased_and_why_and_nothing_else() {
     assert_eq!(count("run 開始／計画＝E"), 1);
     assert_eq!(count("run 終了／計画＝E"), 1);
     assert_eq!(count("certificate／計画＝E"), 1);
+    assert_eq!(count("record／計画＝E"), 1);
     db.close().unwrap();
 }

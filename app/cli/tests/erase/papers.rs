@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::contract::{Contract, ONE_MIB, text, tool};
 
-const PAPER: &str = "[[items]]\nmedium = \"紙の記録\"\ncontents = \"相談票の写し\"\namount = \"3箱\"\n\
+pub(crate) const PAPER: &str = "[[items]]\nmedium = \"紙の記録\"\ncontents = \"相談票の写し\"\namount = \"3箱\"\n\
                      method = \"溶融\"\nattendants = [\"課長 甲\", \"係長 乙\"]\n";
 
 /// The words of a PDF, cell by cell, without the places where lines broke.
