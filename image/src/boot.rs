@@ -15,15 +15,16 @@ use crate::vm::{Machine, Parts};
 use crate::{say, tree};
 
 /// From power to the sign-in page of a machine that was empty, on two emulated and busy processors.
-pub(crate) const SERVES_MAX: Duration = Duration::from_secs(15 * 60);
-pub(crate) const OFF_MAX: Duration = Duration::from_secs(3 * 60);
+pub const SERVES_MAX: Duration = Duration::from_secs(15 * 60);
+/// From the power button to off.
+pub const OFF_MAX: Duration = Duration::from_secs(3 * 60);
 const LIMIT: Duration = Duration::from_secs(60);
 /// One request; an emulated machine takes seconds for a handshake.
 const REQUEST_SECONDS: &str = "20";
 const DATA_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 const STICK_BYTES: u64 = 16 * 1024 * 1024;
 /// The site of a trial: an invented one, with the real municipality's number only because it must check.
-const SITE: &str = "[server]\nlisten = \"0.0.0.0:443\"\ndata = \"/var/lib/hokatsu\"\n\n\
+pub const SITE: &str = "[server]\nlisten = \"0.0.0.0:443\"\ndata = \"/var/lib/hokatsu\"\n\n\
     [organisation]\nname = \"試験の町\"\ninsurer_no = \"112292\"\n";
 /// Words of the sign-in page.
 const SIGN_IN: &str = "サインイン";
@@ -38,8 +39,10 @@ const MARKS: [(&str, &str); 6] = [
 ];
 
 /// A machine of the trial, made anew.
-pub(crate) struct Trial {
-    pub(crate) parts: Parts,
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// Its disks are in the directory `vm` of the room.
+    pub parts: Parts,
     authority: PathBuf,
 }
 
@@ -73,8 +76,11 @@ pub(crate) fn prepare(room: &Room, raw: &Path) -> Result<Trial, Problem> {
     prepare_as(room, raw, SITE)
 }
 
-/// The machine of this site.
-pub(crate) fn prepare_as(room: &Room, raw: &Path, site_text: &str) -> Result<Trial, Problem> {
+/// The machine of this site: blank disks, a TPM that knows nothing, a stick with its settings, above an image.
+///
+/// # Errors
+/// When a disk cannot be made.
+pub fn prepare_as(room: &Room, raw: &Path, site_text: &str) -> Result<Trial, Problem> {
     let vm = room.dir("vm")?;
     let at_vm = |name: &str| vm.join(name);
     let parts = Parts {
@@ -85,6 +91,8 @@ pub(crate) fn prepare_as(room: &Room, raw: &Path, site_text: &str) -> Result<Tri
         tpm: Some(room.empty_dir("vm/tpm")?),
         trial: None,
         stick: Some(at_vm("stick.raw")),
+        writes: None,
+        more: Vec::new(),
         log: at_vm("console.log"),
     };
     let authority = at_vm("hokatsu-ca.pem");
@@ -121,7 +129,11 @@ pub(crate) fn run(room: &Room, words: &[&str]) -> Result<(), Problem> {
         .map(drop)
 }
 
-pub(crate) fn blank(path: &Path, bytes: u64) -> Result<(), Problem> {
+/// A disk that holds nothing.
+///
+/// # Errors
+/// [`Problem::File`].
+pub fn blank(path: &Path, bytes: u64) -> Result<(), Problem> {
     let file = fs::File::create(path).map_err(at(path, "write"))?;
     file.set_len(bytes).map_err(at(path, "write"))
 }

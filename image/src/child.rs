@@ -29,6 +29,8 @@ pub struct Spec {
 pub struct Ended {
     /// It ended with 0.
     pub success: bool,
+    /// What it ended with; nothing when a signal ended it.
+    pub code: Option<i32>,
     /// Its standard output; empty when that went to a log.
     pub output: String,
     /// Its errors; the whole log when there is one.
@@ -132,6 +134,7 @@ impl Spec {
         self.in_time(ended.status.code())?;
         Ok(Ended {
             success: ended.status.success(),
+            code: ended.status.code(),
             output: String::from_utf8_lossy(&ended.stdout).into_owned(),
             errors: String::from_utf8_lossy(&ended.stderr).into_owned(),
         })

@@ -3,7 +3,8 @@
 //! Shape: what is on the machine is data beside this crate (`mkosi.conf`, `mkosi.repart/`, `mkosi.extra/`,
 //! `packages.lock`); here is only what turns it into a disk. [`room`] knows where things lie, [`child`] starts
 //! programs, [`tree`] makes the place in which Debian 13's tools run, [`lock`] and [`store`] pin what goes in,
-//! [`assemble`] makes the image, [`bill`] says what it is made of, [`vm`] runs it.
+//! [`assemble`] makes the image, [`bill`] says what it is made of, [`vm`] runs it,
+//! [`writes`] is what a power cut may leave of it.
 //! Invariant: nothing comes out of the archive that a lock file does not name with its SHA-256, except in
 //! [`refresh`]. No host of an archive is in a file of the repository: [`archive`] asks this machine's apt.
 //! Source: docs/decisions/0042-appliance-image.md.
@@ -32,3 +33,5 @@ pub mod trial;
 pub mod units;
 pub mod update;
 pub mod vm;
+pub mod write;
+pub mod writes;

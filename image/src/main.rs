@@ -9,7 +9,7 @@ use appliance::problem::Problem;
 use appliance::room::Room;
 use appliance::slots::Bad;
 use appliance::{
-    assemble, boot, compare, console, disk_a, raid, refresh, release, say, slots, update,
+    assemble, boot, compare, console, disk_a, raid, refresh, release, say, slots, update, write,
 };
 use clap::{Args, Parser, Subcommand};
 
@@ -29,6 +29,14 @@ enum Verb {
     Lock(Product),
     /// Make it twice and compare every byte.
     Reproduce(Product),
+    /// Write the image that was built last onto a disk of this machine.
+    Write {
+        /// The disk, as in /dev/sdb.
+        device: PathBuf,
+        /// All that it holds may go: its serial number, so that it is the right one.
+        #[arg(long, value_name = "SERIAL")]
+        replace: Option<String>,
+    },
     /// Start it as an empty machine, until it serves, and once more.
     Boot {
         /// Flip one bit of the root before, and see it restart instead of serve.
@@ -83,7 +91,10 @@ fn main() -> ExitCode {
 }
 
 fn wrong_usage(problem: &Problem) -> bool {
-    matches!(problem, Problem::NoBinary(_) | Problem::NoImage)
+    matches!(
+        problem,
+        Problem::NoBinary(_) | Problem::NoImage | Problem::Refused(_)
+    )
 }
 
 fn run(room: &Room, verb: &Verb) -> Result<bool, Problem> {
@@ -97,6 +108,10 @@ fn run(room: &Room, verb: &Verb) -> Result<bool, Problem> {
         }
         Verb::Lock(product) => refresh::refresh(room, &product.binary(room)?).map(|()| true),
         Verb::Reproduce(product) => compare::reproduce(room, &product.binary(room)?),
+        Verb::Write { device, replace } => {
+            let made = assemble::latest(room)?;
+            write::write(room, &made, device, replace.as_deref()).map(|()| true)
+        }
         Verb::Boot { flip_bit } => {
             let made = assemble::latest(room)?;
             if *flip_bit {

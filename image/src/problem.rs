@@ -68,6 +68,9 @@ pub enum Problem {
     /// The binary to put into the image is not there.
     #[error("{0}: there is no such binary; build it, or name another with --binary")]
     NoBinary(PathBuf),
+    /// A disk that may not be written to; why, and what to do.
+    #[error("{0}")]
+    Refused(String),
     /// No image has been made yet.
     #[error("there is no image yet; `cargo xtask image build` makes it")]
     NoImage,

@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(10 * 60);
 /// The superblock of erofs lies so many bytes into the partition: it is read first.
 const SUPERBLOCK: u64 = 1024;
 /// What the kernel's own loader says once a start, before anything else.
-pub(crate) const START: &str = "EFI stub";
+pub const START: &str = "EFI stub";
 /// Tries that a slot has.
 const TRIES: usize = 3;
 /// The version of the update that goes bad.
@@ -33,7 +33,7 @@ const FAILS: &str = "/bin/false";
 /// When it does not restart.
 pub fn flip(room: &Room, made: &Made) -> Result<(), Problem> {
     let disk = copy(room, &made.part("raw"))?;
-    bend(room, &disk, made.version())?;
+    bend(room, &disk, made.version(), SUPERBLOCK)?;
     let trial = prepare(room, &disk)?;
     let mut machine = Machine::start(room, &trial.parts)?;
     let second = machine.wait("a restart", SERVES_MAX, |machine| {
@@ -75,7 +75,7 @@ pub fn fall_back(room: &Room, made: &Made, binary: &Path, bad: Bad) -> Result<()
     machine.power_off(OFF_MAX)?;
     install(room, &disk, &newer)?;
     if bad == Bad::Root {
-        bend(room, &disk, NEWER)?;
+        bend(room, &disk, NEWER, SUPERBLOCK)?;
     }
     trial.parts.stick = None;
     trial.parts.log = room.dir("vm")?.join("console-newer.log");
@@ -98,7 +98,11 @@ pub fn fall_back(room: &Room, made: &Made, binary: &Path, bad: Bad) -> Result<()
     }
 }
 
-fn copy(room: &Room, raw: &Path) -> Result<PathBuf, Problem> {
+/// A copy of an image, to be bent.
+///
+/// # Errors
+/// When it cannot be copied.
+pub fn copy(room: &Room, raw: &Path) -> Result<PathBuf, Problem> {
     let disk = room.dir("vm")?.join("disk.raw");
     let (from, to) = (raw.to_string_lossy(), disk.to_string_lossy());
     let words = ["cp", "--sparse=always", "--reflink=auto", &from, &to];
@@ -142,11 +146,14 @@ fn named<'p>(all: &'p [Partition], name: &str) -> Result<&'p Partition, Problem>
         .ok_or(Problem::NoImage)
 }
 
-/// Flips one bit of this version's root.
-fn bend(room: &Room, disk: &Path, version: &str) -> Result<(), Problem> {
+/// Flips one bit of this version's root, so many bytes into it.
+///
+/// # Errors
+/// When the disk holds no such version.
+pub fn bend(room: &Room, disk: &Path, version: &str, into: u64) -> Result<(), Problem> {
     let all = partitions::of_image(room, disk)?;
     let root = named(&all, &format!("hokatsu_{version}"))?;
-    let place = root.offset.saturating_add(SUPERBLOCK);
+    let place = root.offset.saturating_add(into);
     flip_bit(disk, place)?;
     say::line(&format!(
         "one bit flipped at byte {place} of the disk ({})",

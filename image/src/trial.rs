@@ -18,17 +18,30 @@ const TRIAL: &str = "trial.service";
 /// On the second serial line, which only a trial has.
 const MENU: &str = "console@ttyS1.service";
 /// Its own file: a script would have to be quoted for a shell inside a unit.
-const UNIT: &str = "[Unit]\nDescription=trial\nAfter=hokatsu.service\n\
-    [Service]\nType=oneshot\nTimeoutStartSec=30min\nStandardOutput=journal+console\n\
+const UNIT: &str = "[Service]\nType=oneshot\nTimeoutStartSec=6h\nStandardOutput=journal+console\n\
     StandardError=journal+console\nLoadCredential=script:trial-script\n\
-    ExecStart=/bin/sh ${CREDENTIALS_DIRECTORY}/script\n";
+    ExecStart=/bin/sh ${CREDENTIALS_DIRECTORY}/script\n[Unit]\nDescription=trial\n";
+const AFTER_THE_SERVICE: &str = "After=hokatsu.service\n";
+/// Of a machine without data disks: nobody waits for them, and nobody restarts it for that.
+const MASKED: [&str; 2] = ["volume.mount", "slot-bad.service"];
 
 /// Writes what QEMU hands over: the unit, its script, and that it is started.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub(crate) fn hand_over(script: &str, to: &Path) -> Result<(), Problem> {
-    write(&script_lines(script), &[TRIAL], to)
+pub fn hand_over(script: &str, to: &Path) -> Result<(), Problem> {
+    let unit = format!("{UNIT}{AFTER_THE_SERVICE}");
+    write(&script_lines(&unit, script), &[wants(TRIAL)], to)
+}
+
+/// The same of a machine without data disks, which does nothing else.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn instead(script: &str, to: &Path) -> Result<(), Problem> {
+    let masked = MASKED.map(|unit| format!("systemd.mask={unit}"));
+    let line = [&masked[..], &[wants(TRIAL)]].concat();
+    write(&script_lines(UNIT, script), &line, to)
 }
 
 /// The same, and the menu on the operator's line; the script may be missing.
@@ -37,12 +50,20 @@ pub(crate) fn hand_over(script: &str, to: &Path) -> Result<(), Problem> {
 /// When the file cannot be written.
 pub(crate) fn with_menu(script: Option<&str>, to: &Path) -> Result<(), Problem> {
     match script {
-        Some(script) => write(&script_lines(script), &[TRIAL, MENU], to),
-        None => write(&[], &[MENU], to),
+        Some(script) => {
+            let unit = format!("{UNIT}{AFTER_THE_SERVICE}");
+            let lines = script_lines(&unit, script);
+            write(&lines, &[wants(TRIAL), wants(MENU)], to)
+        }
+        None => write(&[], &[wants(MENU)], to),
     }
 }
 
-fn script_lines(script: &str) -> Vec<String> {
+fn wants(unit: &str) -> String {
+    format!("systemd.wants={unit}")
+}
+
+fn script_lines(unit: &str, script: &str) -> Vec<String> {
     // QEMU takes commas for its own.
     let credential = |name: &str, text: &str| {
         let text = BASE64.encode(text.as_bytes());
@@ -50,17 +71,13 @@ fn script_lines(script: &str) -> Vec<String> {
     };
     let script = format!("{PREPARED}{script}{FAILED}say end\n");
     vec![
-        credential("systemd.extra-unit.trial.service", UNIT),
+        credential("systemd.extra-unit.trial.service", unit),
         credential("trial-script", &script),
     ]
 }
 
-fn write(lines: &[String], wanted: &[&str], to: &Path) -> Result<(), Problem> {
-    let wanted: Vec<String> = wanted
-        .iter()
-        .map(|unit| format!("systemd.wants={unit}"))
-        .collect();
-    let line = wanted.join(" ");
+fn write(lines: &[String], line: &[String], to: &Path) -> Result<(), Problem> {
+    let line = line.join(" ");
     let line = format!("type=11,value=io.systemd.stub.kernel-cmdline-extra={line}");
     let text = [lines, &[line]].concat().join("\n");
     write_atomic(to, text.as_bytes(), MODE_PUBLIC).map_err(unclear("the file system"))
@@ -82,12 +99,14 @@ done
 "#;
 
 /// Is everything said?
-pub(crate) fn has_ended(machine: &Machine) -> bool {
+#[must_use]
+pub fn has_ended(machine: &Machine) -> bool {
     machine.shown(END).is_some()
 }
 
 /// What was found under this name.
-pub(crate) fn found(machine: &Machine, name: &str) -> Option<String> {
+#[must_use]
+pub fn found(machine: &Machine, name: &str) -> Option<String> {
     let mark = format!("{MARK}{name} ");
     let line = machine.line(&mark)?;
     let (_, found) = line.split_once(&mark)?;

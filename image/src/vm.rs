@@ -50,6 +50,10 @@ pub struct Parts {
     pub trial: Option<PathBuf>,
     /// A USB stick, raw.
     pub stick: Option<PathBuf>,
+    /// Where everything is kept that the disks of the array are told to write ([`crate::writes`]), in their order.
+    pub writes: Option<[PathBuf; 2]>,
+    /// Further disks, raw, each by its serial number.
+    pub more: Vec<(&'static str, PathBuf)>,
     /// Where the console is kept.
     pub log: PathBuf,
 }
@@ -233,13 +237,20 @@ impl Machine {
     /// # Errors
     /// When it does not go off within `limit`.
     pub fn power_off(mut self, limit: Duration) -> Result<f64, Problem> {
-        let pressed = Instant::now();
         self.control
             .execute(&system_powerdown {})
             .map_err(|error| Problem::Control(error.to_string()))?;
-        let until = pressed + limit;
+        self.goes_off(limit)
+    }
+
+    /// Waits until the machine is off; seconds that it took.
+    ///
+    /// # Errors
+    /// When it does not go off within `limit`.
+    pub fn goes_off(mut self, limit: Duration) -> Result<f64, Problem> {
+        let begun = Instant::now();
         while !self.has_ended() {
-            if Instant::now() > until {
+            if begun.elapsed() > limit {
                 return Err(Problem::Waited {
                     what: "the machine to go off".to_owned(),
                     seconds: limit.as_secs(),
@@ -248,7 +259,7 @@ impl Machine {
             }
             thread::park_timeout(LOOK);
         }
-        Ok(pressed.elapsed().as_secs_f64())
+        Ok(begun.elapsed().as_secs_f64())
     }
 
     /// Ends it as a power cut would.
@@ -358,10 +369,22 @@ fn words(
     for (data, place) in parts.data.iter().zip(1..) {
         let Some(data) = data else { continue };
         let id = format!("data-{place}");
-        add("-drive", disk(&id, "raw", data));
+        let device = format!("virtio-blk-pci,drive={id},serial=hokatsu-{id}");
+        let log = parts.writes.as_ref().and_then(|logs| logs.get(place - 1));
+        if let Some(log) = log {
+            add("-blockdev", logged(&id, data, log));
+            // Of these a log would have to know what they leave behind.
+            add("-device", format!("{device},discard=off,write-zeroes=off"));
+        } else {
+            add("-drive", disk(&id, "raw", data));
+            add("-device", device);
+        }
+    }
+    for (serial, path) in &parts.more {
+        add("-drive", disk(serial, "raw", path));
         add(
             "-device",
-            format!("virtio-blk-pci,drive={id},serial=hokatsu-{id}"),
+            format!("virtio-blk-pci,drive={serial},serial={serial}"),
         );
     }
     if let Some(disk_a) = &parts.disk_a {
@@ -384,6 +407,17 @@ fn words(
         format!("user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:443"),
     );
     words
+}
+
+/// A disk of which every write and every flush is kept. The host need not bring either to its own disk, but the flushes
+/// have to come as far as the log.
+fn logged(id: &str, data: &Path, log: &Path) -> String {
+    let (data, log) = (data.display(), log.display());
+    format!(
+        "driver=blklogwrites,node-name={id},\
+         file.driver=file,file.filename={data},file.cache.no-flush=on,\
+         log.driver=file,log.filename={log},log.cache.no-flush=on"
+    )
 }
 
 fn fresh_socket(room: &Room, name: &str) -> Result<PathBuf, Problem> {
@@ -504,6 +538,8 @@ mod tests {
             tpm: None,
             trial: None,
             stick: None,
+            writes: None,
+            more: vec![("desk", "/w/desk.raw".into())],
             log: "/w/log".into(),
         };
         let sockets = (Path::new("/w/qmp.sock"), Path::new("/w/line.sock"));
@@ -516,5 +552,6 @@ mod tests {
         assert!(!words.iter().any(|word| word.contains("usb-storage")));
         assert!(words.iter().any(|word| word.ends_with("hokatsu-data-1")));
         assert!(!words.iter().any(|word| word.ends_with("hokatsu-data-2")));
+        assert!(words.iter().any(|word| word.ends_with("serial=desk")));
     }
 }

@@ -74,6 +74,9 @@ const ROOMS: [Room; 5] = [
     },
 ];
 
+/// Whole machines want an image and half an hour at the least, which the everyday run has not.
+const MACHINES: &str = "machines";
+
 /// Long enough for a first build on two cores, short enough to notice a build that hangs.
 const BUILD_LIMIT: Duration = Duration::from_secs(60 * 60);
 const CHECK_LIMIT: Duration = Duration::from_secs(5 * 60);
@@ -101,6 +104,9 @@ pub(crate) fn all(packages: &BTreeSet<String>, size: Size) -> Vec<Suite> {
     suites.push(compile_fail());
     let rooms = ROOMS.iter().filter(|room| packages.contains(room.package));
     suites.extend(rooms.map(|room| self::room(room, size)));
+    if size == Size::Long && packages.contains(MACHINES) {
+        suites.push(machines());
+    }
     suites
 }
 
@@ -173,7 +179,8 @@ fn build() -> Suite {
 }
 
 fn units(packages: &BTreeSet<String>, size: Size) -> Suite {
-    let elsewhere = ROOMS.iter().map(|room| room.package).chain(HOUSE);
+    let rooms = ROOMS.iter().map(|room| room.package);
+    let elsewhere = rooms.chain(HOUSE).chain([MACHINES]);
     let mut filter = "all()".to_owned();
     for package in elsewhere.filter(|package| packages.contains(*package)) {
         filter.push_str(&format!(" - package(={package})"));
@@ -218,6 +225,17 @@ fn room(room: &Room, size: Size) -> Suite {
             &format!("package(={})", room.package),
             size,
         )],
+    }
+}
+
+fn machines() -> Suite {
+    let image = cargo("run --quiet --package appliance -- build", BUILD_LIMIT);
+    let filter = format!("package(={MACHINES})");
+    Suite {
+        name: MACHINES,
+        question: "the power goes, a block rots: a whole machine comes back with everything, or says it",
+        needs: vec![Need::Nextest, Need::Compiler, Need::ImageTools],
+        steps: vec![image, nextest(PATIENT, &filter, Size::Long)],
     }
 }
 
@@ -271,6 +289,16 @@ mod tests {
             .collect();
         let line = units(&packages, Size::Everyday).steps[0].line();
         assert!(line.ends_with("--filterset 'all() - package(=access) - package(=tidy)'"));
+    }
+
+    #[test]
+    fn machines_run_when_there_is_time_and_are_no_unit_either_way() {
+        let packages = BTreeSet::from([MACHINES.to_owned()]);
+        assert!(!names(&[MACHINES]).contains(&MACHINES));
+        let long = all(&packages, Size::Long);
+        assert_eq!(long.last().unwrap().name, MACHINES);
+        let line = units(&packages, Size::Everyday).steps[0].line();
+        assert!(line.ends_with("--filterset 'all() - package(=machines)'"));
     }
 
     #[test]
