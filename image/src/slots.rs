@@ -18,8 +18,8 @@ use crate::{say, tree};
 const LIMIT: Duration = Duration::from_secs(10 * 60);
 /// The superblock of erofs lies so many bytes into the partition: it is read first.
 const SUPERBLOCK: u64 = 1024;
-/// What the kernel's own loader says once a start, before anything else.
-pub const START: &str = "EFI stub";
+/// What the kernel's own loader says once a start, before anything else. With a TPM there is more that it says.
+pub const START: &str = "EFI stub: Loaded initrd";
 /// Tries that a slot has.
 const TRIES: usize = 3;
 /// The version of the update that goes bad.
