@@ -1,7 +1,7 @@
 //! Package files kept by their SHA-256, and the small repository that apt sees instead of the archive.
 
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -25,11 +25,16 @@ const CHUNK: usize = 1024 * 1024;
 /// # Errors
 /// [`Problem::File`] when it cannot be read.
 pub fn sha256(path: &Path) -> Result<String, Problem> {
-    let mut file = fs::File::open(path).map_err(at(path, "read"))?;
+    let file = fs::File::open(path).map_err(at(path, "read"))?;
+    sha256_of(file).map_err(at(path, "read"))
+}
+
+/// The same of whatever is read to its end.
+pub(crate) fn sha256_of(mut from: impl Read) -> io::Result<String> {
     let mut hash = Sha256::new();
     let mut chunk = vec![0; CHUNK];
     loop {
-        let read = file.read(&mut chunk).map_err(at(path, "read"))?;
+        let read = from.read(&mut chunk)?;
         if read == 0 {
             return Ok(HEXLOWER.encode(&hash.finalize()));
         }

@@ -2,24 +2,20 @@
 //! written, read back around the cache, and its table of partitions completed for its size.
 
 use std::fs::{File, OpenOptions};
-use std::io;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::io::{self, Read as _, Seek as _};
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use data_encoding::HEXLOWER;
 use erase::Found;
 use rustix::fs::{Advice, OFlags, fadvise};
-use sha2::{Digest as _, Sha256};
 
 use crate::assemble::Made;
 use crate::child::Spec;
 use crate::problem::{Problem, at, unclear};
 use crate::room::Room;
-use crate::{say, tree};
+use crate::{say, store, tree};
 
-/// Written or read at once, bytes.
-const PIECE: usize = 4 * 1024 * 1024;
 const LIMIT: Duration = Duration::from_secs(120);
 /// What `blkid` answers when there is nothing.
 const NOTHING: i32 = 2;
@@ -37,6 +33,13 @@ pub fn write(
 ) -> Result<(), Problem> {
     let image = made.part("raw");
     let bytes = std::fs::metadata(&image).map_err(at(&image, "read"))?.len();
+    let kind = std::fs::metadata(device).map_err(at(device, "look at"))?;
+    if !kind.file_type().is_block_device() {
+        let path = device.display();
+        return Err(Problem::Refused(format!(
+            "{path} is no disk; name one, as in /dev/sdb"
+        )));
+    }
     let found = found(device)?;
     fits(&found, bytes, is_blank(device)?, replaces).map_err(Problem::Refused)?;
     let begun = Instant::now();
@@ -110,55 +113,28 @@ fn fits(found: &Found, bytes: u64, is_blank: bool, replaces: Option<&str>) -> Re
 
 /// Writes it from the first byte on, flushes, reads it back from the disk itself; its SHA-256.
 fn poured(image: &Path, device: &Path) -> Result<String, Problem> {
+    let given = store::sha256(image)?;
     // Exclusively: nobody mounts it meanwhile.
     let flags = i32::try_from(OFlags::EXCL.bits()).map_err(unclear("the flags of open"))?;
-    let disk = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .custom_flags(flags)
-        .open(device);
-    let disk = disk.map_err(at(device, "open"))?;
-    let source = File::open(image).map_err(at(image, "open"))?;
-    let given = each(&source, u64::MAX, |place, piece| {
-        disk.write_all_at(piece, place)
-    });
-    let (bytes, given) = given.map_err(at(device, "write"))?;
+    let mut options = OpenOptions::new();
+    let options = options.read(true).write(true).custom_flags(flags);
+    let mut disk = options.open(device).map_err(at(device, "open"))?;
+    let mut source = File::open(image).map_err(at(image, "open"))?;
+    let bytes = io::copy(&mut source, &mut disk).map_err(at(device, "write"))?;
     disk.sync_all().map_err(at(device, "flush"))?;
     fadvise(&disk, 0, None, Advice::DontNeed)
         .map_err(io::Error::from)
         .map_err(at(device, "flush"))?;
-    let back = each(&disk, bytes, |_, _| Ok(()));
-    let (read, back) = back.map_err(at(device, "read back"))?;
-    if (read, &back) == (bytes, &given) {
+    disk.rewind().map_err(at(device, "read back"))?;
+    let back = store::sha256_of(disk.take(bytes)).map_err(at(device, "read back"))?;
+    if back == given {
         Ok(given)
     } else {
         Err(Problem::Differs {
             what: format!("{} gives back what it was given", device.display()),
-            found: format!("{read} bytes, SHA-256 {back}; given were {bytes}, {given}"),
+            found: format!("of {bytes} bytes SHA-256 {back}; given was {given}"),
         })
     }
-}
-
-/// Reads piece by piece, at most so many bytes; how many there were, and their SHA-256.
-fn each(
-    from: &File,
-    most: u64,
-    mut with: impl FnMut(u64, &[u8]) -> io::Result<()>,
-) -> io::Result<(u64, String)> {
-    let (mut hash, mut place, mut piece) = (Sha256::new(), 0, vec![0; PIECE]);
-    while place < most {
-        let wanted = usize::try_from(most.saturating_sub(place)).unwrap_or(PIECE);
-        let room = piece.get_mut(..wanted.min(PIECE)).unwrap_or_default();
-        let count = from.read_at(room, place)?;
-        let read = room.get(..count).unwrap_or_default();
-        if read.is_empty() {
-            break;
-        }
-        with(place, read)?;
-        hash.update(read);
-        place = place.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
-    }
-    Ok((place, HEXLOWER.encode(&hash.finalize())))
 }
 
 #[cfg(test)]
@@ -181,7 +157,7 @@ mod tests {
         let bytes: Vec<u8> = (0..=250).cycle().take(5 << 20).collect();
         write_atomic(&image, &bytes, MODE_PUBLIC).unwrap();
         let hash = poured(&image, &device).unwrap();
-        assert_eq!(hash, crate::store::sha256(&image).unwrap());
+        assert_eq!(hash, store::sha256(&image).unwrap());
         let there = std::fs::read(&device).unwrap();
         assert_eq!(there.len(), 6 << 20);
         assert_eq!(there[..bytes.len()], bytes);
