@@ -14,6 +14,9 @@ use crate::room::Room;
 
 /// Debian 13.
 pub const SUITE: &str = "trixie";
+/// Beside Debian itself what network cards and processors load into themselves: no free software, and the machine
+/// does not run well without it.
+const COMPONENTS: &str = "main non-free-firmware";
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 const LIMIT: Duration = Duration::from_secs(30 * 60);
 /// Packages asked for in one call: a command line has an end.
@@ -138,7 +141,8 @@ fn sources_from(said: &str) -> Option<String> {
     };
     let stanza = |site: &str, suites: &str| {
         format!(
-            "Types: deb\nURIs: {site}\nSuites: {suites}\nComponents: main\nSigned-By: {KEYRING}\n"
+            "Types: deb\nURIs: {site}\nSuites: {suites}\nComponents: {COMPONENTS}\n\
+             Signed-By: {KEYRING}\n"
         )
     };
     let main = sites().find(|site| !site.contains("security"))?;
@@ -161,6 +165,7 @@ mod tests {
         let text = sources_from(said).unwrap();
         assert!(text.contains("URIs: http://b.example/debian\nSuites: trixie trixie-updates\n"));
         assert!(text.contains("URIs: http://b.example/debian-security\nSuites: trixie-security\n"));
+        assert!(text.contains("Components: main non-free-firmware\n"));
         assert!(!text.contains("a.example"));
     }
 

@@ -68,7 +68,7 @@ pub fn latest(room: &Room) -> Result<Made, Problem> {
 /// The packages an image is built from.
 #[must_use]
 pub fn lock_file(room: &Room) -> PathBuf {
-    room.source().join("packages.lock")
+    room.pins().join("packages.lock")
 }
 
 /// Assembles the image in `out` (a name below `target/image/`) from pinned packages alone.

@@ -93,6 +93,7 @@ pub fn prepare_as(room: &Room, raw: &Path, site_text: &str) -> Result<Trial, Pro
         stick: Some(at_vm("stick.raw")),
         writes: None,
         more: Vec::new(),
+        spare: None,
         log: at_vm("console.log"),
     };
     let authority = at_vm("hokatsu-ca.pem");

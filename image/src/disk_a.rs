@@ -59,7 +59,7 @@ say records $(tr '\n' ' ' </var/lib/hokatsu/backup-records/runs.jsonl)
 say saved $(as_service hokatsu --json backup list 2>/dev/null | tr -d '\n')
 "#;
 /// What residents' data begins with, wherever it lies in clear.
-pub(crate) const PLAIN: &[u8] = b"SQLite format 3\0";
+pub const PLAIN: &[u8] = b"SQLite format 3\0";
 
 /// # Errors
 /// What did not hold, with what the machine said.
@@ -184,7 +184,10 @@ pub(crate) fn must(holds: bool, what: &str, found: impl std::fmt::Display) -> Re
 }
 
 /// How often these bytes lie on a disk.
-pub(crate) fn times(disk: &Path, wanted: &[u8]) -> Result<usize, Problem> {
+///
+/// # Errors
+/// [`Problem::File`] when it cannot be read.
+pub fn times(disk: &Path, wanted: &[u8]) -> Result<usize, Problem> {
     const PIECE: u64 = 1024 * 1024;
     let mut file = File::open(disk).map_err(at(disk, "read"))?;
     let (mut window, mut found) = (Vec::new(), 0);

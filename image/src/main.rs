@@ -28,7 +28,13 @@ enum Verb {
     /// Take the present versions of all packages, and write down which they are.
     Lock(Product),
     /// Make it twice and compare every byte.
-    Reproduce(Product),
+    Reproduce {
+        #[command(flatten)]
+        product: Product,
+        /// Where the archive has dropped a locked version, take what it has today: an image to try, not to ship.
+        #[arg(long)]
+        or_present: bool,
+    },
     /// Write the image that was built last onto a disk of this machine.
     Write {
         /// The disk, as in /dev/sdb.
@@ -107,7 +113,22 @@ fn run(room: &Room, verb: &Verb) -> Result<bool, Problem> {
             Ok(true)
         }
         Verb::Lock(product) => refresh::refresh(room, &product.binary(room)?).map(|()| true),
-        Verb::Reproduce(product) => compare::reproduce(room, &product.binary(room)?),
+        Verb::Reproduce {
+            product,
+            or_present,
+        } => {
+            let binary = product.binary(room)?;
+            match compare::reproduce(room, &binary) {
+                Err(Problem::Gone { names, .. }) if *or_present => {
+                    say::line("no longer to be had, and so not the image of the lock files:");
+                    names.iter().for_each(|name| say::line(name));
+                    let room = room.pinned_by(room.dir("present")?);
+                    refresh::refresh(&room, &binary)?;
+                    compare::reproduce(&room, &binary)
+                }
+                made => made,
+            }
+        }
         Verb::Write { device, replace } => {
             let made = assemble::latest(room)?;
             write::write(room, &made, device, replace.as_deref()).map(|()| true)

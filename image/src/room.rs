@@ -10,6 +10,7 @@ use crate::problem::{Problem, at};
 pub struct Room {
     source: PathBuf,
     work: PathBuf,
+    pins: PathBuf,
 }
 
 impl Room {
@@ -20,7 +21,17 @@ impl Room {
         let root = source.parent().unwrap_or(&source);
         Self {
             work: root.join("target/image"),
+            pins: source.clone(),
             source,
+        }
+    }
+
+    /// The same room with lock files that lie elsewhere.
+    #[must_use]
+    pub fn pinned_by(&self, pins: PathBuf) -> Self {
+        Self {
+            pins,
+            ..self.clone()
         }
     }
 
@@ -30,10 +41,16 @@ impl Room {
         self.source.parent().unwrap_or(&self.source)
     }
 
-    /// `image/`: configuration, units, lock files.
+    /// `image/`: configuration and units.
     #[must_use]
     pub fn source(&self) -> &Path {
         &self.source
+    }
+
+    /// Where the lock files lie; `image/` for whatever is shipped.
+    #[must_use]
+    pub fn pins(&self) -> &Path {
+        &self.pins
     }
 
     /// `target/image/`: everything in it can be made again.

@@ -45,7 +45,7 @@ const LIMIT: Duration = Duration::from_secs(30 * 60);
 /// Its lock file.
 #[must_use]
 pub fn lock_file(room: &Room) -> PathBuf {
-    room.source().join("tools.lock")
+    room.pins().join("tools.lock")
 }
 
 /// The tree, made anew when `tools.lock` is another than that of the last time.

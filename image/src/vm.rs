@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use qapi::Qmp;
-use qapi::qmp::{ImageFormat, quit, screendump, system_powerdown};
+use qapi::qmp::{Event, ImageFormat, device_add, device_del, quit, screendump, system_powerdown};
 
 use crate::child::tail;
 use crate::problem::{Problem, at, unclear};
@@ -29,6 +29,7 @@ const CONTROL_MAX: Duration = Duration::from_secs(60);
 const MEMORY_MIB: u32 = 2048;
 /// A processor without KVM is slow; nothing is limited by it.
 const UNLIMITED: Duration = Duration::from_secs(24 * 60 * 60);
+const SPARE: &str = "spare";
 const FIRMWARE: &str = "/usr/share/OVMF/OVMF_CODE_4M.fd";
 /// The machine's own number: the image takes its machine id from it.
 const UUID: &str = "6f1cbb2e-4c0b-4a0e-8d5e-0e6b3f5f7a11";
@@ -54,6 +55,8 @@ pub struct Parts {
     pub writes: Option<[PathBuf; 2]>,
     /// Further disks, raw, each by its serial number.
     pub more: Vec<(&'static str, PathBuf)>,
+    /// A disk that lies beside the machine, raw ([`Machine::plug`]).
+    pub spare: Option<PathBuf>,
     /// Where the console is kept.
     pub log: PathBuf,
 }
@@ -232,6 +235,64 @@ impl Machine {
         }
     }
 
+    /// Pulls the disk out of this place of the array (1 or 2).
+    ///
+    /// # Errors
+    /// When the machine does not let go of it within `limit`.
+    pub fn pull(&mut self, place: usize, limit: Duration) -> Result<(), Problem> {
+        let id = disk_in(place);
+        let failed = |error: qapi::ExecuteError| Problem::Control(error.to_string());
+        self.control
+            .execute(&device_del { id: id.clone() })
+            .map_err(failed)?;
+        let until = Instant::now() + limit;
+        loop {
+            self.control
+                .nop()
+                .map_err(|error| Problem::Control(error.to_string()))?;
+            let gone = self.control.events().any(|event| {
+                matches!(event, Event::DEVICE_DELETED { data, .. } if data.device.as_ref() == Some(&id))
+            });
+            if gone {
+                return Ok(());
+            }
+            if Instant::now() > until {
+                return Err(Problem::Waited {
+                    what: format!("{id} to be let go of"),
+                    seconds: limit.as_secs(),
+                    tail: self.tail(),
+                });
+            }
+            thread::park_timeout(LOOK);
+        }
+    }
+
+    /// Puts a disk into this place of the array, which is empty: the one that was in it, or the spare one.
+    ///
+    /// # Errors
+    /// When QEMU does not take it.
+    pub fn plug(&mut self, place: usize, is_spare: bool) -> Result<(), Problem> {
+        let from = if is_spare {
+            SPARE.to_owned()
+        } else {
+            node(place)
+        };
+        let words = [
+            ("drive", from),
+            ("serial", format!("hokatsu-{}", node(place))),
+        ];
+        let words = words.map(|(name, value)| (name.to_owned(), value.into()));
+        let asked = device_add {
+            driver: "virtio-blk-pci".to_owned(),
+            bus: Some(slot(place)),
+            id: Some(disk_in(place)),
+            arguments: words.into_iter().collect(),
+        };
+        let done = self.control.execute(&asked);
+        done.map(drop)
+            .map_err(|error| Problem::Control(error.to_string()))
+    }
+
     /// Presses the power button and waits until the machine is off; seconds that it took.
     ///
     /// # Errors
@@ -367,18 +428,29 @@ fn words(
         "virtio-blk-pci,drive=system,bootindex=1".to_owned(),
     );
     for (data, place) in parts.data.iter().zip(1..) {
+        let (node, slot) = (node(place), slot(place));
+        // A place from which a disk can be pulled.
+        add(
+            "-device",
+            format!("pcie-root-port,id={slot},chassis={place},slot={place}"),
+        );
         let Some(data) = data else { continue };
-        let id = format!("data-{place}");
-        let device = format!("virtio-blk-pci,drive={id},serial=hokatsu-{id}");
+        let device = format!(
+            "virtio-blk-pci,bus={slot},id={},drive={node},serial=hokatsu-{node}",
+            disk_in(place)
+        );
         let log = parts.writes.as_ref().and_then(|logs| logs.get(place - 1));
         if let Some(log) = log {
-            add("-blockdev", logged(&id, data, log));
+            add("-blockdev", logged(&node, data, log));
             // Of these a log would have to know what they leave behind.
             add("-device", format!("{device},discard=off,write-zeroes=off"));
         } else {
-            add("-drive", disk(&id, "raw", data));
+            add("-blockdev", kept(&node, data));
             add("-device", device);
         }
+    }
+    if let Some(spare) = &parts.spare {
+        add("-blockdev", kept(SPARE, spare));
     }
     for (serial, path) in &parts.more {
         add("-drive", disk(serial, "raw", path));
@@ -407,6 +479,27 @@ fn words(
         format!("user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:443"),
     );
     words
+}
+
+/// Disks of the array, by their place (1 or 2): what they keep, where they are plugged in, and that they are.
+fn node(place: usize) -> String {
+    format!("data-{place}")
+}
+
+fn slot(place: usize) -> String {
+    format!("slot-{place}")
+}
+
+fn disk_in(place: usize) -> String {
+    format!("disk-{place}")
+}
+
+/// A disk that stays when its device is pulled; what the host loses in a crash is not what is looked at here.
+fn kept(node: &str, data: &Path) -> String {
+    format!(
+        "driver=file,node-name={node},filename={},cache.no-flush=on,discard=unmap,detect-zeroes=unmap",
+        data.display()
+    )
 }
 
 /// A disk of which every write and every flush is kept. The host need not bring either to its own disk, but the flushes
@@ -540,6 +633,7 @@ mod tests {
             stick: None,
             writes: None,
             more: vec![("desk", "/w/desk.raw".into())],
+            spare: None,
             log: "/w/log".into(),
         };
         let sockets = (Path::new("/w/qmp.sock"), Path::new("/w/line.sock"));
@@ -550,7 +644,11 @@ mod tests {
             "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:4443-:443"
         );
         assert!(!words.iter().any(|word| word.contains("usb-storage")));
-        assert!(words.iter().any(|word| word.ends_with("hokatsu-data-1")));
+        assert!(
+            words
+                .iter()
+                .any(|word| word.ends_with("serial=hokatsu-data-1"))
+        );
         assert!(!words.iter().any(|word| word.ends_with("hokatsu-data-2")));
         assert!(words.iter().any(|word| word.ends_with("serial=desk")));
     }

@@ -113,6 +113,13 @@ impl Log {
         })
     }
 
+    /// The same of a disk that says that it has flushed and has not.
+    #[must_use]
+    pub fn lying(mut self) -> Self {
+        self.entries.retain(|entry| !entry.is_flush());
+        self
+    }
+
     /// How many things the disk had been told when the log was so many bytes long.
     #[must_use]
     pub fn until(&self, length: u64) -> usize {
@@ -246,6 +253,15 @@ mod tests {
         let left = log.cut(usize::MAX, 0, |_| 0);
         assert_eq!((left.lost, left.torn), (2, 0));
         assert_eq!(disk(&dir, &left), [1, 2, 2, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_disk_that_lies_forgets_what_it_said_it_had_flushed() {
+        let (dir, log) = log(&TOLD);
+        let log = log.lying();
+        let left = log.cut(usize::MAX, 0, |_| 0);
+        assert_eq!((left.lost, log.flushes(usize::MAX)), (4, 0));
+        assert_eq!(disk(&dir, &left), [0; 8]);
     }
 
     #[test]

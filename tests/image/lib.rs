@@ -1,5 +1,6 @@
-//! What whole machines do: the suites are in `tests/`. They want an image (`cargo xtask image build`) and minutes to
-//! hours, so they run with `cargo xtask test --long` alone.
+//! What whole machines do: the suites are in `tests/`. They want an image (`cargo xtask image build`), which
+//! `cargo xtask test` makes for them. `standing` runs every time, the others take minutes to hours and run with
+//! `--long` alone.
 //!
 //! Shape: [`Town`] moves into a machine of the image, [`Guest`] is one that does what it is asked. There is no way
 //! in: the firmware hands over a unit ([`appliance::trial`]) that reads a small disk, the desk, on which the suite lays
@@ -24,7 +25,7 @@ use appliance::vm::{Machine, Parts};
 use appliance::{assemble, trial};
 use base::clock::Clock;
 use harness::process::{Client, Server};
-use harness::writing::{Writer, kept, resident_of};
+use harness::writing::{WRITERS, Writer, kept, resident_of};
 use store::{DataDir, Db};
 use tempfile::TempDir;
 
@@ -32,8 +33,8 @@ use tempfile::TempDir;
 pub const DISK_BYTES: u64 = 1024 * 1024 * 1024;
 /// Holds all that a machine has, as one archive.
 pub const ARCHIVE_BYTES: u64 = 256 * 1024 * 1024;
-/// Staff of two centres.
-pub const WRITERS: [(&str, &str); 2] = [("ch.nurse1", "0101"), ("mi.nurse1", "0103")];
+/// What a page may take on emulated processors, milliseconds.
+const PAGE_MS_MAX: u64 = 60_000;
 /// One script on the desk, bytes.
 const SCRIPT_BYTES: usize = 4096;
 
@@ -78,6 +79,8 @@ pub struct Town {
     /// How many of them are there by half.
     pub half: i64,
     residents: [i64; 2],
+    /// What the demonstration said of itself: logins, authority, address.
+    said: serde_json::Value,
 }
 
 impl Town {
@@ -85,7 +88,7 @@ impl Town {
     #[must_use]
     pub fn build() -> Self {
         let dir = TempDir::new().expect("a temporary directory");
-        let (server, _) = Server::demo(dir.path());
+        let (server, said) = Server::demo(dir.path());
         server.kill();
         let data = DataDir::new(dir.path().join("data"));
         let (delivered, half) = kept(&data);
@@ -97,7 +100,18 @@ impl Town {
             delivered,
             half,
             residents,
+            said,
         }
+    }
+
+    /// What the demonstration said of itself, of a machine that answers there.
+    #[must_use]
+    pub fn said_at(&self, address: &str) -> String {
+        let mut said = self.said.clone();
+        let all = said.as_object_mut().expect("an object");
+        all.insert("url".to_owned(), address.into());
+        all.insert("wait_ms".to_owned(), PAGE_MS_MAX.into());
+        said.to_string()
     }
 
     /// Who vouches for its server.
@@ -120,7 +134,13 @@ impl Town {
     #[must_use]
     pub fn moved_in(&self, room: &Room, site: &str) -> Trial {
         let made = assemble::latest(room).expect("`cargo xtask image build` makes an image");
-        let mut all = prepare_as(room, &made.part("raw"), site).expect("a machine");
+        let all = prepare_as(room, &made.part("raw"), site).expect("a machine");
+        self.moved_into(room, all)
+    }
+
+    /// The same of a machine that is prepared already.
+    #[must_use]
+    pub fn moved_into(&self, room: &Room, mut all: Trial) -> Trial {
         let vm = room.dir("vm").expect("a directory");
         for disk in all.parts.data.iter().flatten() {
             blank(disk, DISK_BYTES).expect("a disk");

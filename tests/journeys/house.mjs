@@ -13,7 +13,7 @@ const PC = { width: 1280, height: 1024 };
 const TABLET = { width: 1200, height: 800 };
 /** 1280 × 1024 at 200 % zoom. */
 const ZOOMED = { width: 640, height: 512 };
-/** Longest wait for anything that a page should show, milliseconds. */
+/** Longest wait for anything that a page should show, milliseconds, unless the town says that it is slow. */
 const WAIT_MS = 10_000;
 /** More Tab presses than any page has stops. */
 const TABS_MAX = 400;
@@ -87,7 +87,7 @@ export class House {
       acceptDownloads: true,
       ...options,
     });
-    context.setDefaultTimeout(WAIT_MS);
+    context.setDefaultTimeout(this.#town.wait_ms ?? WAIT_MS);
     const page = await context.newPage();
     this.#listen(page);
     return page;

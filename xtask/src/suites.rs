@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::need::Need;
 use crate::runner::Spec;
+use crate::workspace;
 
 /// One suite.
 #[derive(Debug)]
@@ -74,8 +75,11 @@ const ROOMS: [Room; 5] = [
     },
 ];
 
-/// Whole machines want an image and half an hour at the least, which the everyday run has not.
+/// Whole machines want an image; most of what is asked of them takes half an hour and more, which the everyday run has
+/// not.
 const MACHINES: &str = "machines";
+/// What is asked of them each time.
+const EVERYDAY_MACHINE: &str = "standing";
 
 /// Long enough for a first build on two cores, short enough to notice a build that hangs.
 const BUILD_LIMIT: Duration = Duration::from_secs(60 * 60);
@@ -104,8 +108,8 @@ pub(crate) fn all(packages: &BTreeSet<String>, size: Size) -> Vec<Suite> {
     suites.push(compile_fail());
     let rooms = ROOMS.iter().filter(|room| packages.contains(room.package));
     suites.extend(rooms.map(|room| self::room(room, size)));
-    if size == Size::Long && packages.contains(MACHINES) {
-        suites.push(machines());
+    if packages.contains(MACHINES) {
+        suites.push(machines(size));
     }
     suites
 }
@@ -228,15 +232,40 @@ fn room(room: &Room, size: Size) -> Suite {
     }
 }
 
-fn machines() -> Suite {
-    let image = cargo("run --quiet --package appliance -- build", BUILD_LIMIT);
-    let filter = format!("package(={MACHINES})");
+fn machines(size: Size) -> Suite {
+    let mut filter = format!("package(={MACHINES})");
+    if size == Size::Everyday {
+        filter.push_str(&format!(" & binary(={EVERYDAY_MACHINE})"));
+    }
     Suite {
         name: MACHINES,
-        question: "the power goes, a block rots: a whole machine comes back with everything, or says it",
-        needs: vec![Need::Nextest, Need::Compiler, Need::ImageTools],
-        steps: vec![image, nextest(PATIENT, &filter, Size::Long)],
+        question: "two images of one binary are the same bytes; a whole machine serves, and survives what it is asked to",
+        needs: vec![
+            Need::Nextest,
+            Need::Compiler,
+            Need::ImageTools,
+            Need::Chromium,
+            Need::Fonts,
+            Need::Node,
+            Need::JourneyPackages,
+            Need::Poppler,
+        ],
+        steps: vec![
+            cargo("build --workspace --bins --profile ci", BUILD_LIMIT),
+            images(),
+            nextest(PATIENT, &filter, size),
+        ],
     }
+}
+
+/// With the program of the build: Cargo would choose other features for one package alone, and compile anew.
+fn images() -> Spec {
+    let built = |name: &str| {
+        let path = workspace::root().join("target/ci").join(name);
+        path.to_string_lossy().into_owned()
+    };
+    let words = ["reproduce", "--or-present", "--binary", &built("hokatsu")];
+    Spec::new(&built("appliance"), &words, BUILD_LIMIT)
 }
 
 fn nextest(profile: &str, filter: &str, size: Size) -> Spec {
@@ -292,11 +321,16 @@ mod tests {
     }
 
     #[test]
-    fn machines_run_when_there_is_time_and_are_no_unit_either_way() {
+    fn one_machine_is_asked_each_time_all_of_them_when_there_is_time_and_none_is_a_unit() {
         let packages = BTreeSet::from([MACHINES.to_owned()]);
-        assert!(!names(&[MACHINES]).contains(&MACHINES));
-        let long = all(&packages, Size::Long);
-        assert_eq!(long.last().unwrap().name, MACHINES);
+        let asked = |size| {
+            let last = all(&packages, size).pop().unwrap();
+            assert_eq!(last.name, MACHINES);
+            last.steps.last().unwrap().line()
+        };
+        let everyday = format!("'package(={MACHINES}) & binary(={EVERYDAY_MACHINE})'");
+        assert!(asked(Size::Everyday).ends_with(&everyday));
+        assert!(asked(Size::Long).ends_with(&format!("--filterset 'package(={MACHINES})'")));
         let line = units(&packages, Size::Everyday).steps[0].line();
         assert!(line.ends_with("--filterset 'all() - package(=machines)'"));
     }

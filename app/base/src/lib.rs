@@ -14,6 +14,7 @@ pub mod disks;
 pub mod number;
 pub mod paths;
 pub mod report;
+pub mod runbooks;
 pub mod secrecy;
 pub mod settings;
 pub mod shipping;

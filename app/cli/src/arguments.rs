@@ -109,6 +109,11 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         what: UpdateVerb,
     },
+    /// 手順書を読む（名前を省くと一覧）
+    Runbook {
+        /// 手順書の名前（エラーや画面の上の知らせにあるもの。例 disk-full）
+        name: Option<String>,
+    },
     /// 契約の終わり: データの消去・廃棄と、その証明
     Erase {
         #[command(subcommand)]

@@ -65,6 +65,7 @@ pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
         | Verb::CarriedOut { .. }
         | Verb::Certificates { .. }
         | Verb::Console
+        | Verb::Runbook { .. }
         | Verb::Update { .. }
         | Verb::Erase { .. }
         | Verb::FactorKeys { .. } => {

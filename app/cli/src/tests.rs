@@ -59,6 +59,10 @@ const TABLE: &[(&str, Trace)] = &[
         Apart("starts the others, which ask who types, on the appliance alone"),
     ),
     (
+        "runbook",
+        Looks("pages that everybody may read, out of the binary"),
+    ),
+    (
         "update status",
         Apart("asks the disk of the appliance, which no test has"),
     ),

@@ -21,7 +21,7 @@ use base::shipping::{Line, Request, UNCONFIRMED, machine_dir};
 use faults::house::{House, REPOSITORY, Running, SHIPPED, text};
 use faults::{Dice, Progress};
 use harness::process::Server;
-use harness::writing::{Writer, kept, resident_of};
+use harness::writing::{WRITERS, Writer, kept, resident_of};
 use store::{DataDir, Db};
 
 const ROUNDS: u64 = 50;
@@ -32,7 +32,6 @@ const ROUNDS_PER_TOWN: u64 = 50;
 const PAUSE_MAX: Duration = Duration::from_millis(120);
 const PATIENCE: Duration = Duration::from_secs(60);
 const THINGS_MAX: u64 = 6;
-const WRITERS: [(&str, &str); 2] = [("ch.nurse1", "0101"), ("mi.nurse1", "0103")];
 const REPOSITORIES: [&str; 2] = ["raid", "disk-a"];
 
 /// What staff were told.

@@ -11,7 +11,20 @@ use ureq::http::Response;
 
 use crate::process::Client;
 
+/// Staff of two centres of the demonstration, and their centres' numbers.
+pub const WRITERS: [(&str, &str); 2] = [("ch.nurse1", "0101"), ("mi.nurse1", "0103")];
 const WHEN_ASKED_TOO_OFTEN: Duration = Duration::from_millis(20);
+
+/// What became of a form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It is the record of this number.
+    Saved(i64),
+    /// Status and page.
+    Refused(u16, String),
+    /// Nobody answered.
+    Nobody,
+}
 
 /// Somebody who writes consultations about one resident of her centre. Her session lives in the database, so
 /// she signs in once and goes on after each start of the service.
@@ -38,6 +51,18 @@ impl Writer {
 
     /// Writes one record; its number once it was acknowledged (303), nothing once nobody answers.
     pub fn write(&self, base: &str, form: u64) -> Option<i64> {
+        match self.ask(base, form) {
+            Answer::Saved(id) => Some(id),
+            Answer::Nobody => None,
+            Answer::Refused(status, said) => {
+                assert_eq!(status, 303, "a good form was refused: {said}");
+                None
+            }
+        }
+    }
+
+    /// The same, of a service that may refuse it.
+    pub fn ask(&self, base: &str, form: u64) -> Answer {
         let submission = format!("{form:064x}");
         let fields = [
             ("submission", submission.as_str()),
@@ -50,16 +75,31 @@ impl Writer {
             ("content", "停電の試験。"),
             ("outcome", "01"),
         ];
-        let mut answer = self.post(base, &fields)?;
+        let Some(mut answer) = self.post(base, &fields) else {
+            return Answer::Nobody;
+        };
         // A machine that saves faster than one person may ask says so, and has done nothing.
         while answer.status() == 429 {
             std::thread::park_timeout(WHEN_ASKED_TOO_OFTEN);
-            answer = self.post(base, &fields)?;
+            let Some(again) = self.post(base, &fields) else {
+                return Answer::Nobody;
+            };
+            answer = again;
         }
-        assert_eq!(answer.status(), 303, "a good form was refused");
-        let place = answer.headers().get("location")?.to_str().ok()?;
-        let id = place.strip_prefix("/consultations/")?.split('?').next()?;
-        id.parse().ok()
+        let place = answer.headers().get("location");
+        let place = place.and_then(|place| place.to_str().ok());
+        let id = place.and_then(|place| {
+            let rest = place.strip_prefix("/consultations/")?;
+            rest.split('?').next()?.parse().ok()
+        });
+        let status = answer.status().as_u16();
+        match id.filter(|_| status == 303) {
+            Some(id) => Answer::Saved(id),
+            None => Answer::Refused(
+                status,
+                answer.body_mut().read_to_string().unwrap_or_default(),
+            ),
+        }
     }
 
     fn post(&self, base: &str, fields: &[(&str, &str)]) -> Option<Response<Body>> {

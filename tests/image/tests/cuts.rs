@@ -294,9 +294,15 @@ struct Kept {
 }
 
 impl Kept {
-    /// What may be left at a moment of the dice: writes lost and torn, and how many flushes had come to their end.
-    fn cut(&self, cut: &[PathBuf; 2], moment: Moment, dice: &mut Dice) -> (u64, u64, usize) {
-        let percent = KEPT_PERCENT[dice.index(KEPT_PERCENT.len())];
+    /// What may be left at a moment, when of a hundred writes that were not flushed so many are: writes lost and torn,
+    /// and how many flushes had come to their end.
+    fn cut(
+        &self,
+        cut: &[PathBuf; 2],
+        moment: Moment,
+        percent: u64,
+        dice: &mut Dice,
+    ) -> (u64, u64, usize) {
         let (mut lost, mut torn, mut flushes) = (0, 0, 0);
         for (place, log) in self.logs.iter().enumerate() {
             copied(&self.before[place], &cut[place]);
@@ -394,7 +400,8 @@ fn whenever_the_power_goes_everything_acknowledged_is_there() {
             dice.index(kept.moments.len())
         };
         let moment = kept.moments[at];
-        let (lost, torn, flushes) = kept.cut(&cut, moment, &mut dice);
+        let percent = KEPT_PERCENT[dice.index(KEPT_PERCENT.len())];
+        let (lost, torn, flushes) = kept.cut(&cut, moment, percent, &mut dice);
         let told = kept.told(moment);
         let wanted = told.union(&kept.saved).copied().collect();
         let what = format!("moment {at}: {flushes} flushes, {lost} writes lost, {torn} torn");
@@ -420,4 +427,17 @@ fn whenever_the_power_goes_everything_acknowledged_is_there() {
         "all states are empty"
     );
     assert!(flushes_seen.len() > 1, "all states are one");
+
+    // Would it be noticed? Both disks said that they had flushed, and had not.
+    let moment = *kept.moments.last().expect("a moment");
+    let told = kept.told(moment);
+    let lying = Kept {
+        logs: kept.logs.map(Log::lying),
+        ..kept
+    };
+    lying.cut(&cut, moment, 0, &mut dice);
+    let found = inspector.records(&town, "disks that lie");
+    let lost = told.difference(&found).count();
+    println!("disks that lie about their flushes: {lost} records lost, and noticed");
+    assert_eq!(lost, told.len());
 }

@@ -17,7 +17,8 @@ use appliance::boot::SITE;
 use appliance::room::Room;
 use appliance::vm::{Machine, Parts};
 use harness::process::Client;
-use machines::{Guest, Town, WRITERS};
+use harness::writing::WRITERS;
+use machines::{Guest, Town};
 
 const ANSWER_MAX: Duration = Duration::from_secs(5 * 60);
 /// From the threshold to off.

@@ -5,7 +5,6 @@
 
 #![expect(
     clippy::expect_used,
-    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a suite that cannot set itself up stops at once"
 )]
@@ -17,13 +16,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use base::command::{Spec, run};
 use tempfile::TempDir;
 
 /// An invented town is made, imported and backed up before its server listens.
 const START_MAX: Duration = Duration::from_secs(120);
-/// Longer means that something hangs; the walk through every page of every role takes a minute.
-const WALK_MAX: Duration = Duration::from_secs(600);
 
 macro_rules! journeys {
     ($($name:ident)*) => {
@@ -151,34 +147,8 @@ fn binary() -> PathBuf {
     binary
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "whoever wants new pictures for the README says so outside"
-)]
-fn keeps_pictures() -> bool {
-    std::env::var("HOKATSU_KEEP_PICTURES").is_ok_and(|value| value == "1")
-}
-
-/// Walks one journey; its own words tell what went wrong.
+/// Walks one journey in a town of its own.
 fn walk(journey: &str) {
-    assert!(
-        room().join("node_modules/playwright-core").is_dir(),
-        "the browser's packages are missing: cargo xtask setup"
-    );
     let town = Town::of(journey);
-    let spec = Spec::new("node", WALK_MAX)
-        .args(["walk.mjs", journey])
-        .dir(room())
-        // Chromium keeps its files below HOME.
-        .env("HOME", town.dir.path())
-        .env("NODE_EXTRA_CA_CERTS", town.ca_file())
-        .env(
-            "HOKATSU_KEEP_PICTURES",
-            if keeps_pictures() { "1" } else { "" },
-        )
-        .input(town.said.as_str());
-    let ended = run(&spec).unwrap();
-    let (said, complained) = (ended.stdout.text(), ended.stderr.text());
-    println!("{said}");
-    assert!(ended.status.success(), "{journey}\n{complained}");
+    journeys::walk(journey, &town.said, &town.ca_file(), town.dir.path());
 }

@@ -14,6 +14,7 @@ mod import;
 mod incident;
 mod init;
 mod restore;
+mod runbook;
 mod serve;
 mod ship;
 mod stopping;
@@ -199,6 +200,7 @@ pub(crate) fn run(
             UpsVerb::Simulate(asked) => ups::simulate(asked, &site()?, voice),
         },
         Verb::Console => console::run(voice),
+        Verb::Runbook { name } => runbook::run(name.as_deref(), voice),
         Verb::Update { what } => {
             let dir = dir()?;
             let desk = update::Desk {

@@ -22,7 +22,7 @@ use super::machine::{Machine, UNITS, is_active, systemctl};
 use crate::arguments::WordsArguments;
 use crate::output::Voice;
 use crate::site;
-use crate::verbs::{restore, words};
+use crate::verbs::{restore, runbook, words};
 
 const ACCOUNT: &str = "hokatsu";
 /// What reads the header of a disk's lock and writes into it.
@@ -74,6 +74,7 @@ pub(super) fn perform(act: Act, machine: &Machine, voice: &Voice) -> Result<(), 
         ),
         // In the directory of the watcher, which the service's account does not own.
         Act::Outage => attend_hokatsu(&["ups", "simulate", OUTAGE_SPEED]).map(drop),
+        Act::Runbooks => runbook::read(voice),
     }
 }
 

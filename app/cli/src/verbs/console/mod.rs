@@ -35,6 +35,7 @@ enum Act {
     PowerOff,
     Reboot,
     Outage,
+    Runbooks,
 }
 
 impl Act {
@@ -54,6 +55,7 @@ impl Act {
             Self::PowerOff => "電源を切る",
             Self::Reboot => "再起動する",
             Self::Outage => "停電の訓練をする（全員の画面に【訓練】と出るだけ）",
+            Self::Runbooks => "手順書を読む",
         }
     }
 }
@@ -61,13 +63,20 @@ impl Act {
 /// What makes sense in this state; the same number never means another deed within one.
 fn offered(stage: Stage) -> &'static [Act] {
     match stage {
-        Stage::NoVolume => &[Act::Look, Act::Journal, Act::PowerOff, Act::Reboot],
+        Stage::NoVolume => &[
+            Act::Look,
+            Act::Journal,
+            Act::PowerOff,
+            Act::Reboot,
+            Act::Runbooks,
+        ],
         Stage::Locked => &[
             Act::Look,
             Act::Unlock,
             Act::Journal,
             Act::PowerOff,
             Act::Reboot,
+            Act::Runbooks,
         ],
         Stage::Empty | Stage::Unsettled => &[
             Act::Look,
@@ -75,6 +84,7 @@ fn offered(stage: Stage) -> &'static [Act] {
             Act::Journal,
             Act::PowerOff,
             Act::Reboot,
+            Act::Runbooks,
         ],
         Stage::Used => &[
             Act::Look,
@@ -89,6 +99,7 @@ fn offered(stage: Stage) -> &'static [Act] {
             Act::PowerOff,
             Act::Reboot,
             Act::Outage,
+            Act::Runbooks,
         ],
     }
 }

@@ -52,6 +52,7 @@ fn only_a_machine_without_records_is_refilled_and_only_one_with_them_restored() 
         assert_eq!(acts.contains(&Act::Rollback), stage == Stage::Used);
         assert_eq!(acts.contains(&Act::Unlock), stage == Stage::Locked);
         assert!(acts.contains(&Act::PowerOff), "{stage:?}");
+        assert!(acts.contains(&Act::Runbooks), "{stage:?}");
     }
 }
 
