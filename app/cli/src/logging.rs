@@ -66,6 +66,7 @@ pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
         | Verb::Certificates { .. }
         | Verb::Console
         | Verb::Update { .. }
+        | Verb::Status
         | Verb::Erase { .. }
         | Verb::FactorKeys { .. } => {
             if asked == LevelFilter::Info {

@@ -16,6 +16,7 @@ mod init;
 mod restore;
 mod serve;
 mod ship;
+mod status;
 mod stopping;
 mod timemachine;
 mod update;
@@ -199,6 +200,12 @@ pub(crate) fn run(
             UpsVerb::Simulate(asked) => ups::simulate(asked, &site()?, voice),
         },
         Verb::Console => console::run(voice),
+        Verb::Status => {
+            // A machine without settings has a condition too.
+            let file = site::path(arguments, environment);
+            let site = file.exists().then(site).transpose()?;
+            status::run(site.as_ref(), &dir()?, Path::new("/"), voice)
+        }
         Verb::Update { what } => {
             let dir = dir()?;
             let desk = update::Desk {
@@ -214,7 +221,7 @@ pub(crate) fn run(
                     let who = (!asked.dry_run).then(operator).transpose()?;
                     update::apply(asked, who, &desk)
                 }
-                UpdateVerb::Rollback { yes } => update::rollback(*yes, operator()?, &desk),
+                UpdateVerb::Rollback(asked) => update::rollback(asked, operator()?, &desk),
             }
         }
         Verb::Erase { what } => {
