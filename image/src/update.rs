@@ -89,7 +89,7 @@ pub fn update(room: &Room, made: &Made, binary: &Path) -> Result<(), Problem> {
         .saturating_sub(before);
     operator.answer(MENU, "")?;
     operator.choose("状態をくわしく見る")?;
-    operator.until(&format!("更新した版 {BAD} は起動できず"))?;
+    operator.until(&format!("装置の更新（版 {BAD}）は起動できず"))?;
     say::line(&format!(
         "{BAD}, whose service ends at once: {starts} starts, {} again after {:.0} s, and it says so",
         made.version(),

@@ -4,48 +4,22 @@
 //! a disk that was lost since would be trusted again. [`Here`] lies beside the records of backups and
 //! counts until the machine is started anew. The console writes both; pages and probes read them.
 //! Invariant: a disk that ended is never written to again. No personal data.
-//! Errors: [`DisksError`]; a file that cannot be read is never taken for an empty one.
+//! Errors: [`SmallFileError`]; a file that cannot be read is never taken for an empty one.
 //! Source: docs/decisions/0038-rotated-disks.md.
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::paths::{MODE_PRIVATE, PathError, create_private_dir, write_atomic};
+use crate::paths::{MODE_PRIVATE, create_private_dir};
+use crate::small_file::{self, SmallFileError};
 
 /// Names this start of the machine.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
-
-/// Why the list of disks could not be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum DisksError {
-    /// The disk of the machine refused.
-    #[error("cannot use {}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        #[source]
-        source: io::Error,
-    },
-    /// It is no such list.
-    #[error("{} is not a list of disks", path.display())]
-    Bent {
-        /// The file.
-        path: PathBuf,
-        /// What the parser says.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// It could not be written.
-    #[error("cannot write the list of disks")]
-    Files(#[from] PathError),
-}
 
 /// How a disk left the rotation for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,16 +84,19 @@ impl Disks {
     /// What the file says; nothing was enrolled when there is none.
     ///
     /// # Errors
-    /// [`DisksError::Io`], [`DisksError::Bent`].
-    pub fn read(file: &Path) -> Result<Self, DisksError> {
+    /// [`SmallFileError::Io`], [`SmallFileError::Bent`].
+    pub fn read(file: &Path) -> Result<Self, SmallFileError> {
         read(file)
     }
 
     /// Changes the list; whoever else changes it waits. It is on the disk when this returns.
     ///
     /// # Errors
-    /// As [`Disks::read`], and [`DisksError::Files`].
-    pub fn change<T>(file: &Path, change: impl FnOnce(&mut Self) -> T) -> Result<T, DisksError> {
+    /// As [`Disks::read`], and [`SmallFileError::Files`].
+    pub fn change<T>(
+        file: &Path,
+        change: impl FnOnce(&mut Self) -> T,
+    ) -> Result<T, SmallFileError> {
         changed(file, |disks: &mut Self| change(disks))
     }
 
@@ -206,7 +183,7 @@ impl Here {
     ///
     /// # Errors
     /// As [`Disks::read`].
-    pub fn read(file: &Path) -> Result<BTreeMap<String, Plugged>, DisksError> {
+    pub fn read(file: &Path) -> Result<BTreeMap<String, Plugged>, SmallFileError> {
         let here: Self = read(file)?;
         let is_now = here.boot == boot_id()?;
         if !is_now {
@@ -224,7 +201,7 @@ impl Here {
         file: &Path,
         device: &str,
         plugged: Option<Plugged>,
-    ) -> Result<Option<Plugged>, DisksError> {
+    ) -> Result<Option<Plugged>, SmallFileError> {
         let boot = boot_id()?;
         changed(file, |here: &mut Self| {
             if here.boot != boot {
@@ -239,55 +216,39 @@ impl Here {
     }
 }
 
-fn boot_id() -> Result<String, DisksError> {
+fn boot_id() -> Result<String, SmallFileError> {
     let path = Path::new(BOOT_ID);
-    let id = std::fs::read_to_string(path).map_err(io_at(path))?;
+    let id = std::fs::read_to_string(path).map_err(SmallFileError::io(path))?;
     Ok(id.trim().to_owned())
 }
 
-fn io_at(path: &Path) -> impl FnOnce(io::Error) -> DisksError + use<> {
-    let path = path.to_path_buf();
-    move |source| DisksError::Io { path, source }
-}
-
-fn read<T: DeserializeOwned + Default>(file: &Path) -> Result<T, DisksError> {
-    let bytes = match std::fs::read(file) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(T::default()),
-        Err(error) => return Err(io_at(file)(error)),
-    };
-    serde_json::from_slice(&bytes).map_err(|source| DisksError::Bent {
-        path: file.to_path_buf(),
-        source,
-    })
+fn read<T: DeserializeOwned + Default>(file: &Path) -> Result<T, SmallFileError> {
+    Ok(small_file::read(file)?.unwrap_or_default())
 }
 
 /// Read, changed and written by one process after the other: two disks may be plugged in at once.
 fn changed<T: DeserializeOwned + Serialize + Default, R>(
     file: &Path,
     change: impl FnOnce(&mut T) -> R,
-) -> Result<R, DisksError> {
+) -> Result<R, SmallFileError> {
     if let Some(above) = file.parent() {
         create_private_dir(above)?;
     }
     let path = file.with_extension("lock");
     let mut options = File::options();
     let options = options.write(true).create(true).truncate(false);
-    let lock = options.open(&path).map_err(io_at(&path))?;
-    lock.lock().map_err(io_at(&path))?;
+    let lock = options.open(&path).map_err(SmallFileError::io(&path))?;
+    lock.lock().map_err(SmallFileError::io(&path))?;
     let mut all: T = read(file)?;
     let done = change(&mut all);
-    let bytes = serde_json::to_vec_pretty(&all).map_err(|source| DisksError::Bent {
-        path: file.to_path_buf(),
-        source,
-    })?;
-    write_atomic(file, &bytes, MODE_PRIVATE)?;
+    small_file::write(file, &all, MODE_PRIVATE)?;
     Ok(done)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::paths::write_atomic;
 
     fn disk(name: &str, uuid: &str) -> Disk {
         Disk {
@@ -334,7 +295,10 @@ mod tests {
         });
         assert_eq!(Disks::read(&file).unwrap().disks.len(), 8);
         write_atomic(&file, b"{\"disks\":[", MODE_PRIVATE).unwrap();
-        assert!(matches!(Disks::read(&file), Err(DisksError::Bent { .. })));
+        assert!(matches!(
+            Disks::read(&file),
+            Err(SmallFileError::Bent { .. })
+        ));
         assert!(Disks::change(&file, |_| ()).is_err());
     }
 

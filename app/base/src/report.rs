@@ -135,6 +135,12 @@ pub enum Runbook {
     UpsOnBattery,
     /// The supply does not answer, nobody watches it, or it needs somebody's hand.
     UpsSilent,
+    /// The array of the data disks lacks one, or was not begun.
+    RaidDisk,
+    /// A disk says that it is wearing out.
+    SmartDisk,
+    /// What the machine is like is to be seen at its own screen.
+    Console,
     /// The contract ends: everything is erased and that is proven.
     EndOfContract,
 }
@@ -171,6 +177,9 @@ impl Runbook {
         Self::Update,
         Self::UpsOnBattery,
         Self::UpsSilent,
+        Self::RaidDisk,
+        Self::SmartDisk,
+        Self::Console,
         Self::EndOfContract,
     ];
 
@@ -207,8 +216,18 @@ impl Runbook {
             Self::Update => "update",
             Self::UpsOnBattery => "ups-on-battery",
             Self::UpsSilent => "ups-silent",
+            Self::RaidDisk => "raid-disk",
+            Self::SmartDisk => "smart-disk",
+            Self::Console => "console",
             Self::EndOfContract => "end-of-contract",
         }
+    }
+}
+
+impl serde::Serialize for Runbook {
+    /// By its stem, as people look for it.
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.stem())
     }
 }
 

@@ -4,41 +4,28 @@
 //! system says of itself. A version that does not come up is left by the boot loader, and nobody would notice.
 //! Source: docs/decisions/0048-update-bundle.md.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::paths::{MODE_PRIVATE, PathError, write_atomic};
+use crate::paths::MODE_PRIVATE;
+use crate::small_file::{self, SmallFileError};
 
 /// What the running system says of itself; elsewhere than on an appliance it names no image.
 const RELEASE: &str = "etc/os-release";
 
-/// Why it could not be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum UpdateError {
-    /// The disk refused.
-    #[error("cannot read {}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        #[source]
-        source: io::Error,
-    },
-    /// Somebody else wrote it.
-    #[error("{} is not what an update leaves", path.display())]
-    Bent {
-        /// The file.
-        path: PathBuf,
-        /// What the parser says.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// It could not be written.
-    #[error("cannot write what should run")]
-    Files(#[from] PathError),
+/// Why another version is to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    /// It was put in as an update; also what older versions wrote, which named no reason.
+    #[default]
+    Update,
+    /// Somebody wanted the one before back.
+    Operator,
+    /// Blocks of the one before are bent.
+    Bent,
 }
 
 /// The version that should run.
@@ -50,39 +37,26 @@ pub struct Expected {
     pub before: String,
     /// When it was put there.
     pub at: Timestamp,
+    /// Why.
+    #[serde(default)]
+    pub why: Why,
 }
 
 impl Expected {
     /// Nothing before the first update.
     ///
     /// # Errors
-    /// [`UpdateError`].
-    pub fn read(file: &Path) -> Result<Option<Self>, UpdateError> {
-        let bytes = match std::fs::read(file) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => {
-                let path = file.to_path_buf();
-                return Err(UpdateError::Io { path, source });
-            }
-        };
-        let read = serde_json::from_slice(&bytes);
-        read.map(Some).map_err(|source| UpdateError::Bent {
-            path: file.to_path_buf(),
-            source,
-        })
+    /// As [`small_file::read`].
+    pub fn read(file: &Path) -> Result<Option<Self>, SmallFileError> {
+        small_file::read(file)
     }
 
     /// Whole or not at all.
     ///
     /// # Errors
-    /// [`UpdateError::Files`].
-    pub fn write(&self, file: &Path) -> Result<(), UpdateError> {
-        let bytes = serde_json::to_vec(self).map_err(|source| UpdateError::Bent {
-            path: file.to_path_buf(),
-            source,
-        })?;
-        Ok(write_atomic(file, &bytes, MODE_PRIVATE)?)
+    /// As [`small_file::write`].
+    pub fn write(&self, file: &Path) -> Result<(), SmallFileError> {
+        small_file::write(file, self, MODE_PRIVATE)
     }
 }
 
@@ -101,6 +75,7 @@ pub fn running(root: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::paths::write_atomic;
 
     #[test]
     fn what_should_run_is_read_as_it_was_written_and_nothing_before() {
@@ -111,13 +86,17 @@ mod tests {
             version: "0.2.0".to_owned(),
             before: "0.1.0".to_owned(),
             at: "2026-04-07T03:00:00Z".parse().unwrap(),
+            why: Why::Bent,
         };
         expected.write(&file).unwrap();
         assert_eq!(Expected::read(&file).unwrap(), Some(expected));
+        let older = br#"{"version":"2","before":"1","at":"2026-04-07T03:00:00Z"}"#;
+        write_atomic(&file, older, MODE_PRIVATE).unwrap();
+        assert_eq!(Expected::read(&file).unwrap().unwrap().why, Why::Update);
         write_atomic(&file, b"{", MODE_PRIVATE).unwrap();
         assert!(matches!(
             Expected::read(&file),
-            Err(UpdateError::Bent { .. })
+            Err(SmallFileError::Bent { .. })
         ));
     }
 

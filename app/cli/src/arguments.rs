@@ -114,6 +114,8 @@ pub(crate) enum Verb {
         /// 手順書の名前（エラーや画面の上の知らせにあるもの。例 disk-full）
         name: Option<String>,
     },
+    /// 装置の状態: 版、ディスク、電源、控え（異常があれば 1 で終わる）
+    Status,
     /// 契約の終わり: データの消去・廃棄と、その証明
     Erase {
         #[command(subcommand)]
@@ -128,11 +130,17 @@ pub(crate) enum UpdateVerb {
     /// 更新のファイルを待機側に入れる。次の起動でその版になる
     Apply(UpdateApplyArguments),
     /// 次の起動から、前の版に戻す
-    Rollback {
-        /// 確認せずに進む
-        #[arg(long)]
-        yes: bool,
-    },
+    Rollback(RollbackArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RollbackArguments {
+    /// 確認せずに進む
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// 動いている版の中身が壊れていて、もう一方が確かなときだけ、確認せずに戻す（装置が自分で使う）
+    #[arg(long)]
+    pub(crate) if_bent: bool,
 }
 
 #[derive(Debug, Args)]

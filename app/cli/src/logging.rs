@@ -67,6 +67,7 @@ pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
         | Verb::Console
         | Verb::Runbook { .. }
         | Verb::Update { .. }
+        | Verb::Status
         | Verb::Erase { .. }
         | Verb::FactorKeys { .. } => {
             if asked == LevelFilter::Info {

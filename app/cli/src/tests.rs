@@ -113,6 +113,10 @@ const TABLE: &[(&str, Trace)] = &[
         Looks("ages, sizes and results of jobs that name nobody"),
     ),
     (
+        "status",
+        Looks("how the machine, its disks and its supply are, and when backups were made"),
+    ),
+    (
         "backup tick",
         Apart("each job that is due leaves its own entry; app/cli/tests/keeping.rs"),
     ),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use base::clock::Clock;
+use base::machine::Machine;
 use base::report::Report;
 use base::settings::{AlarmSettings, SignInSettings};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -51,6 +52,8 @@ pub struct ServerSettings {
     pub rotate_days_max: u16,
     /// The version of the appliance that runs; nothing: this is none.
     pub image: Option<String>,
+    /// Where that machine's files begin.
+    pub machine_root: PathBuf,
     /// What reaches backups of the past; nothing: there are none.
     pub former_source: Option<FormerSource>,
     /// Where the watcher of the power supplies tells how they stand; nothing: there are none.
@@ -75,6 +78,7 @@ impl ServerSettings {
             backup_hours_max: None,
             rotate_days_max: AlarmSettings::default().rotate_days_max,
             image: None,
+            machine_root: PathBuf::from("/"),
             former_source: None,
             ups_state_dir: None,
         }
@@ -171,6 +175,14 @@ impl App {
     /// The clock.
     pub fn clock(&self) -> &Clock {
         self.0.db.clock()
+    }
+
+    /// How the appliance stands just now; nothing: this is none.
+    pub fn machine(&self) -> Option<Machine> {
+        let settings = self.settings();
+        let running = settings.image.as_deref()?;
+        let update = self.db().dir().update();
+        Some(Machine::look(&settings.machine_root, running, &update))
     }
 
     /// What the service was told at start.

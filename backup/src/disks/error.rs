@@ -36,7 +36,7 @@ pub enum DiskError {
         source: io::Error,
     },
     #[error("the list of disks cannot be used")]
-    List(#[from] base::disks::DisksError),
+    List(#[from] base::small_file::SmallFileError),
     #[error("the system gives no random numbers")]
     NoRandom,
 }

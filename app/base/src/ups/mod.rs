@@ -3,7 +3,7 @@
 //! Shape: [`Reading`] is what one supply said, [`Engine`] decides from the readings alone, [`Told`] is the small file
 //! that the watcher leaves every other second and that pages read. A training leaves a file of its own beside it.
 //! Invariant: a training never stands before a real outage ([`Seen::shown`]); a file that nobody renewed says nothing.
-//! Errors: [`UpsError`]. Source: docs/decisions/0046-ups.md.
+//! Errors: [`SmallFileError`]. Source: docs/decisions/0046-ups.md.
 
 mod engine;
 mod reading;
@@ -11,7 +11,7 @@ mod reading;
 mod tests;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,38 +19,13 @@ use serde::{Deserialize, Serialize};
 pub use engine::{Engine, Limit, State};
 pub use reading::{Flag, Reading};
 
-use crate::paths::{MODE_PUBLIC, PathError, write_atomic};
+use crate::paths::MODE_PUBLIC;
+use crate::small_file::{self, SmallFileError};
 
 /// A file that is older says nothing any more, seconds: its writer has ended or hangs.
 const FRESH_SECONDS: u64 = 15;
 const WATCHED: &str = "state.json";
 const TRAINING: &str = "training.json";
-
-/// Why it cannot be said how the supplies stand.
-#[derive(Debug, thiserror::Error)]
-pub enum UpsError {
-    /// The file is there and cannot be read.
-    #[error("cannot read {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        #[source]
-        source: io::Error,
-    },
-    /// It does not say what it should.
-    #[error("{} is not the state of a supply", path.display())]
-    Bent {
-        /// The file.
-        path: PathBuf,
-        /// What the parser says.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// It could not be written.
-    #[error("cannot tell how the supply stands")]
-    Files(#[from] PathError),
-}
 
 /// What became of the command that stops the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,8 +67,8 @@ impl Told {
     /// Writes it as the watcher's word.
     ///
     /// # Errors
-    /// [`UpsError::Files`], [`UpsError::Bent`].
-    pub fn write(&self, dir: &Path) -> Result<(), UpsError> {
+    /// [`SmallFileError::Files`], [`SmallFileError::Bent`].
+    pub fn write(&self, dir: &Path) -> Result<(), SmallFileError> {
         self.write_as(&dir.join(WATCHED))
     }
 
@@ -101,31 +76,18 @@ impl Told {
     ///
     /// # Errors
     /// As [`Told::write`].
-    pub fn write_training(&self, dir: &Path) -> Result<(), UpsError> {
+    pub fn write_training(&self, dir: &Path) -> Result<(), SmallFileError> {
         self.write_as(&dir.join(TRAINING))
     }
 
-    fn write_as(&self, file: &Path) -> Result<(), UpsError> {
-        let bytes = serde_json::to_vec(self).map_err(|source| UpsError::Bent {
-            path: file.to_owned(),
-            source,
-        })?;
-        Ok(write_atomic(file, &bytes, MODE_PUBLIC)?)
+    fn write_as(&self, file: &Path) -> Result<(), SmallFileError> {
+        small_file::write(file, self, MODE_PUBLIC)
     }
 
-    fn read(file: &Path, now: Timestamp) -> Result<Option<Self>, UpsError> {
-        let bytes = match std::fs::read(file) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => {
-                let path = file.to_owned();
-                return Err(UpsError::Read { path, source });
-            }
+    fn read(file: &Path, now: Timestamp) -> Result<Option<Self>, SmallFileError> {
+        let Some(told) = small_file::read::<Self>(file)? else {
+            return Ok(None);
         };
-        let told: Self = serde_json::from_slice(&bytes).map_err(|source| UpsError::Bent {
-            path: file.to_owned(),
-            source,
-        })?;
         // The clock may have been set back or forth in between.
         let is_fresh = told.at.duration_since(now).unsigned_abs().as_secs() <= FRESH_SECONDS;
         Ok(is_fresh.then_some(told))
@@ -152,13 +114,13 @@ impl Told {
 /// Ends the word of a training; none is no error.
 ///
 /// # Errors
-/// [`UpsError::Read`] when the file stays.
-pub fn end_training(dir: &Path) -> Result<(), UpsError> {
+/// [`SmallFileError::Io`] when the file stays.
+pub fn end_training(dir: &Path) -> Result<(), SmallFileError> {
     let path = dir.join(TRAINING);
     match std::fs::remove_file(&path) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(source) => Err(UpsError::Read { path, source }),
+        Err(error) => Err(SmallFileError::io(&path)(error)),
     }
 }
 
@@ -175,8 +137,8 @@ impl Seen {
     /// Looks.
     ///
     /// # Errors
-    /// [`UpsError::Read`], [`UpsError::Bent`].
-    pub fn look(dir: &Path, now: Timestamp) -> Result<Self, UpsError> {
+    /// [`SmallFileError::Io`], [`SmallFileError::Bent`].
+    pub fn look(dir: &Path, now: Timestamp) -> Result<Self, SmallFileError> {
         // A bent training is no reason to hide what is real.
         Ok(Self {
             watched: Told::read(&dir.join(WATCHED), now)?,

@@ -290,7 +290,7 @@ fn what_is_real_goes_before_a_training_and_an_old_file_says_nothing() {
     crate::paths::write_atomic(&dir.path().join("state.json"), b"{", 0o600).unwrap();
     assert!(matches!(
         Seen::look(dir.path(), now),
-        Err(UpsError::Bent { .. })
+        Err(SmallFileError::Bent { .. })
     ));
 }
 

@@ -17,6 +17,7 @@ mod restore;
 mod runbook;
 mod serve;
 mod ship;
+mod status;
 mod stopping;
 mod timemachine;
 mod update;
@@ -201,6 +202,12 @@ pub(crate) fn run(
         },
         Verb::Console => console::run(voice),
         Verb::Runbook { name } => runbook::run(name.as_deref(), voice),
+        Verb::Status => {
+            // A machine without settings has a condition too.
+            let file = site::path(arguments, environment);
+            let site = file.exists().then(site).transpose()?;
+            status::run(site.as_ref(), &dir()?, Path::new("/"), voice)
+        }
         Verb::Update { what } => {
             let dir = dir()?;
             let desk = update::Desk {
@@ -216,7 +223,7 @@ pub(crate) fn run(
                     let who = (!asked.dry_run).then(operator).transpose()?;
                     update::apply(asked, who, &desk)
                 }
-                UpdateVerb::Rollback { yes } => update::rollback(*yes, operator()?, &desk),
+                UpdateVerb::Rollback(asked) => update::rollback(asked, operator()?, &desk),
             }
         }
         Verb::Erase { what } => {

@@ -10,6 +10,7 @@ pub mod backup_disks;
 pub mod carried_out;
 pub mod case_grants;
 pub mod changes;
+pub mod conditions;
 pub mod consultations;
 pub mod data_registers;
 pub mod former_states;
@@ -61,6 +62,7 @@ pub fn routes() -> Routes {
         .with(approvals::routes())
         .with(restores::routes())
         .with(backup_disks::routes())
+        .with(conditions::routes())
 }
 
 /// Every kind of act that needs a second person.

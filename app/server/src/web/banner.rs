@@ -1,14 +1,15 @@
 //! What must not be overlooked stands above every page: for administrators an open door for the
-//! vendor, an opened envelope, a missing key, backups that are late; for those who look after backup
-//! disks one that may be unplugged; for whoever sits there a certificate near its end; for everybody that
-//! the power has failed.
+//! vendor, an opened envelope, a missing key, backups that are late, a machine that wears out; for those who
+//! look after backup disks one that may be unplugged; for whoever sits there a certificate near its end; for
+//! everybody that the power has failed.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use base::clock::japan;
 use base::disks::{Here, Plugged};
-use base::update::Expected;
+use base::machine::Condition;
+use base::small_file;
 use base::wareki::Wareki;
 use jiff::Timestamp;
 use store::{ReadTx, StoreError, params};
@@ -19,6 +20,8 @@ use crate::web::visit::Visit;
 
 /// Banners on one page; more than this many open doors are counted, not listed.
 const BANNERS_MAX: i64 = 5;
+/// Of the machine itself; all of them are on its page.
+const ALARMS_MAX: usize = 5;
 
 /// One sentence above the page, with the way to what it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +39,7 @@ pub struct Banner {
 pub(crate) fn of(visit: &Visit) -> Vec<Banner> {
     let mut banners = power::of(visit);
     banners.extend(of_administrators(visit));
+    banners.extend(machine(visit));
     banners.extend(disks_here(visit));
     banners.extend(own_terminal(visit));
     banners
@@ -99,7 +103,6 @@ fn of_administrators(visit: &Visit) -> Vec<Banner> {
             banners.extend(restored(tx)?);
             banners.extend(closed_secrets(tx, visit)?);
             banners.extend(late_backup(visit));
-            banners.extend(fell_back(visit));
         }
         Ok::<_, StoreError>(banners)
     });
@@ -109,23 +112,24 @@ fn of_administrators(visit: &Visit) -> Vec<Banner> {
     })
 }
 
-/// An update did not come up, and the boot loader went back to the version before.
-fn fell_back(visit: &Visit) -> Option<Banner> {
-    let expected = Expected::read(&visit.app.db().dir().update());
-    let expected = expected.unwrap_or_else(|error| {
-        log::warn!("which version should run cannot be read: {error}");
-        None
-    })?;
-    let running = visit.app.settings().image.as_ref()?;
-    (*running != expected.version).then(|| Banner {
-        text: format!(
-            "装置の更新（版 {}）は起動できず、前の版 {running} で動いています。記録は無事です。\
-             保守の会社に連絡してください（手順書 update）。",
-            expected.version
-        ),
-        href: String::new(),
-        link: "",
-    })
+/// What is wrong with the machine itself, an update that did not come up included.
+fn machine(visit: &Visit) -> Vec<Banner> {
+    let looks = visit.staff.is_some() && visit.window.is_none();
+    if !looks || !visit.may(Permission::MachineView) {
+        return Vec::new();
+    }
+    let Some(machine) = visit.app.machine() else {
+        return Vec::new();
+    };
+    let banner = |one: &Condition| Banner {
+        text: match one.runbook {
+            Some(page) => format!("{}：{}（手順書 {}）", one.matter, one.text, page.stem()),
+            None => format!("{}：{}", one.matter, one.text),
+        },
+        href: "/conditions".to_owned(),
+        link: "装置の状態",
+    };
+    machine.alarms().take(ALARMS_MAX).map(banner).collect()
 }
 
 const DOORS: &str = "
@@ -232,7 +236,7 @@ fn closed_secrets(tx: &ReadTx<'_>, visit: &Visit) -> Result<Option<Banner>, Stor
 fn late_backup(visit: &Visit) -> Option<Banner> {
     let most = i64::from(visit.app.settings().backup_hours_max?);
     let file = visit.app.db().dir().newest_backups();
-    late(&file, visit.app.clock().now(), most).map(|text| Banner {
+    overdue(&file, visit.app.clock().now(), most).map(|text| Banner {
         text: format!("{text}装置の担当者に知らせてください。"),
         href: String::new(),
         link: "",
@@ -240,10 +244,14 @@ fn late_backup(visit: &Visit) -> Option<Banner> {
 }
 
 /// The repository that has waited longest for a backup, when that is too long.
-fn late(file: &Path, now: Timestamp, hours_max: i64) -> Option<String> {
-    let text = std::fs::read(file).ok();
-    let newest = text.and_then(|text| serde_json::from_slice(&text).ok());
-    let newest: BTreeMap<String, Timestamp> = newest.unwrap_or_default();
+pub fn overdue(file: &Path, now: Timestamp, hours_max: i64) -> Option<String> {
+    let newest = small_file::read::<BTreeMap<String, Timestamp>>(file);
+    // What cannot be read is no backup.
+    let newest = newest.unwrap_or_else(|error| {
+        log::warn!("when backups were made cannot be read: {error}");
+        None
+    });
+    let newest = newest.unwrap_or_default();
     let Some((name, at)) = newest.iter().min_by_key(|(_, at)| **at) else {
         return Some("バックアップはまだ一度も取れていません。".to_owned());
     };
@@ -270,17 +278,19 @@ pub(crate) fn moment(at: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use base::update::Expected;
+    use base::update::{Expected, Why};
 
-    use super::late;
+    use super::overdue;
     use crate::app::ServerSettings;
     use crate::features::staff::tests::house::House;
     use crate::web::Role;
 
     #[test]
     fn administrators_see_that_an_update_did_not_come_up_and_nobody_else() {
+        let root = tempfile::tempdir().unwrap();
         let house = House::with(ServerSettings {
             image: Some("0.1.0".to_owned()),
+            machine_root: root.path().to_owned(),
             ..ServerSettings::standard()
         });
         house.add("admin", Role::SystemAdmin, None);
@@ -293,6 +303,7 @@ mod tests {
                 version: version.to_owned(),
                 before: "0.1.0".to_owned(),
                 at: "2026-11-24T00:00:00Z".parse().unwrap(),
+                why: Why::Update,
             };
             expected.write(&file).unwrap();
         };
@@ -311,9 +322,9 @@ mod tests {
         let now = "2026-11-29T09:00:00Z".parse().unwrap();
         let said = |text: &str| {
             base::paths::write_atomic(&file, text.as_bytes(), 0o600).unwrap();
-            late(&file, now, 3)
+            overdue(&file, now, 3)
         };
-        assert!(late(&file, now, 3).unwrap().contains("まだ一度も"));
+        assert!(overdue(&file, now, 3).unwrap().contains("まだ一度も"));
         let fresh = r#""raid":"2026-11-29T08:10:00Z""#;
         assert_eq!(
             said(&format!(r#"{{{fresh},"disk-a":"2026-11-29T05:00:01Z"}}"#)),

@@ -49,7 +49,7 @@ pub(crate) mod xlsx;
 
 pub use self::csv::excel_csv;
 pub use answer::{Answer, Response, download, opened, redirect};
-pub use banner::Banner;
+pub use banner::{Banner, overdue};
 pub use checked::{Checked, FieldProblem, problem_of, submission};
 pub use choice::Choice;
 pub use dispatch::router;

@@ -128,6 +128,8 @@ permissions! {
     TerminalView = "terminal_view", "端末を見る", "職員";
     /// Register machines, give out certificates, shut out lost ones.
     TerminalAdminister = "terminal_administer", "端末を登録する・紛失で止める", "職員";
+    /// See the condition of the machine: array, disks, system area (装置の状態).
+    MachineView = "machine_view", "装置の状態を見る", "保守";
 }
 
 impl Permission {

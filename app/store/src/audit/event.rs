@@ -155,6 +155,8 @@ coded! {
         MaintenanceRequest = "maintenance_request", "保守作業";
         MaintenanceView = "maintenance_view", "保守作業の記録の閲覧";
         MaintenanceExport = "maintenance_export", "保守作業の記録の出力";
+        MachineView = "machine_view", "装置の状態の閲覧";
+        MachinePrint = "machine_print", "装置の状態の印刷";
         CarryOut = "carry_out", "持出しの登録";
         CarryOutCorrect = "carry_out_correct", "持出しの訂正";
         CarryOutEnd = "carry_out_end", "持出しの返却・廃棄";

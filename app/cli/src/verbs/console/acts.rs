@@ -91,14 +91,12 @@ pub(super) fn failed(error: impl std::error::Error + Send + Sync + 'static) -> R
 }
 
 fn look(voice: &Voice) -> Result<(), Report> {
-    voice.say("■ バックアップ");
+    voice.say("■ 装置、電源、控え");
+    attend_hokatsu(&["status"])?;
+    voice.say("\n■ バックアップ");
     attend_as_service(&["backup", "status"])?;
     voice.say("\n■ 逐次複製");
     attend_as_service(&["ship", "status"])?;
-    voice.say("\n■ 電源（UPS）");
-    attend_as_service(&["ups", "status"])?;
-    voice.say("\n■ データディスク");
-    attend("cat", ["/proc/mdstat"])?;
     voice.say("\n■ 装置の版");
     attend_hokatsu(&["update", "status"])?;
     voice.say("\n■ ネットワーク");

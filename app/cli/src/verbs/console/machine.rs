@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use base::command::{self, Spec};
+use base::machine::Condition;
 use base::report::Report;
 use base::settings::Site;
 use indicatif::HumanBytes;
@@ -24,7 +25,6 @@ const DISK_A: &str = "dev/disk/by-partlabel/hokatsu-disk-a";
 /// Where a disk is mounted that the words of a sheet opened.
 const OPENED: &str = "run/hokatsu/disks/sheet";
 const STICK: &str = "dev/hokatsu/stick";
-const BLOCK: &str = "sys/class/block";
 /// The service and what works beside it, in the order in which they are started.
 pub(super) const UNITS: [&str; 4] = [
     "hokatsu.service",
@@ -142,7 +142,7 @@ impl Machine {
                     .to_owned(),
             );
         }
-        lines.extend(self.array());
+        lines.extend(self.condition());
         lines.extend(self.room());
         let disk_a = if self.disk_a().exists() {
             "つながっています"
@@ -167,27 +167,23 @@ impl Machine {
         format!("サービス（{name}）: {how}")
     }
 
-    /// The mirror, as the kernel tells it.
-    fn array(&self) -> Option<String> {
-        let entries = fs::read_dir(self.at(BLOCK)).ok()?;
-        let mut arrays = entries.flatten().map(|entry| entry.path().join("md"));
-        let md = arrays.find(|md| md.is_dir())?;
-        let told = |name: &str| {
-            // What cannot be read is no state that the kernel has: it is told as that.
-            let text = fs::read_to_string(md.join(name)).unwrap_or_default();
-            text.trim().to_owned()
+    /// What is wrong with its parts and its versions; all of it is told by "状態をくわしく見る".
+    fn condition(&self) -> Vec<String> {
+        let Some(running) = base::update::running(&self.root) else {
+            return Vec::new();
         };
-        let missing = told("degraded");
-        let words = match (missing.as_str(), told("sync_action").as_str()) {
-            ("0", "check") => "2台とも正常（月に一度の読み直し中）".to_owned(),
-            ("0", _) => "2台とも正常".to_owned(),
-            ("", _) => "状態を読めません。再起動しても同じなら、保守の会社に連絡".to_owned(),
-            (_, "recover" | "resync") => {
-                format!("写しを作っています（{}）", told("sync_completed"))
-            }
-            (_, _) => "1台だけで動いています。手順書 raid-disk".to_owned(),
+        let parts = base::machine::Machine::look(&self.root, &running, &self.data().update());
+        let told = |one: &Condition| {
+            let page = one.runbook.map_or("", |page| page.stem());
+            format!("{}: {} 手順書 {page}", one.matter, one.text)
         };
-        Some(format!("データディスク: {words}"))
+        let lines: Vec<String> = parts.alarms().map(told).collect();
+        if lines.is_empty() {
+            return vec![format!(
+                "装置（版 {running}）: ディスクとシステム領域に異常はありません"
+            )];
+        }
+        lines
     }
 
     fn room(&self) -> Option<String> {
@@ -200,7 +196,7 @@ impl Machine {
     }
 }
 
-pub(super) fn is_active(unit: &str) -> bool {
+pub(in crate::verbs) fn is_active(unit: &str) -> bool {
     let spec = Spec::new("systemctl", ASK_MAX).args(["--quiet", "is-active", unit]);
     command::run(&spec).is_ok_and(|output| output.status.success())
 }

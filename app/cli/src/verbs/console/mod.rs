@@ -14,6 +14,7 @@ mod tests;
 use std::process::ExitCode;
 
 use base::report::{Kind, Report};
+pub(super) use machine::is_active;
 use machine::{Machine, Stage};
 
 use crate::output::Voice;

@@ -57,29 +57,38 @@ fn only_a_machine_without_records_is_refilled_and_only_one_with_them_restored() 
 }
 
 #[test]
-fn the_mirror_is_told_as_the_kernel_tells_it() {
-    for (degraded, action, words) in [
-        ("0", "idle", "2台とも正常"),
-        ("0", "check", "2台とも正常（月に一度の読み直し中）"),
-        (
-            "",
-            "",
-            "状態を読めません。再起動しても同じなら、保守の会社に連絡",
-        ),
-        ("1", "recover", "写しを作っています（512 / 2048）"),
-        ("1", "idle", "1台だけで動いています。手順書 raid-disk"),
-    ] {
-        let (root, machine) = machine();
-        let md = |name: &str| format!("sys/class/block/md127/md/{name}");
-        put(root.path(), &md("degraded"), &format!("{degraded}\n"));
-        put(root.path(), &md("sync_action"), &format!("{action}\n"));
-        put(root.path(), &md("sync_completed"), "512 / 2048\n");
-        let lines = machine.standing(Stage::NoVolume);
-        assert!(
-            lines.contains(&format!("データディスク: {words}")),
-            "{lines:?}"
-        );
-    }
+fn what_is_wrong_with_the_parts_stands_above_the_menu() {
+    let (root, machine) = machine();
+    let release = "IMAGE_ID=hokatsu\nIMAGE_VERSION=0.1.0\n";
+    put(root.path(), "etc/os-release", release);
+    let md = |degraded: &str, action: &str| {
+        for (name, text) in [
+            ("degraded", degraded),
+            ("sync_action", action),
+            ("sync_completed", "512 / 2048"),
+        ] {
+            put(
+                root.path(),
+                &format!("sys/class/block/md127/md/{name}"),
+                text,
+            );
+        }
+        machine.standing(Stage::NoVolume).join("\n")
+    };
+    let whole = md("0", "idle");
+    assert!(
+        whole.contains("装置（版 0.1.0）: ディスクとシステム領域に異常はありません"),
+        "{whole}"
+    );
+    let rebuilding = md("1", "recover");
+    assert!(rebuilding.contains("25.0 %"), "{rebuilding}");
+    let degraded = md("1", "idle");
+    assert!(degraded.contains("1台だけで動いています"), "{degraded}");
+    assert!(degraded.contains("手順書 raid-disk"), "{degraded}");
+    let file = format!("{}/smart-data-1-Health.json", base::machine::STATE_DIR);
+    let text = r#"{"disk":"data-1","kind":"Health","at":"2026-12-01T00:00:00Z"}"#;
+    put(root.path(), &file, text);
+    assert!(md("0", "idle").contains("手順書 smart-disk"));
 }
 
 #[test]

@@ -15,9 +15,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use base::command::{self, Spec};
-use base::paths::{MODE_PUBLIC, write_atomic};
-use base::report::{Kind, Report, Runbook};
-use base::update::{Expected, UpdateError};
+use base::machine::{Grade, next_file, readings, runs};
+use base::paths::MODE_PUBLIC;
+use base::report::{Kind, Report, Runbook, chain};
+use base::small_file::{self, SmallFileError};
+use base::update::{Expected, Why};
 use bundle::{Bundle, BundleError, Manifest};
 use indicatif::HumanBytes;
 use jiff::Timestamp;
@@ -27,7 +29,7 @@ use store::{DataDir, Operation, Operator, SCHEMA_VERSION};
 
 use self::slots::{Slot, System};
 use super::restore::owner;
-use crate::arguments::UpdateApplyArguments;
+use crate::arguments::{RollbackArguments, UpdateApplyArguments};
 use crate::operator;
 use crate::output::Voice;
 use crate::progress::Bar;
@@ -74,7 +76,11 @@ struct Standing {
     kernels: Vec<(String, u32)>,
     proven: bool,
     expected: Option<String>,
+    /// The version of the next start, when it is another one.
+    next: Option<String>,
     holds: bool,
+    #[serde(skip)]
+    words: Option<String>,
 }
 
 /// Takes a bundle.
@@ -117,7 +123,7 @@ pub(crate) fn apply(
         bar.moved("待機側に書き込んでいます", (0, done, total));
     })?;
     bar.done();
-    expect(desk, &plan.from, &plan.to)?;
+    expect(desk, &plan.from, &plan.to, Why::Update)?;
     noted(
         desk,
         format!("update apply 終わり／版＝{}", plan.to),
@@ -133,38 +139,89 @@ pub(crate) fn apply(
 }
 
 /// From the next start on the version before.
-pub(crate) fn rollback(yes: bool, operator: Operator, desk: &Desk<'_>) -> Result<ExitCode, Report> {
+pub(crate) fn rollback(
+    asked: &RollbackArguments,
+    operator: Operator,
+    desk: &Desk<'_>,
+) -> Result<ExitCode, Report> {
     let voice = desk.voice;
     let system = System::look(desk.root)?;
+    if asked.if_bent {
+        return leave_bent(&system, operator, desk);
+    }
+    let other = way_back(&system, desk)?;
+    voice.say(&format!(
+        "次の起動から、版 {other} に戻します（今は {}）。記録はそのままです。",
+        system.running
+    ));
+    voice.confirm("戻しますか。", asked.yes)?;
+    turn(&system, other, (Why::Operator, operator), desk)?;
+    voice.say("戻す用意ができました。再起動すると、その版で始まります。");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The other version, when it can be started and reads today's records.
+fn way_back<'s>(system: &'s System, desk: &Desk<'_>) -> Result<&'s Version, Report> {
     let other = system.other().filter(|one| one.left > 0);
     let Some(other) = other else {
-        voice.say("戻せる版が、この装置にありません。何も変えていません。");
+        desk.voice
+            .say("戻せる版が、この装置にありません。何も変えていません。");
         return Err(Report::bare(Kind::CheckFailed));
     };
     match schema_of(desk.root, &other.version)? {
-        Some(schema) if schema >= SCHEMA_VERSION => {}
-        Some(_) | None => {
-            return Err(Report::bare(Kind::CheckFailed).operator(
-                format!(
-                    "版 {} は、今の形の記録を読めません。何も変えていません。先に、更新の前に取った控えを、\
-                     「バックアップから、前の状態に戻す」で戻してください",
-                    other.version
-                ),
-                Runbook::Update,
-            ));
-        }
+        Some(schema) if schema >= SCHEMA_VERSION => Ok(&other.version),
+        Some(_) | None => Err(Report::bare(Kind::CheckFailed).operator(
+            format!(
+                "版 {} は、今の形の記録を読めません。何も変えていません。先に、更新の前に取った控えを、\
+                 「バックアップから、前の状態に戻す」で戻してください",
+                other.version
+            ),
+            Runbook::Update,
+        )),
     }
+}
+
+/// What nobody is asked about: only away from blocks that are known to be bent, and only to a version that was read
+/// and found sound, and has come up whole here before. Nothing is restarted: staff are at work.
+fn leave_bent(system: &System, operator: Operator, desk: &Desk<'_>) -> Result<ExitCode, Report> {
+    let voice = desk.voice;
+    let running = system.running.to_string();
+    let read = readings(desk.root).map_err(|e| unread(&e))?;
+    let is_bent = read.get(&running).is_some_and(|reading| !reading.sound);
+    let next = Expected::read(&next_file(desk.root)).map_err(|e| unread(&e))?;
+    if !is_bent || next.is_some_and(|next| next.version != running) {
+        voice.say("システム領域: 次の起動の版は、変えるまでもありません。");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let other = way_back(system, desk)?;
+    let name = other.to_string();
+    let is_sound = read.get(&name).is_some_and(|reading| reading.sound);
+    if !is_sound || !desk.root.join(PROVEN).join(&name).exists() {
+        return Err(Report::bare(Kind::CheckFailed).operator(
+            format!(
+                "システム領域: 版 {other} は、壊れていないと確かめられていないか、この装置で動いたことがありません。\
+                 版 {running} のまま動きます"
+            ),
+            Runbook::Update,
+        ));
+    }
+    turn(system, other, (Why::Bent, operator), desk)?;
     voice.say(&format!(
-        "次の起動から、版 {} に戻します（今は {}）。記録はそのままです。",
-        other.version, system.running
+        "システム領域: 動いている版 {running} の中身が壊れています。次の起動から版 {name} で動きます。手順書 update"
     ));
-    voice.confirm("戻しますか。", yes)?;
-    let (from, to) = (system.running.to_string(), other.version.to_string());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn turn(
+    system: &System,
+    to: &Version,
+    (why, operator): (Why, Operator),
+    desk: &Desk<'_>,
+) -> Result<(), Report> {
+    let (from, to) = (system.running.to_string(), to.to_string());
     noted(desk, format!("update rollback／版＝{from}→{to}"), operator)?;
     system.turn_back()?;
-    expect(desk, &from, &to)?;
-    voice.say("戻す用意ができました。再起動すると、その版で始まります。");
-    Ok(ExitCode::SUCCESS)
+    expect(desk, &from, &to, why)
 }
 
 /// What is there, and whether it is what should be.
@@ -173,7 +230,12 @@ pub(crate) fn status(desk: &Desk<'_>) -> Result<ExitCode, Report> {
     let expected = Expected::read(&desk.dir.update()).map_err(|e| unread(&e))?;
     let running = system.running.to_string();
     let proven = desk.root.join(PROVEN).join(&running).exists();
-    let holds = expected.as_ref().is_none_or(|one| one.version == running);
+    let next = Expected::read(&next_file(desk.root)).map_err(|e| unread(&e))?;
+    // Nobody has started yet what is to be started.
+    let is_due = |one: &Expected| one.version == running || next.is_some();
+    let holds = expected.as_ref().is_none_or(is_due);
+    let told = runs(&running, expected.as_ref(), next.as_ref());
+    let words = (told.grade > Grade::Sound).then_some(told.text);
     let standing = Standing {
         slots: system
             .slots
@@ -186,9 +248,11 @@ pub(crate) fn status(desk: &Desk<'_>) -> Result<ExitCode, Report> {
             .map(|one| (one.version.to_string(), one.left))
             .collect(),
         expected: expected.map(|one| one.version),
+        next: next.map(|one| one.version),
         running,
         proven,
         holds,
+        words,
     };
     tell(&standing, desk.voice);
     desk.voice.result(&standing)?;
@@ -205,10 +269,8 @@ fn tell(standing: &Standing, voice: &Voice) {
     for (version, left) in &standing.kernels {
         voice.say(&format!("起動できる版: {version}（残り {left}回）"));
     }
-    if let Some(expected) = standing.expected.as_ref().filter(|_| !standing.holds) {
-        voice.say(&format!(
-            "更新した版 {expected} は起動できず、前の版に戻っています。手順書: runbooks/update.md"
-        ));
+    if let Some(words) = &standing.words {
+        voice.say(&format!("{words}手順書: runbooks/update.md"));
     }
 }
 
@@ -313,14 +375,22 @@ fn noted(desk: &Desk<'_>, detail: String, operator: Operator) -> Result<(), Repo
     Ok(())
 }
 
-fn expect(desk: &Desk<'_>, before: &str, version: &str) -> Result<(), Report> {
+/// For good beside the records, and until the next start in memory: only that file tells a version that did not come
+/// up from one that nobody has started yet.
+fn expect(desk: &Desk<'_>, before: &str, version: &str, why: Why) -> Result<(), Report> {
     let file = desk.dir.update();
     let expected = Expected {
         version: version.to_owned(),
         before: before.to_owned(),
         at: desk.now,
+        why,
     };
     expected.write(&file).map_err(|e| unread(&e))?;
+    let next = next_file(desk.root);
+    if let Some(place) = next.parent() {
+        std::fs::create_dir_all(place).map_err(|e| unwritten(place, e))?;
+    }
+    small_file::write(&next, &expected, MODE_PUBLIC).map_err(|e| unread(&e))?;
     owner::hand_over(&file, desk.dir.path())
 }
 
@@ -329,21 +399,13 @@ fn leaves(root: &Path, version: &Version, schema: i64) -> Result<(), Report> {
     let place = root.join(VERSIONS);
     std::fs::create_dir_all(&place).map_err(|e| unwritten(&place, e))?;
     let file = place.join(format!("{version}.json"));
-    let bytes = serde_json::to_vec(&Leaves { schema }).map_err(|e| Report::new(Kind::Fault, e))?;
-    let written = write_atomic(&file, &bytes, MODE_PUBLIC);
-    written.map_err(|e| Report::new(Kind::Disk, e))
+    small_file::write(&file, &Leaves { schema }, MODE_PUBLIC).map_err(|e| unread(&e))
 }
 
 fn schema_of(root: &Path, version: &Version) -> Result<Option<i64>, Report> {
     let file: PathBuf = root.join(VERSIONS).join(format!("{version}.json"));
-    let bytes = match std::fs::read(&file) {
-        Ok(bytes) => bytes,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(unwritten(&file, e)),
-    };
-    let read: Result<Leaves, _> = serde_json::from_slice(&bytes);
-    read.map(|leaves| Some(leaves.schema))
-        .map_err(|e| unwritten(&file, e.into()))
+    let read = small_file::read::<Leaves>(&file).map_err(|e| unread(&e))?;
+    Ok(read.map(|leaves| leaves.schema))
 }
 
 /// Why a file is not taken; nothing was changed.
@@ -384,8 +446,8 @@ fn unwritten(path: &Path, error: io::Error) -> Report {
         .at(path)
 }
 
-fn unread(error: &UpdateError) -> Report {
-    Report::new(Kind::Disk, error.to_string()).operator(
+fn unread(error: &SmallFileError) -> Report {
+    Report::new(Kind::Disk, chain(error)).operator(
         "更新の記録を読み書きできません。動いている版には影響しません",
         Runbook::Update,
     )

@@ -94,17 +94,11 @@ impl System {
         let running = running.ok_or_else(|| strange("the release names no version"))?;
         let (disk, slots) = laid_out(&said.text(), &running)?;
         let esp = root.join(KERNELS);
-        let entries = fs::read_dir(&esp).map_err(|e| unwritten(&esp, e))?;
-        let mut kernels: Vec<Kernel> = entries
-            .flatten()
-            .filter_map(|entry| Kernel::of(&entry.path()))
-            .collect();
-        kernels.sort_by(|one, other| one.version.cmp(&other.version));
         Ok(Self {
             disk,
             slots,
             running,
-            kernels,
+            kernels: Kernel::all(&esp)?,
             esp,
         })
     }
@@ -122,14 +116,14 @@ impl System {
     }
 
     #[cfg(test)]
-    pub(super) fn of_test(said: &str, running: Version) -> Self {
+    pub(super) fn of_test(said: &str, running: Version, esp: &Path) -> Self {
         let (disk, slots) = laid_out(said, &running).unwrap();
         Self {
             disk,
             slots,
             running,
-            kernels: Vec::new(),
-            esp: PathBuf::new(),
+            kernels: Kernel::all(esp).unwrap(),
+            esp: esp.to_owned(),
         }
     }
 
@@ -232,6 +226,14 @@ impl System {
 }
 
 impl Kernel {
+    fn all(esp: &Path) -> Result<Vec<Self>, Report> {
+        let entries = fs::read_dir(esp).map_err(|e| unwritten(esp, e))?;
+        let all = entries.flatten();
+        let mut kernels: Vec<Self> = all.filter_map(|entry| Self::of(&entry.path())).collect();
+        kernels.sort_by(|one, other| one.version.cmp(&other.version));
+        Ok(kernels)
+    }
+
     /// `hokatsu_0.2.0+3.efi`, `hokatsu_0.2.0+1-2.efi`.
     fn of(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?;

@@ -1,5 +1,6 @@
 //! Which version may follow which, and what is said of a file that may not.
 
+use base::machine::STATE_DIR;
 use base::paths::write_atomic;
 use bundle::{FORMAT, MACHINE, Part};
 
@@ -27,7 +28,8 @@ fn manifest(version: &str, schema: i64) -> Manifest {
 }
 
 fn system() -> System {
-    System::of_test(DISK, Version::new(0, 1, 0))
+    let esp = tempfile::tempdir().unwrap();
+    System::of_test(DISK, Version::new(0, 1, 0), esp.path())
 }
 
 fn told(report: &Report) -> String {
@@ -107,4 +109,117 @@ fn what_a_version_leaves_is_known_when_somebody_wants_to_go_back() {
     assert_eq!(schema_of(root.path(), &version).unwrap(), None);
     leaves(root.path(), &version, 26).unwrap();
     assert_eq!(schema_of(root.path(), &version).unwrap(), Some(26));
+}
+
+/// A machine that runs 0.1.1 and has 0.1.0 beside it; both have three tries.
+struct Bench {
+    root: tempfile::TempDir,
+    dir: DataDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        for place in ["boot", "data", STATE_DIR, PROVEN] {
+            std::fs::create_dir_all(root.path().join(place)).unwrap();
+        }
+        let dir = DataDir::new(root.path().join("data"));
+        let bench = Self { root, dir };
+        for kernel in ["hokatsu_0.1.0+3.efi", "hokatsu_0.1.1+3.efi"] {
+            bench.put(&format!("boot/{kernel}"), "");
+        }
+        bench.put(&format!("{PROVEN}/0.1.0"), "");
+        leaves(bench.root.path(), &Version::new(0, 1, 0), SCHEMA_VERSION).unwrap();
+        bench
+    }
+
+    fn put(&self, path: &str, text: &str) {
+        let at = self.root.path().join(path);
+        write_atomic(&at, text.as_bytes(), MODE_PUBLIC).unwrap();
+    }
+
+    fn read(&self, running: bool, other: bool) {
+        let at = "2026-12-01T00:00:00Z";
+        let text = format!(
+            r#"{{"0.1.1":{{"sound":{running},"at":"{at}"}},"0.1.0":{{"sound":{other},"at":"{at}"}}}}"#
+        );
+        self.put(&format!("{STATE_DIR}/slots.json"), &text);
+    }
+
+    fn decides(&self) -> Result<ExitCode, Report> {
+        let disk = DISK
+            .replace("hokatsu_0.1.0", "hokatsu_0.1.1")
+            .replace(
+                "\"_empty\", \"partn\": 4",
+                "\"hokatsu_0.1.0_verity\", \"partn\": 4",
+            )
+            .replace(
+                "\"_empty\", \"partn\": 5",
+                "\"hokatsu_0.1.0\", \"partn\": 5",
+            );
+        let esp = self.root.path().join("boot");
+        let system = System::of_test(&disk, Version::new(0, 1, 1), &esp);
+        let voice = Voice::new(false, true);
+        let desk = Desk {
+            root: self.root.path(),
+            dir: &self.dir,
+            now: "2026-12-01T01:00:00Z".parse().unwrap(),
+            voice: &voice,
+        };
+        let operator = Operator {
+            name: "装置".to_owned(),
+            reason: "試験".to_owned(),
+        };
+        leave_bent(&system, operator, &desk)
+    }
+
+    fn next(&self) -> Option<Expected> {
+        Expected::read(&next_file(self.root.path())).unwrap()
+    }
+}
+
+#[test]
+fn a_version_that_is_bent_is_left_at_the_next_start_for_one_that_is_sound_and_once() {
+    let bench = Bench::new();
+    bench.read(false, true);
+    bench.decides().unwrap();
+    let next = bench.next().unwrap();
+    assert_eq!((next.version.as_str(), next.why), ("0.1.0", Why::Bent));
+    assert_eq!(Expected::read(&bench.dir.update()).unwrap(), Some(next));
+    let boot = bench.root.path().join("boot");
+    assert!(boot.join("hokatsu_0.1.1+0-3.efi").exists());
+    assert!(boot.join("hokatsu_0.1.0+3.efi").exists());
+    bench.decides().unwrap();
+    assert!(boot.join("hokatsu_0.1.1+0-3.efi").exists());
+}
+
+#[test]
+fn nothing_is_left_for_a_version_that_is_not_known_to_be_better() {
+    for spoil in [
+        "sound",
+        "bent too",
+        "not proven",
+        "another schema",
+        "no try left",
+    ] {
+        let bench = Bench::new();
+        bench.read(spoil == "sound", spoil != "bent too");
+        let root = bench.root.path();
+        match spoil {
+            "not proven" => std::fs::remove_file(root.join(PROVEN).join("0.1.0")).unwrap(),
+            "another schema" => {
+                leaves(root, &Version::new(0, 1, 0), SCHEMA_VERSION - 1).unwrap();
+            }
+            "no try left" => {
+                let boot = root.join("boot");
+                let spent = boot.join("hokatsu_0.1.0+0-3.efi");
+                std::fs::rename(boot.join("hokatsu_0.1.0+3.efi"), spent).unwrap();
+            }
+            _ => {}
+        }
+        let decided = bench.decides();
+        assert_eq!(decided.is_ok(), spoil == "sound", "{spoil}");
+        assert_eq!(bench.next(), None, "{spoil}");
+        assert!(root.join("boot/hokatsu_0.1.1+3.efi").exists(), "{spoil}");
+    }
 }

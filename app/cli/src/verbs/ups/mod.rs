@@ -15,10 +15,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use base::report::{Kind, Report, Runbook};
-use base::ups::UpsError;
+use base::small_file::SmallFileError;
 
 pub(super) use simulate::run as simulate;
-pub(super) use status::run as status;
+pub(super) use status::{Status, look, run as status, say};
 pub(super) use watch::run as watch;
 
 use crate::verbs::stopping::at_signal;
@@ -58,7 +58,7 @@ fn prepared(dir: &Path) -> Result<(), Report> {
 }
 
 /// How it stands cannot be told or read.
-fn untold(dir: &Path) -> impl Fn(UpsError) -> Report + use<'_> {
+fn untold(dir: &Path) -> impl Fn(SmallFileError) -> Report + use<'_> {
     move |error| {
         Report::new(Kind::Disk, error)
             .operator("UPSの状態を読み書きできません", Runbook::UpsSilent)

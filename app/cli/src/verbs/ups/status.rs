@@ -11,8 +11,9 @@ use serde::Serialize;
 use super::untold;
 use crate::output::Voice;
 
+/// For machines.
 #[derive(Serialize)]
-struct Status {
+pub(crate) struct Status {
     /// Does the site file name any?
     configured: bool,
     /// As the watcher says; nothing when none runs.
@@ -21,7 +22,8 @@ struct Status {
     stop_failed: bool,
     units: Vec<Unit>,
     training: bool,
-    well: bool,
+    /// Nothing has to be done by anybody.
+    pub(crate) well: bool,
 }
 
 /// What is wrong with a supply, for whoever has to do something.
@@ -33,11 +35,15 @@ const WRONG: [(Flag, &str); 4] = [
 ];
 
 pub(crate) fn run(site: &Site, voice: &Voice) -> Result<ExitCode, Report> {
+    let status = look(site)?;
+    say(&status, voice);
+    voice.result(&status)?;
+    Ok(ExitCode::from(u8::from(!status.well)))
+}
+
+pub(crate) fn look(site: &Site) -> Result<Status, Report> {
     let Some(settings) = site.ups() else {
-        voice.say(
-            "設定ファイルに [ups] がありません。UPSは見張っていません。停電すると、装置はその場で止まります。",
-        );
-        voice.result(&Status {
+        return Ok(Status {
             configured: false,
             state: None,
             seconds_left: None,
@@ -45,14 +51,13 @@ pub(crate) fn run(site: &Site, voice: &Voice) -> Result<ExitCode, Report> {
             units: Vec::new(),
             training: false,
             well: true,
-        })?;
-        return Ok(ExitCode::SUCCESS);
+        });
     };
     let dir = &settings.state_dir;
     let now = Clock::system().now();
     let seen = Seen::look(dir, now).map_err(untold(dir))?;
     let told = seen.watched.as_ref();
-    let status = Status {
+    Ok(Status {
         configured: true,
         state: told.map(|told| told.state),
         seconds_left: told.and_then(|told| told.seconds_left(now)),
@@ -60,13 +65,6 @@ pub(crate) fn run(site: &Site, voice: &Voice) -> Result<ExitCode, Report> {
         units: told.map(|told| told.units.clone()).unwrap_or_default(),
         training: seen.training.is_some(),
         well: told.is_some_and(is_well),
-    };
-    say(&status, voice);
-    voice.result(&status)?;
-    Ok(if status.well {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
     })
 }
 
@@ -87,7 +85,13 @@ fn wrongs(reading: &Reading) -> impl Iterator<Item = &'static str> {
     wrong.map(|(_, words)| words)
 }
 
-fn say(status: &Status, voice: &Voice) {
+pub(crate) fn say(status: &Status, voice: &Voice) {
+    if !status.configured {
+        voice.say(
+            "設定ファイルに [ups] がありません。UPSは見張っていません。停電すると、装置はその場で止まります。",
+        );
+        return;
+    }
     let runbook = match status.state {
         None => {
             voice.say("電源: 分かりません。見張り（hokatsu ups watch）が動いていません。");

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use base::disks::{Disks, DisksError, Here, Plugged};
+use base::disks::{Disks, Here, Plugged};
+use base::small_file::SmallFileError;
 use store::{Event, Operation, ReadTx, StoreError};
 
 use super::view::{self, Line, Next};
@@ -100,7 +101,7 @@ fn shown(
     Ok((lines, view::next(disks, days, today)))
 }
 
-fn known(visit: &Visit) -> Result<(Disks, BTreeMap<String, Plugged>), DisksError> {
+fn known(visit: &Visit) -> Result<(Disks, BTreeMap<String, Plugged>), SmallFileError> {
     let dir = visit.app.db().dir();
     let disks = Disks::read(&dir.backup_disks())?;
     Ok((disks, Here::read(&dir.disks_here())?))

@@ -20,9 +20,10 @@ use std::process::ExitCode;
 
 use backup::RepositorySettings;
 use backup::disks::{DiskError, Opener, Place};
-use base::disks::{Disks, DisksError};
+use base::disks::Disks;
 use base::report::{Kind, Report};
 use base::settings::DiskSettings;
+use base::small_file::SmallFileError;
 
 pub(super) use whereabouts::probes;
 
@@ -97,6 +98,6 @@ impl Rotation<'_> {
     }
 }
 
-fn listed(error: DisksError) -> Report {
+fn listed(error: SmallFileError) -> Report {
     DiskError::from(error).into()
 }
