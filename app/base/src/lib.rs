@@ -11,6 +11,7 @@ pub mod charset;
 pub mod clock;
 pub mod command;
 pub mod disks;
+pub mod machine;
 pub mod number;
 pub mod paths;
 pub mod report;

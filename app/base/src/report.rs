@@ -135,6 +135,8 @@ pub enum Runbook {
     UpsOnBattery,
     /// The supply does not answer, nobody watches it, or it needs somebody's hand.
     UpsSilent,
+    /// A new machine is to be set up, or its site file is wrong.
+    FirstBoot,
     /// The contract ends: everything is erased and that is proven.
     EndOfContract,
 }
@@ -171,6 +173,7 @@ impl Runbook {
         Self::Update,
         Self::UpsOnBattery,
         Self::UpsSilent,
+        Self::FirstBoot,
         Self::EndOfContract,
     ];
 
@@ -207,6 +210,7 @@ impl Runbook {
             Self::Update => "update",
             Self::UpsOnBattery => "ups-on-battery",
             Self::UpsSilent => "ups-silent",
+            Self::FirstBoot => "first-boot",
             Self::EndOfContract => "end-of-contract",
         }
     }

@@ -16,6 +16,7 @@ mod init;
 mod restore;
 mod serve;
 mod ship;
+mod site_file;
 mod stopping;
 mod timemachine;
 mod update;
@@ -35,8 +36,8 @@ use store::Operator;
 
 use crate::arguments::{
     Arguments, AttachmentsVerb, AuditVerb, BackupVerb, CarriedOutVerb, CertificatesVerb, DiskVerb,
-    EraseVerb, FactorKeysVerb, ImportVerb, IncidentVerb, RestoreVerb, ShipVerb, TimemachineVerb,
-    UpdateVerb, UpsVerb, UsersVerb, Verb,
+    EraseVerb, FactorKeysVerb, ImportVerb, IncidentVerb, RestoreVerb, ShipVerb, SiteVerb,
+    TimemachineVerb, UpdateVerb, UpsVerb, UsersVerb, Verb,
 };
 use crate::output::Voice;
 use crate::verbs::backup::Keeper;
@@ -193,6 +194,12 @@ pub(crate) fn run(
         Verb::CarriedOut {
             what: CarriedOutVerb::Add(asked),
         } => carried_out::add(asked, &dir()?, &operator()?, voice),
+        Verb::Site { what } => match what {
+            SiteVerb::Check => site_file::check(&site()?, voice),
+            SiteVerb::Render(asked) => {
+                site_file::render(asked, &site()?, &site::path(arguments, environment))
+            }
+        },
         Verb::Ups { what } => match what {
             UpsVerb::Watch => ups::watch(&site()?, voice),
             UpsVerb::Status => ups::status(&site()?, voice),
