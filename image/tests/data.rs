@@ -152,3 +152,56 @@ fn every_disk_that_is_formatted_gets_numbers_of_its_own() {
         assert!(text.contains("systemd-repart --dry-run=no --empty=require --seed=random"));
     }
 }
+
+/// A place is given by the superblock, else by the site, else because it is free; and it is kept.
+#[test]
+fn a_data_disk_has_one_of_two_places_and_a_third_one_has_none() {
+    let root = tempfile::tempdir().unwrap();
+    let at = |name: &str| root.path().join(name).display().to_string();
+    let put = |name: &str, text: &str, mode: u32| {
+        let path = root.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        base::paths::write_atomic(&path, text.as_bytes(), mode).unwrap();
+    };
+    put(
+        "mdadm",
+        &format!("#!/bin/sh\ncat {}/$(basename $2)\n", at("superblocks")),
+        0o755,
+    );
+    put("logger", "#!/bin/sh\nexit 0\n", 0o755);
+    let script = Room::here()
+        .source()
+        .join("mkosi.extra/usr/lib/hokatsu/place");
+    let script = fs::read_to_string(script).unwrap();
+    let script = script.replace("/run/hokatsu-places", &at("places"));
+    let script = script.replace("/sys/class/block", &at("block"));
+    put("place", &script, 0o755);
+    let here =
+        |disk: &str, number: u32| put(&format!("block/{disk}/diskseq"), &number.to_string(), 0o644);
+    let half = |disk: &str, role: &str| {
+        let text = format!("     Checksum : 1\n   Device Role : {role}\n");
+        put(&format!("superblocks/{disk}"), &text, 0o644);
+    };
+    let path = format!("PATH={}:/usr/bin:/bin", root.path().display());
+    let place = |disk: &str, wish: &str| {
+        let said = Spec::of(&["env", &path, "sh", &at("place"), disk, wish], LIMIT).capture();
+        said.unwrap().output.trim().replace("HOKATSU_PLACE=", "")
+    };
+    for (disk, number) in [("sda", 5), ("sdb", 6), ("sdc", 7)] {
+        here(disk, number);
+    }
+    assert_eq!(place("sdb", "2"), "2");
+    assert_eq!(place("sda", "1"), "1");
+    assert_eq!(place("sdb", "1"), "2", "it is kept");
+    assert_eq!(place("sdc", "1"), "", "a third one");
+    here("sdb", 9);
+    assert_eq!(place("sdc", "0"), "2", "of one that is gone");
+
+    fs::remove_dir_all(root.path().join("places")).unwrap();
+    half("sda", "Active device 1");
+    half("sdb", "Active device 1");
+    half("sdc", "spare");
+    assert_eq!(place("sda", "1"), "2", "the superblock knows better");
+    assert_eq!(place("sdb", "0"), "1", "the free one");
+    assert_eq!(place("sdc", "0"), "");
+}

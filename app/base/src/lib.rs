@@ -19,6 +19,7 @@ pub mod runbooks;
 pub mod secrecy;
 pub mod settings;
 pub mod shipping;
+pub mod site_files;
 pub mod small_file;
 pub mod text;
 pub mod update;

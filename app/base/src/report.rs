@@ -141,6 +141,8 @@ pub enum Runbook {
     SmartDisk,
     /// What the machine is like is to be seen at its own screen.
     Console,
+    /// A new machine is to be set up, or its site file is wrong.
+    FirstBoot,
     /// The contract ends: everything is erased and that is proven.
     EndOfContract,
 }
@@ -180,6 +182,7 @@ impl Runbook {
         Self::RaidDisk,
         Self::SmartDisk,
         Self::Console,
+        Self::FirstBoot,
         Self::EndOfContract,
     ];
 
@@ -219,6 +222,7 @@ impl Runbook {
             Self::RaidDisk => "raid-disk",
             Self::SmartDisk => "smart-disk",
             Self::Console => "console",
+            Self::FirstBoot => "first-boot",
             Self::EndOfContract => "end-of-contract",
         }
     }

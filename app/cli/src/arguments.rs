@@ -97,6 +97,11 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         what: CarriedOutVerb,
     },
+    /// 設定ファイル（site.toml）
+    Site {
+        #[command(subcommand)]
+        what: SiteVerb,
+    },
     /// 無停電電源装置（UPS）
     Ups {
         #[command(subcommand)]
@@ -457,6 +462,24 @@ pub(crate) enum ShipVerb {
         #[arg(long)]
         yes: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SiteVerb {
+    /// 正しいか確かめ、装置について書いてあることを示す（正しくなければ、行と理由を示して 2 で終わる）
+    Check,
+    /// 装置のプログラムが読むファイルにする（起動のたびに装置が行う）
+    Render(RenderArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RenderArguments {
+    /// 書く場所（装置では /run）
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: PathBuf,
+    /// どのディスクを使うかだけを書く（データ領域がまだないとき）
+    #[arg(long)]
+    pub(crate) disks_only: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -58,6 +58,7 @@ pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
         | Verb::Incident { .. }
         | Verb::Backup { .. }
         | Verb::Ship { .. }
+        | Verb::Site { .. }
         | Verb::Ups { .. }
         | Verb::Restore(_)
         | Verb::Timemachine { .. }

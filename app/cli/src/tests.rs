@@ -55,6 +55,14 @@ const TABLE: &[(&str, Trace)] = &[
         Apart("shows an invented outage and changes no record; app/cli/tests/ups.rs"),
     ),
     (
+        "site check",
+        Looks("addresses, time and disks that the site file names"),
+    ),
+    (
+        "site render",
+        Apart("writes for the programs of the appliance; app/cli/tests/site.rs"),
+    ),
+    (
         "console",
         Apart("starts the others, which ask who types, on the appliance alone"),
     ),

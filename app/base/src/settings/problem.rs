@@ -100,6 +100,10 @@ fn in_japanese(message: &str) -> String {
     if message.contains("socket address") {
         return "待ち受け先は「127.0.0.1:8443」のように書いてください。".to_owned();
     }
+    if message.contains("IP address syntax") || message.contains("IPv4 address syntax") {
+        return "アドレスは「192.0.2.10」、ネットワークの長さが要るところでは「192.0.2.10/24」のように書いてください。"
+            .to_owned();
+    }
     // A reason of ours, which is a sentence already.
     if message.ends_with('。') {
         return message.to_owned();

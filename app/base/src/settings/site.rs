@@ -7,6 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::backup::BackupSettings;
+use super::place::{MachineDisks, NetworkSettings, TimeSettings, Wrong};
 use super::problem::SettingsProblem;
 use super::sign_in::SignInSettings;
 use super::ups::UpsSettings;
@@ -44,6 +45,12 @@ pub struct ServerSettings {
     pub data: Option<PathBuf>,
     /// `[server.tls]`.
     pub tls: Option<TlsSettings>,
+    /// `[server.network]`: the machine's address; by DHCP when absent.
+    pub network: Option<NetworkSettings>,
+    /// `[server.time]`: where the machine's time comes from; from nowhere when absent.
+    pub time: Option<TimeSettings>,
+    /// `[server.disks]`: which disks are the machine's; those of a virtual machine when absent.
+    pub disks: Option<MachineDisks>,
 }
 
 /// `[server.tls]`: files in PEM.
@@ -90,6 +97,18 @@ impl AttachmentSettings {
     #[must_use]
     pub fn file_bytes_max(&self) -> u64 {
         u64::from(self.file_mib_max) * 1024 * 1024
+    }
+}
+
+impl ServerSettings {
+    fn check(&self) -> Result<(), Wrong> {
+        if let Some(network) = &self.network {
+            network.check(self.listen)?;
+        }
+        if let Some(time) = &self.time {
+            time.check(self.network.as_ref())?;
+        }
+        self.disks.as_ref().map_or(Ok(()), MachineDisks::check)
     }
 }
 
@@ -151,13 +170,14 @@ impl Site {
         named.cloned().unwrap_or_default()
     }
 
-    fn check(&self) -> Result<(), (std::ops::Range<usize>, String)> {
+    fn check(&self) -> Result<(), Wrong> {
         let number = &self.organisation.insurer_no;
         if number.get_ref().len() != 6 || !m10w21_holds(number.get_ref()) {
             let reason = "保険者番号は6桁で、末尾の検証番号が合っている必要があります。\
                           （全国地方公共団体コードとは別の番号です。）";
             return Err((number.span(), reason.to_owned()));
         }
+        self.server.check()?;
         self.backup.check()?;
         if let Some(named) = &self.attachments
             && !FILE_MIB_MAX.contains(&named.get_ref().file_mib_max)

@@ -361,3 +361,140 @@ fn supplies_have_defaults_and_limits_and_without_the_section_there_are_none() {
         );
     }
 }
+
+/// A file with these lines behind `[server]`.
+fn standing(lines: &str) -> Result<Site, SettingsProblem> {
+    let text = format!(
+        "[server]\nlisten = \"0.0.0.0:443\"\n{lines}\n[organisation]\nname = \"市\"\ninsurer_no = \"112292\"\n"
+    );
+    parse(&text)
+}
+
+#[test]
+fn an_address_of_its_own_is_one_that_a_server_can_have() {
+    let with = |address: &str, more: &str| {
+        standing(&format!(
+            "[server.network]\naddress = \"{address}\"\n{more}"
+        ))
+    };
+    let site = with("192.0.2.10/24", "gateway = \"192.0.2.1\"\ndns = []").unwrap();
+    let network = site.server.network.unwrap();
+    assert_eq!(network.address().to_string(), "192.0.2.10/24");
+    assert_eq!(network.gateway().unwrap().to_string(), "192.0.2.1");
+    for (address, more, line, word) in [
+        ("192.0.2.0/24", "", 4, "ネットワーク自身"),
+        ("192.0.2.255/24", "", 4, "全員あて"),
+        ("192.0.2.10/31", "", 4, "8 から 30"),
+        ("127.0.0.1/8", "", 4, "付けられない"),
+        ("224.0.0.5/24", "", 4, "付けられない"),
+        ("192.0.2.10", "", 4, "192.0.2.10/24"),
+        ("192.0.2.300/24", "", 4, "192.0.2.10/24"),
+        (
+            "192.0.2.10/24",
+            "gateway = \"198.51.100.1\"",
+            5,
+            "192.0.2.0/24 の外",
+        ),
+        (
+            "192.0.2.10/24",
+            "gateway = \"192.0.2.10\"",
+            5,
+            "自身のアドレス",
+        ),
+        ("192.0.2.10/24", "gateway = \"192.0.2.255\"", 5, "全員あて"),
+        ("192.0.2.10/24", "gateway = \"192.0.2\"", 5, "192.0.2.10"),
+        (
+            "192.0.2.10/24",
+            "dns = [\"192.0.2.2\", \"192.0.2.2\"]",
+            5,
+            "二度",
+        ),
+        (
+            "192.0.2.10/24",
+            "dns = [\"192.0.2.2\",\"192.0.2.3\",\"192.0.2.4\",\"192.0.2.5\"]",
+            5,
+            "3 件まで",
+        ),
+        (
+            "192.0.2.10/24",
+            "netmask = \"255.255.255.0\"",
+            5,
+            "「netmask」という項目はありません",
+        ),
+    ] {
+        let said = with(address, more).unwrap_err().to_string();
+        let place = format!("{line} 行目");
+        assert!(
+            said.contains(word) && said.contains(&place),
+            "{address} {more}: {said}"
+        );
+    }
+    let text = GOOD.replacen(
+        "[server.tls]",
+        "[server.network]\naddress = \"192.0.2.10/24\"\n[server.tls]",
+        1,
+    );
+    let said = parse(&text).unwrap_err().to_string();
+    assert!(said.contains("0.0.0.0 か 192.0.2.10"), "{said}");
+}
+
+#[test]
+fn clocks_are_addresses_or_names_that_somebody_can_answer_for() {
+    let with = |lines: &str| standing(&format!("[server.time]\n{lines}"));
+    let site = with("sources = [\"192.0.2.1\"]\nserves = [\"192.0.2.0/24\"]").unwrap();
+    assert_eq!(site.server.time.unwrap().sources().count(), 1);
+    assert!(with("sources = []").is_ok());
+    for (lines, line, word) in [
+        ("sources = [\"ntp.example.jp\"]", 4, "dns が要ります"),
+        ("sources = [\"192.0.2\"]", 4, "アドレスか、ホスト名"),
+        ("sources = [\"a b\"]", 4, "アドレスか、ホスト名"),
+        ("sources = [\"192.0.2.1\", \"192.0.2.1\"]", 4, "二度"),
+        (
+            "sources = []\nserves = [\"192.0.2.10/24\"]",
+            5,
+            "192.0.2.0/24",
+        ),
+        ("sources = []\nserves = [\"0.0.0.0/0\"]", 5, "192.0.2.0/24"),
+        ("serves = []", 3, "「sources」がありません"),
+    ] {
+        let said = with(lines).unwrap_err().to_string();
+        let place = format!("{line} 行目");
+        assert!(
+            said.contains(word) && said.contains(&place),
+            "{lines}: {said}"
+        );
+    }
+    let network =
+        "[server.network]\naddress = \"192.0.2.10/24\"\ndns = [\"192.0.2.2\"]\n[server.time]\n";
+    assert!(standing(&format!("{network}sources = [\"ntp.example.jp\"]")).is_ok());
+    let said = standing(&format!("{network}sources = [\"192.0.2.10\"]"))
+        .unwrap_err()
+        .to_string();
+    assert!(said.contains("このサーバ自身"), "{said}");
+}
+
+#[test]
+fn disks_are_three_different_numbers_that_mean_nothing_else_to_udev() {
+    let with = |lines: &str| standing(&format!("[server.disks]\n{lines}"));
+    let site = with("data = [\"S1\", \"S-2.x_y\"]\ndisk_a = \"A\"").unwrap();
+    assert_eq!(site.server.disks.unwrap().data(), ["S1", "S-2.x_y"]);
+    for (lines, line, word) in [
+        ("data = [\"S1\"]", 4, "2台"),
+        ("data = [\"S1\", \"S1\"]", 4, "二度"),
+        ("data = [\"S1\", \"S2\"]\ndisk_a = \"S2\"", 5, "二度"),
+        ("data = [\"S1\", \"S*\"]", 4, "半角の英数字"),
+        ("data = [\"S1\", \"\"]", 4, "半角の英数字"),
+        (
+            "data = [\"S1\", \"S2\"]\ndisk_a = 'x\", RUN+=\"y'",
+            5,
+            "半角の英数字",
+        ),
+    ] {
+        let said = with(lines).unwrap_err().to_string();
+        let place = format!("{line} 行目");
+        assert!(
+            said.contains(word) && said.contains(&place),
+            "{lines}: {said}"
+        );
+    }
+}

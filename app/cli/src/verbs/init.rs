@@ -47,7 +47,9 @@ pub(crate) fn run(
         return Err(Report::bare(Kind::Usage));
     };
     base::paths::create_private_dir(dir.path()).map_err(|error| unwritten(dir.path(), error))?;
-    settle_site(site, dir, voice)?;
+    let own = settle_site(site, dir, voice)?;
+    let addresses = [Some(IpAddr::V4(Ipv4Addr::LOCALHOST)), own];
+    let addresses: Vec<IpAddr> = addresses.into_iter().flatten().collect();
     let clock = Clock::system();
     let today = clock.today();
     let db = Db::create(dir, clock).map_err(StoreError::report)?;
@@ -56,13 +58,8 @@ pub(crate) fn run(
     masters::load(&db, &actor, &shipped)
         .map_err(server::features::masters::MastersError::report)?;
     server::web::rights::load(&db, &actor).map_err(server::web::Problem::report)?;
-    let authority = Authority::create(
-        &dir.tls(),
-        &["hokatsu", "localhost"],
-        &[IpAddr::V4(Ipv4Addr::LOCALHOST)],
-        today,
-    )
-    .map_err(|error| error.report(&dir.tls()))?;
+    let authority = Authority::create(&dir.tls(), &["hokatsu", "localhost"], &addresses, today)
+        .map_err(|error| error.report(&dir.tls()))?;
     make_keys(keys)?;
     let password =
         server::web::session::one_time_password().ok_or_else(|| Report::bare(Kind::Fault))?;
@@ -100,7 +97,8 @@ pub(crate) fn run(
 }
 
 /// Writes the first site file; one that is there is somebody's decision and stays as it is.
-fn settle_site(site: &Path, dir: &DataDir, voice: &Voice) -> Result<(), Report> {
+/// Gives the machine's own address, for its certificate, when the file names one.
+fn settle_site(site: &Path, dir: &DataDir, voice: &Voice) -> Result<Option<IpAddr>, Report> {
     if site.exists() {
         let read = Site::read(site).map_err(|problem| problem.report())?;
         if read.sign_in().second_factor.is_empty() {
@@ -109,7 +107,8 @@ fn settle_site(site: &Path, dir: &DataDir, voice: &Voice) -> Result<(), Report> 
                 site.display()
             ));
         }
-        return Ok(());
+        let network = read.server.network;
+        return Ok(network.map(|network| IpAddr::V4(network.address().addr())));
     }
     let data = std::path::absolute(dir.path()).map_err(|e| unwritten(dir.path(), e))?;
     let written = write_atomic(site, first_site(&data).as_bytes(), MODE_PRIVATE);
@@ -119,7 +118,7 @@ fn settle_site(site: &Path, dir: &DataDir, voice: &Voice) -> Result<(), Report> 
         "パスワードのほかに、登録した端末が要ります。最初のシステム管理者は、最初のサインインで\
          スマートフォンの確認コードを登録します。",
     );
-    Ok(())
+    Ok(None)
 }
 
 fn unwritten(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Report {

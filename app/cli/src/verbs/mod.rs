@@ -18,6 +18,7 @@ mod runbook;
 mod serve;
 mod ship;
 mod status;
+mod site_file;
 mod stopping;
 mod timemachine;
 mod update;
@@ -37,8 +38,8 @@ use store::Operator;
 
 use crate::arguments::{
     Arguments, AttachmentsVerb, AuditVerb, BackupVerb, CarriedOutVerb, CertificatesVerb, DiskVerb,
-    EraseVerb, FactorKeysVerb, ImportVerb, IncidentVerb, RestoreVerb, ShipVerb, TimemachineVerb,
-    UpdateVerb, UpsVerb, UsersVerb, Verb,
+    EraseVerb, FactorKeysVerb, ImportVerb, IncidentVerb, RestoreVerb, ShipVerb, SiteVerb,
+    TimemachineVerb, UpdateVerb, UpsVerb, UsersVerb, Verb,
 };
 use crate::output::Voice;
 use crate::verbs::backup::Keeper;
@@ -195,6 +196,12 @@ pub(crate) fn run(
         Verb::CarriedOut {
             what: CarriedOutVerb::Add(asked),
         } => carried_out::add(asked, &dir()?, &operator()?, voice),
+        Verb::Site { what } => match what {
+            SiteVerb::Check => site_file::check(&site()?, voice),
+            SiteVerb::Render(asked) => {
+                site_file::render(asked, &site()?, &site::path(arguments, environment))
+            }
+        },
         Verb::Ups { what } => match what {
             UpsVerb::Watch => ups::watch(&site()?, voice),
             UpsVerb::Status => ups::status(&site()?, voice),

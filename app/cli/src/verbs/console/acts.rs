@@ -17,8 +17,9 @@ use base::report::{Kind, Report, Runbook, chain};
 use base::settings::{RepositoryPlace, Site};
 use rustix::fs::{MemfdFlags, memfd_create};
 
-use super::Act;
+use super::exchange as new_disk;
 use super::machine::{Machine, UNITS, is_active, systemctl};
+use super::{Act, clock};
 use crate::arguments::WordsArguments;
 use crate::output::Voice;
 use crate::site;
@@ -43,7 +44,9 @@ const OUTAGE_SPEED: &str = "--speed=4";
 
 pub(super) fn perform(act: Act, machine: &Machine, voice: &Voice) -> Result<(), Report> {
     match act {
-        Act::Look => look(voice),
+        Act::Look => look(machine, voice),
+        Act::Stick => check_stick(machine, voice),
+        Act::Exchange => new_disk::run(machine, voice),
         Act::Serve => serve(voice),
         Act::Restore => exchange(&["restore"], machine, voice),
         Act::Undo => exchange(&["restore", "undo"], machine, voice),
@@ -90,7 +93,7 @@ pub(super) fn failed(error: impl std::error::Error + Send + Sync + 'static) -> R
     )
 }
 
-fn look(voice: &Voice) -> Result<(), Report> {
+fn look(machine: &Machine, voice: &Voice) -> Result<(), Report> {
     voice.say("■ 装置、電源、控え");
     attend_hokatsu(&["status"])?;
     voice.say("\n■ バックアップ");
@@ -101,6 +104,13 @@ fn look(voice: &Voice) -> Result<(), Report> {
     attend_hokatsu(&["update", "status"])?;
     voice.say("\n■ ネットワーク");
     attend("ip", ["-brief", "address"])?;
+    attend("ip", ["route", "show", "default"])?;
+    for line in clock::told() {
+        voice.say(&line);
+    }
+    if machine.site_file().exists() {
+        attend_as_service(&["site", "check"])?;
+    }
     voice.say("\n■ 失敗した処理（なければ空）");
     attend(
         "systemctl",
@@ -337,27 +347,52 @@ fn prove(machine: &Machine, voice: &Voice) -> Result<(), Report> {
 
 /// From a stick, which is only read. What it holds is believed when its signature is.
 fn update(machine: &Machine, voice: &Voice) -> Result<(), Report> {
+    let is_in = on_stick(machine, "更新のファイル", voice, |place| {
+        update_from(place, voice)
+    })?;
+    if is_in {
+        voice.say("USBメモリは、抜いてかまいません。");
+        restart(voice)?;
+    }
+    Ok(())
+}
+
+/// Told on this very screen: what the first start has to say is long gone from it.
+fn check_stick(machine: &Machine, voice: &Voice) -> Result<(), Report> {
+    on_stick(machine, "site.toml", voice, |place| {
+        let site = text(&place.join("site.toml"));
+        attend_hokatsu(&["--site", &site, "site", "check"]).map(drop)
+    })?;
+    voice.say("\nこの装置のディスクと製造番号:");
+    attend("lsblk", ["--nodeps", "--output", "SERIAL,MODEL,SIZE,TRAN"])?;
+    voice.say("直したら、USBメモリを挿したまま再起動します（手順書 first-boot）。");
+    Ok(())
+}
+
+/// Mounts the stick for one deed.
+fn on_stick<T>(
+    machine: &Machine,
+    what: &str,
+    voice: &Voice,
+    deed: impl FnOnce(&Path) -> Result<T, Report>,
+) -> Result<T, Report> {
     let Some(stick) = machine.stick() else {
-        voice.say(
-            "USBメモリがありません。名前（ボリュームラベル）が HOKATSU のUSBメモリに更新のファイルを入れて挿し、\
-             もう一度選んでください。",
-        );
+        voice.say(&format!(
+            "USBメモリがありません。名前（ボリュームラベル）が HOKATSU のUSBメモリに{what}を入れて挿し、\
+             もう一度選んでください。"
+        ));
         return Err(Report::bare(Kind::Usage));
     };
     let place = Path::new(STICK);
     std::fs::create_dir_all(place).map_err(failed)?;
     let (device, at) = (text(&stick), text(place));
     own("mount", &["-o", STICK_OPTIONS, &device, &at], "")?;
-    let done = update_from(place, voice);
+    let done = deed(place);
     // Whatever came of it: it can be pulled.
     let put_away = own("umount", &[&at], "");
-    let is_in = done?;
+    let done = done?;
     put_away?;
-    if is_in {
-        voice.say("USBメモリは、抜いてかまいません。");
-        restart(voice)?;
-    }
-    Ok(())
+    Ok(done)
 }
 
 fn update_from(place: &Path, voice: &Voice) -> Result<bool, Report> {
@@ -448,7 +483,7 @@ fn text(path: &Path) -> String {
 }
 
 /// A small program of the appliance.
-fn own(program: &str, words: &[&str], input: &str) -> Result<(), Report> {
+pub(super) fn own(program: &str, words: &[&str], input: &str) -> Result<(), Report> {
     let spec = Spec::new(program, DISK_MAX).args(words).input(input);
     let output = command::run(&spec).map_err(failed)?;
     if output.status.success() {

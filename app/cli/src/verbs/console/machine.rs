@@ -32,6 +32,21 @@ pub(super) const UNITS: [&str; 4] = [
     "hokatsu-backup.timer",
     "hokatsu-prune.timer",
 ];
+/// What a start can fail at without anybody hearing of it but here.
+const FAILED: [(&str, &str); 3] = [
+    (
+        "disks-of-stick.service",
+        "USBメモリの site.toml を使えません。「USBメモリの site.toml を確かめる」を選びます（手順書 first-boot）。",
+    ),
+    (
+        "hokatsu-first-boot.service",
+        "初期設定が終わっていません。「USBメモリの site.toml を確かめる」を選びます（手順書 first-boot）。",
+    ),
+    (
+        "hokatsu-site.service",
+        "アドレスと時刻の設定が、site.toml のとおりになっていません。「状態をくわしく見る」を選びます（手順書 first-boot）。",
+    ),
+];
 const ASK_MAX: Duration = Duration::from_secs(20);
 
 /// How far this machine is.
@@ -150,6 +165,12 @@ impl Machine {
             "つながっていません"
         };
         lines.push(format!("ディスクA: {disk_a}"));
+        lines.extend(
+            FAILED
+                .iter()
+                .filter(|(unit, _)| is_failed(unit))
+                .map(|(_, words)| (*words).to_owned()),
+        );
         lines
     }
 
@@ -157,7 +178,7 @@ impl Machine {
         let active = is_active("hokatsu.service");
         let name = match Site::read(&self.site_file()) {
             Ok(site) => site.organisation.name,
-            Err(_) => "設定ファイルが正しくありません".to_owned(),
+            Err(problem) => problem.to_string(),
         };
         let how = if active {
             "動いています"
@@ -165,6 +186,47 @@ impl Machine {
             "止まっています"
         };
         format!("サービス（{name}）: {how}")
+    }
+
+    /// Where the kernel tells of the mirror.
+    fn md(&self) -> Option<PathBuf> {
+        let entries = fs::read_dir(self.at(BLOCK)).ok()?;
+        let mut arrays = entries.flatten().map(|entry| entry.path().join("md"));
+        arrays.find(|md| md.is_dir())
+    }
+
+    /// The disks of the mirror that are there.
+    pub(super) fn members(&self) -> Vec<PathBuf> {
+        let below = self.md().map(|md| md.with_file_name("slaves"));
+        let entries = below.and_then(|below| fs::read_dir(below).ok());
+        let names = entries.into_iter().flatten().flatten();
+        names
+            .map(|entry| Path::new("/dev").join(entry.file_name()))
+            .collect()
+    }
+
+    /// Bytes that a disk must have to take the free place of the mirror; nothing when there is none.
+    pub(super) fn lacks_a_disk(&self) -> Option<u64> {
+        let md = self.md()?;
+        let number = |path: PathBuf| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
+        if number(md.join("degraded"))? == 0 {
+            return None;
+        }
+        let sizes = self.members().into_iter().filter_map(|disk| {
+            // The kernel counts in pieces of 512 bytes, whatever the disk does.
+            number(self.at(BLOCK).join(disk.file_name()?).join("size"))?.checked_mul(512)
+        });
+        sizes.min()
+    }
+
+    /// Outside of the machine: a stick, a disk that is carried away, one that was taken out before.
+    pub(super) fn hangs_on_usb(&self, disk: &Path) -> bool {
+        let name = disk.file_name().unwrap_or_default();
+        // Without a place it is not one that could be meant.
+        let place = fs::canonicalize(self.at(BLOCK).join(name)).unwrap_or_else(|_| "/usb".into());
+        place
+            .components()
+            .any(|part| part.as_os_str().to_string_lossy().starts_with("usb"))
     }
 
     /// What is wrong with its parts and its versions; all of it is told by "状態をくわしく見る".
@@ -197,7 +259,15 @@ impl Machine {
 }
 
 pub(in crate::verbs) fn is_active(unit: &str) -> bool {
-    let spec = Spec::new("systemctl", ASK_MAX).args(["--quiet", "is-active", unit]);
+    is("is-active", unit)
+}
+
+fn is_failed(unit: &str) -> bool {
+    is("is-failed", unit)
+}
+
+fn is(state: &str, unit: &str) -> bool {
+    let spec = Spec::new("systemctl", ASK_MAX).args(["--quiet", state, unit]);
     command::run(&spec).is_ok_and(|output| output.status.success())
 }
 

@@ -7,6 +7,8 @@
 //! Source: docs/decisions/0041-operator-console.md.
 
 mod acts;
+mod clock;
+mod exchange;
 mod machine;
 #[cfg(test)]
 mod tests;
@@ -23,6 +25,8 @@ use crate::output::Voice;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Act {
     Look,
+    Stick,
+    Exchange,
     Serve,
     Restore,
     Undo,
@@ -43,6 +47,8 @@ impl Act {
     fn words(self) -> &'static str {
         match self {
             Self::Look => "状態をくわしく見る",
+            Self::Stick => "USBメモリの site.toml を確かめる",
+            Self::Exchange => "データディスクの交換（新しいディスクをアレイに入れる）",
             Self::Serve => "サービスを始める",
             Self::Restore => "バックアップから、前の状態に戻す",
             Self::Undo => "戻したのを取り消す",
@@ -66,6 +72,7 @@ fn offered(stage: Stage) -> &'static [Act] {
     match stage {
         Stage::NoVolume => &[
             Act::Look,
+            Act::Stick,
             Act::Journal,
             Act::PowerOff,
             Act::Reboot,
@@ -81,6 +88,7 @@ fn offered(stage: Stage) -> &'static [Act] {
         ],
         Stage::Empty | Stage::Unsettled => &[
             Act::Look,
+            Act::Stick,
             Act::Refill,
             Act::Journal,
             Act::PowerOff,
@@ -97,6 +105,7 @@ fn offered(stage: Stage) -> &'static [Act] {
             Act::Serve,
             Act::Update,
             Act::Rollback,
+            Act::Exchange,
             Act::PowerOff,
             Act::Reboot,
             Act::Outage,

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use super::clock::{in_step, source};
+use super::exchange::{Candidate, refusal};
 use super::machine::{Machine, Stage};
 use super::{Act, offered};
 
@@ -50,6 +52,9 @@ fn only_a_machine_without_records_is_refilled_and_only_one_with_them_restored() 
         assert_eq!(acts.contains(&Act::Undo), stage == Stage::Used);
         assert_eq!(acts.contains(&Act::Update), stage == Stage::Used);
         assert_eq!(acts.contains(&Act::Rollback), stage == Stage::Used);
+        assert_eq!(acts.contains(&Act::Exchange), stage == Stage::Used);
+        let begins = matches!(stage, Stage::NoVolume | Stage::Empty | Stage::Unsettled);
+        assert_eq!(acts.contains(&Act::Stick), begins);
         assert_eq!(acts.contains(&Act::Unlock), stage == Stage::Locked);
         assert!(acts.contains(&Act::PowerOff), "{stage:?}");
         assert!(acts.contains(&Act::Runbooks), "{stage:?}");
@@ -97,4 +102,94 @@ fn nothing_but_the_appliance_has_this_menu() {
     assert!(!machine.is_appliance());
     put(root.path(), "usr/lib/hokatsu/array", "");
     assert!(machine.is_appliance());
+}
+
+#[test]
+fn time_is_told_as_chrony_tells_it() {
+    let tracking = |reference: &str, source: &str, leap: &str| {
+        format!(
+            "{reference},{source},3,1796090000.1,-0.000123000,0.0,0.0,1.5,0.0,0.1,0.001,0.002,64.2,{leap}\n"
+        )
+    };
+    for (line, words) in [
+        (
+            tracking("C0000201", "192.0.2.1", "Normal"),
+            "合っています（192.0.2.1、階層 3、ずれ 0.1 ミリ秒）",
+        ),
+        (
+            tracking("00000000", "", "Not synchronised"),
+            "合っていません",
+        ),
+        (tracking("7F7F0101", "", "Normal"), "装置の時計を基準"),
+        ("506 Cannot talk to daemon\n".to_owned(), "読めません"),
+        (String::new(), "読めません"),
+    ] {
+        let said = in_step(&line);
+        assert!(said.contains(words), "{line}: {said}");
+    }
+    for (line, words) in [
+        (
+            "^,*,192.0.2.1,2,6,377,35,0.0001,0.0001,0.01",
+            Some("192.0.2.1: 答えます"),
+        ),
+        (
+            "^,?,192.0.2.9,0,8,0,4294967295,0.0,0.0,0.0",
+            Some("192.0.2.9: 答えません"),
+        ),
+        (
+            "^,x,192.0.2.8,2,6,377,12,9.0,9.0,0.1",
+            Some("信用できません"),
+        ),
+        ("", None),
+    ] {
+        let said = source(line);
+        assert_eq!(said.is_some(), words.is_some(), "{line}");
+        assert!(
+            said.unwrap_or_default().contains(words.unwrap_or_default()),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn a_place_is_free_in_a_mirror_that_lacks_a_disk_and_asks_for_one_as_large() {
+    let (root, machine) = machine();
+    assert_eq!(machine.lacks_a_disk(), None);
+    put(root.path(), "sys/class/block/md127/md/degraded", "0\n");
+    put(root.path(), "sys/class/block/md127/slaves/sda/size", "");
+    put(root.path(), "sys/class/block/sda/size", "1000\n");
+    assert_eq!(machine.lacks_a_disk(), None);
+    put(root.path(), "sys/class/block/md127/md/degraded", "1\n");
+    assert_eq!(machine.lacks_a_disk(), Some(512_000));
+    assert_eq!(machine.members(), [Path::new("/dev/sda")]);
+}
+
+#[test]
+fn a_disk_on_usb_is_none_of_the_machines_and_neither_is_one_that_is_gone() {
+    let (root, machine) = machine();
+    for (name, place) in [
+        ("sda", "pci0000:00/ata1/block/sda"),
+        ("sdb", "pci0000:00/usb2/2-1/block/sdb"),
+    ] {
+        put(root.path(), &format!("sys/devices/{place}/size"), "1");
+        let link = root.path().join("sys/class/block").join(name);
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(root.path().join("sys/devices").join(place), link).unwrap();
+    }
+    assert!(!machine.hangs_on_usb(Path::new("/dev/sda")));
+    assert!(machine.hangs_on_usb(Path::new("/dev/sdb")));
+    assert!(machine.hangs_on_usb(Path::new("/dev/sdc")));
+}
+
+#[test]
+fn a_disk_that_is_too_small_or_takes_no_writes_is_not_taken() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("disk");
+    fs::File::create(&file).unwrap().set_len(1_000).unwrap();
+    let found = erase::image(&file).unwrap();
+    let mut one = Candidate { found, holds: None };
+    assert_eq!(refusal(&one, 1_000), None);
+    assert!(refusal(&one, 1_001).unwrap().contains("小さい"));
+    one.found.read_only = true;
+    assert!(refusal(&one, 1_000).unwrap().contains("書き込めない"));
 }
