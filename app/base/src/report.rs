@@ -135,6 +135,10 @@ pub enum Runbook {
     UpsOnBattery,
     /// The supply does not answer, nobody watches it, or it needs somebody's hand.
     UpsSilent,
+    /// Signatures of viruses are missing or old, or nobody looks through files.
+    VirusSignatures,
+    /// A virus was found.
+    VirusFound,
     /// The contract ends: everything is erased and that is proven.
     EndOfContract,
 }
@@ -171,6 +175,8 @@ impl Runbook {
         Self::Update,
         Self::UpsOnBattery,
         Self::UpsSilent,
+        Self::VirusSignatures,
+        Self::VirusFound,
         Self::EndOfContract,
     ];
 
@@ -207,6 +213,8 @@ impl Runbook {
             Self::Update => "update",
             Self::UpsOnBattery => "ups-on-battery",
             Self::UpsSilent => "ups-silent",
+            Self::VirusSignatures => "virus-signatures",
+            Self::VirusFound => "virus-found",
             Self::EndOfContract => "end-of-contract",
         }
     }

@@ -64,6 +64,7 @@ pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
         | Verb::Users { .. }
         | Verb::CarriedOut { .. }
         | Verb::Certificates { .. }
+        | Verb::Antivirus { .. }
         | Verb::Console
         | Verb::Update { .. }
         | Verb::Erase { .. }

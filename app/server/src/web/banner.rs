@@ -1,5 +1,5 @@
 //! What must not be overlooked stands above every page: for administrators an open door for the
-//! vendor, an opened envelope, a missing key, backups that are late; for those who look after backup
+//! vendor, an opened envelope, a missing key, backups that are late, viruses; for those who look after backup
 //! disks one that may be unplugged; for whoever sits there a certificate near its end; for everybody that
 //! the power has failed.
 
@@ -15,6 +15,7 @@ use store::{ReadTx, StoreError, params};
 
 use crate::web::permission::Permission;
 use crate::web::power;
+use crate::web::viruses;
 use crate::web::visit::Visit;
 
 /// Banners on one page; more than this many open doors are counted, not listed.
@@ -100,6 +101,7 @@ fn of_administrators(visit: &Visit) -> Vec<Banner> {
             banners.extend(closed_secrets(tx, visit)?);
             banners.extend(late_backup(visit));
             banners.extend(fell_back(visit));
+            banners.extend(viruses::of(visit, tx)?);
         }
         Ok::<_, StoreError>(banners)
     });

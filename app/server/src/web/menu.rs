@@ -97,6 +97,7 @@ const GROUPS: &[(&str, &[Entry])] = &[
             ("/rights", "権限", Permission::StaffView),
             ("/terminals", "端末", Permission::TerminalView),
             ("/backup-disks", "バックアップ", Permission::BackupDiskView),
+            ("/viruses", "ウイルス対策", Permission::StaffAdminister),
             ("/imports", "取込み", Permission::ImportView),
             ("/overview", "件数とマスタ", Permission::MasterView),
             ("/maintenance", "保守作業", Permission::MaintenanceView),

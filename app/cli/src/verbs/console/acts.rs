@@ -73,6 +73,7 @@ pub(super) fn perform(act: Act, machine: &Machine, voice: &Voice) -> Result<(), 
             voice,
         ),
         // In the directory of the watcher, which the service's account does not own.
+        Act::Signatures => signatures(machine, voice),
         Act::Outage => attend_hokatsu(&["ups", "simulate", OUTAGE_SPEED]).map(drop),
     }
 }
@@ -96,6 +97,9 @@ fn look(voice: &Voice) -> Result<(), Report> {
     attend_as_service(&["ship", "status"])?;
     voice.say("\n■ 電源（UPS）");
     attend_as_service(&["ups", "status"])?;
+    voice.say("\n■ ウイルス対策");
+    // The socket of the scanner is not that account's.
+    attend_hokatsu(&["antivirus", "status"])?;
     voice.say("\n■ データディスク");
     attend("cat", ["/proc/mdstat"])?;
     voice.say("\n■ 装置の版");
@@ -337,28 +341,45 @@ fn prove(machine: &Machine, voice: &Voice) -> Result<(), Report> {
 }
 
 /// From a stick, which is only read. What it holds is believed when its signature is.
-fn update(machine: &Machine, voice: &Voice) -> Result<(), Report> {
+fn with_stick(
+    machine: &Machine,
+    what: &str,
+    voice: &Voice,
+    act: impl FnOnce(&Path) -> Result<bool, Report>,
+) -> Result<bool, Report> {
     let Some(stick) = machine.stick() else {
-        voice.say(
-            "USBメモリがありません。名前（ボリュームラベル）が HOKATSU のUSBメモリに更新のファイルを入れて挿し、\
-             もう一度選んでください。",
-        );
+        voice.say(&format!(
+            "USBメモリがありません。名前（ボリュームラベル）が HOKATSU のUSBメモリに{what}を入れて挿し、\
+             もう一度選んでください。"
+        ));
         return Err(Report::bare(Kind::Usage));
     };
     let place = Path::new(STICK);
     std::fs::create_dir_all(place).map_err(failed)?;
     let (device, at) = (text(&stick), text(place));
     own("mount", &["-o", STICK_OPTIONS, &device, &at], "")?;
-    let done = update_from(place, voice);
+    let done = act(place);
     // Whatever came of it: it can be pulled.
     let put_away = own("umount", &[&at], "");
     let is_in = done?;
     put_away?;
     if is_in {
         voice.say("USBメモリは、抜いてかまいません。");
-        restart(voice)?;
     }
-    Ok(())
+    Ok(is_in)
+}
+
+fn update(machine: &Machine, voice: &Voice) -> Result<(), Report> {
+    let is_in = with_stick(machine, "更新のファイル", voice, |place| {
+        update_from(place, voice)
+    })?;
+    if is_in { restart(voice) } else { Ok(()) }
+}
+
+fn signatures(machine: &Machine, voice: &Voice) -> Result<(), Report> {
+    let what = "ウイルス定義（main.cvd、daily.cvd、bytecode.cvd）";
+    let words = |place: &Path| attend_hokatsu(&["antivirus", "update", &text(place)]);
+    with_stick(machine, what, voice, |place| Ok(words(place)?.success())).map(drop)
 }
 
 fn update_from(place: &Path, voice: &Voice) -> Result<bool, Report> {

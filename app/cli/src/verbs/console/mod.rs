@@ -35,6 +35,7 @@ enum Act {
     PowerOff,
     Reboot,
     Outage,
+    Signatures,
 }
 
 impl Act {
@@ -54,6 +55,7 @@ impl Act {
             Self::PowerOff => "電源を切る",
             Self::Reboot => "再起動する",
             Self::Outage => "停電の訓練をする（全員の画面に【訓練】と出るだけ）",
+            Self::Signatures => "ウイルス定義を新しくする（USBメモリから）",
         }
     }
 }
@@ -89,6 +91,7 @@ fn offered(stage: Stage) -> &'static [Act] {
             Act::PowerOff,
             Act::Reboot,
             Act::Outage,
+            Act::Signatures,
         ],
     }
 }

@@ -107,7 +107,7 @@ pub(crate) fn apply(
         save(voice)?;
     }
     let detail = format!("update apply 始め／版＝{}→{}", plan.from, plan.to);
-    noted(desk, detail, operator.clone())?;
+    noted(desk.dir, detail, operator.clone())?;
     leaves(desk.root, &system.running, SCHEMA_VERSION)?;
     leaves(desk.root, &manifest.version, manifest.schema)?;
     let mut bar = Bar::bytes(voice);
@@ -119,7 +119,7 @@ pub(crate) fn apply(
     bar.done();
     expect(desk, &plan.from, &plan.to)?;
     noted(
-        desk,
+        desk.dir,
         format!("update apply 終わり／版＝{}", plan.to),
         operator,
     )?;
@@ -160,7 +160,11 @@ pub(crate) fn rollback(yes: bool, operator: Operator, desk: &Desk<'_>) -> Result
     ));
     voice.confirm("戻しますか。", yes)?;
     let (from, to) = (system.running.to_string(), other.version.to_string());
-    noted(desk, format!("update rollback／版＝{from}→{to}"), operator)?;
+    noted(
+        desk.dir,
+        format!("update rollback／版＝{from}→{to}"),
+        operator,
+    )?;
     system.turn_back()?;
     expect(desk, &from, &to)?;
     voice.say("戻す用意ができました。再起動すると、その版で始まります。");
@@ -304,11 +308,12 @@ fn save(voice: &Voice) -> Result<(), Report> {
     })
 }
 
-fn noted(desk: &Desk<'_>, detail: String, operator: Operator) -> Result<(), Report> {
-    operator::note(desk.dir, Operation::ConsoleUse, detail, Some(operator))?;
-    let notes = desk.dir.console_notes();
+/// Leaves a note of what root did, for the service to take in.
+pub(super) fn noted(dir: &DataDir, detail: String, operator: Operator) -> Result<(), Report> {
+    operator::note(dir, Operation::ConsoleUse, detail, Some(operator))?;
+    let notes = dir.console_notes();
     if notes.exists() {
-        owner::hand_over(&notes, desk.dir.path())?;
+        owner::hand_over(&notes, dir.path())?;
     }
     Ok(())
 }
