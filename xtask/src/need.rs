@@ -28,6 +28,7 @@ pub(crate) enum Need {
     BrittleDisks,
     ImageTools,
     Ups,
+    Antivirus,
 }
 
 /// How a need is met.
@@ -67,8 +68,11 @@ const SIGN_IN: &[&str] = &["curl", "oathtool", "openssl"];
 /// What asks; the server with the driver.
 const UPS: &[&str] = &["nut-client", "nut-server"];
 
+/// What scans; what checks signatures.
+const ANTIVIRUS: &[&str] = &["clamav", "clamav-daemon"];
+
 impl Need {
-    pub(crate) const ALL: [Need; 18] = [
+    pub(crate) const ALL: [Need; 19] = [
         Need::Chromium,
         Need::Fonts,
         Need::Restic,
@@ -87,6 +91,7 @@ impl Need {
         Need::BrittleDisks,
         Need::ImageTools,
         Need::Ups,
+        Need::Antivirus,
     ];
 
     /// What it is for, in the words of the person who asks why it gets installed.
@@ -110,6 +115,7 @@ impl Need {
             Need::BrittleDisks => "disks that fail when told: root, /dev/fuse, loop devices, XFS",
             Need::ImageTools => "makes and enters the tree with the tools of the image",
             Need::Ups => "a power supply whose outages are invented",
+            Need::Antivirus => "the scanner of viruses, with a signature of the test",
         }
     }
 
@@ -133,6 +139,7 @@ impl Need {
             Need::BrittleDisks => Source::Apt(&["xfsprogs"]),
             Need::ImageTools => Source::Apt(IMAGE_TOOLS),
             Need::Ups => Source::Apt(UPS),
+            Need::Antivirus => Source::Apt(ANTIVIRUS),
         }
     }
 
@@ -155,6 +162,9 @@ impl Need {
             Need::JourneyPackages => journey_packages_are_those_of_the_lock_file(),
             Need::ImageTools => machine::has_program("bwrap") && machine::has_program("mmdebstrap"),
             Need::Ups => UPS.iter().all(|package| machine::has_package(package)),
+            Need::Antivirus => ANTIVIRUS
+                .iter()
+                .all(|package| machine::has_package(package)),
             // The programs can be installed; devices and rights are the machine's.
             Need::BrittleDisks => {
                 let devices = ["/dev/fuse", "/dev/loop-control"];

@@ -204,6 +204,7 @@ fn units(packages: &BTreeSet<String>, size: Size) -> Suite {
             Need::SevenZip,
             Need::SignIn,
             Need::Ups,
+            Need::Antivirus,
         ],
         steps: vec![nextest(CI, &filter, size)],
     }

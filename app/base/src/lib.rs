@@ -7,6 +7,7 @@
 //! Not here: what a resident, a plan or a backup is.
 #![deny(missing_docs)]
 
+pub mod antivirus;
 pub mod charset;
 pub mod clock;
 pub mod command;

@@ -143,6 +143,10 @@ pub enum Runbook {
     Console,
     /// A new machine is to be set up, or its site file is wrong.
     FirstBoot,
+    /// Signatures of viruses are missing or old, or nobody looks through files.
+    VirusSignatures,
+    /// A virus was found.
+    VirusFound,
     /// The contract ends: everything is erased and that is proven.
     EndOfContract,
 }
@@ -183,6 +187,8 @@ impl Runbook {
         Self::SmartDisk,
         Self::Console,
         Self::FirstBoot,
+        Self::VirusSignatures,
+        Self::VirusFound,
         Self::EndOfContract,
     ];
 
@@ -223,6 +229,8 @@ impl Runbook {
             Self::SmartDisk => "smart-disk",
             Self::Console => "console",
             Self::FirstBoot => "first-boot",
+            Self::VirusSignatures => "virus-signatures",
+            Self::VirusFound => "virus-found",
             Self::EndOfContract => "end-of-contract",
         }
     }

@@ -107,6 +107,11 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         what: UpsVerb,
     },
+    /// ウイルス対策: 検査の状態と、ウイルス定義の更新
+    Antivirus {
+        #[command(subcommand)]
+        what: AntivirusVerb,
+    },
     /// 装置の画面とキーボードで行う操作のメニュー（装置が自分で出す）
     Console,
     /// 装置の版を新しくする（装置の上で使う）
@@ -490,6 +495,26 @@ pub(crate) enum UpsVerb {
     Status,
     /// 訓練: 架空の停電を、全員の画面に【訓練】と付けて示す。装置は止めない
     Simulate(SimulateArguments),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AntivirusVerb {
+    /// 検査が動いているか、ウイルス定義の版と日数（よくなければ 1 で終わる）
+    Status,
+    /// ウイルス定義を、確かめてから入れ替える
+    Update(AntivirusUpdateArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AntivirusUpdateArguments {
+    /// 新しいウイルス定義（main.cvd、daily.cvd、bytecode.cvd）のある場所
+    pub(crate) from: PathBuf,
+    /// 確かめて計画を表示するだけで、入れない
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// 確認せずに進む
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]

@@ -65,6 +65,7 @@ pub(crate) fn start(environment: &Environment, arguments: &Arguments) {
         | Verb::Users { .. }
         | Verb::CarriedOut { .. }
         | Verb::Certificates { .. }
+        | Verb::Antivirus { .. }
         | Verb::Console
         | Verb::Runbook { .. }
         | Verb::Update { .. }

@@ -63,6 +63,16 @@ const TABLE: &[(&str, Trace)] = &[
         Apart("writes for the programs of the appliance; app/cli/tests/site.rs"),
     ),
     (
+        "antivirus status",
+        Looks("days of signatures; without a scanner it says so"),
+    ),
+    (
+        "antivirus update",
+        Apart(
+            "needs signatures of their maker; app/cli/src/verbs/antivirus/tests.rs, tests/antivirus.rs",
+        ),
+    ),
+    (
         "console",
         Apart("starts the others, which ask who types, on the appliance alone"),
     ),

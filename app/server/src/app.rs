@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use base::antivirus::Scanner;
 use base::clock::Clock;
 use base::machine::Machine;
 use base::report::Report;
@@ -17,7 +18,7 @@ use crate::features::former_states::{FormerSource, Openings};
 use crate::sign_in::{SessionSettings, SignInRules};
 use crate::web::limits::{MAINTENANCE_HOURS_MAX, UPLOAD_BYTES_MAX};
 use crate::web::work::Desk;
-use crate::web::{Routes, Visit, rights};
+use crate::web::{Problem, Routes, Visit, rights};
 
 /// As the stylesheet names it.
 const SCREEN_FONT: &str = "bizud-gothic.ttf";
@@ -58,6 +59,8 @@ pub struct ServerSettings {
     pub former_source: Option<FormerSource>,
     /// Where the watcher of the power supplies tells how they stand; nothing: there are none.
     pub ups_state_dir: Option<PathBuf>,
+    /// What looks through files that come in; nothing: nobody does.
+    pub scanner: Option<Scanner>,
 }
 
 impl ServerSettings {
@@ -81,6 +84,7 @@ impl ServerSettings {
             machine_root: PathBuf::from("/"),
             former_source: None,
             ups_state_dir: None,
+            scanner: None,
         }
     }
 
@@ -197,6 +201,11 @@ impl App {
         failed.inspect(|problem| problem.log("(daily)")).count() == 0
     }
 
+    /// Looks for viruses in files that nobody looked into yet.
+    pub(crate) fn scan_due(&self) -> Result<(), Problem> {
+        features::scan_due(self)
+    }
+
     /// Copies of the past that are looked into.
     pub(crate) fn openings(&self) -> &Openings {
         &self.0.openings
@@ -222,6 +231,11 @@ impl App {
     pub(crate) fn screen_font(&self, file: &str) -> Option<Vec<u8>> {
         let fonts = self.fonts().ok().filter(|_| file == SCREEN_FONT)?;
         fonts.screen_face()
+    }
+
+    /// What looks through files that come in; nothing: nobody does.
+    pub fn scanner(&self) -> Option<&Scanner> {
+        self.settings().scanner.as_ref()
     }
 
     pub(crate) fn desk(&self) -> &Desk {

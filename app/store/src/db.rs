@@ -50,6 +50,8 @@ pub enum SystemReason {
     Disposal,
     /// Is a record of a copy of the past here? By its number alone.
     FormerState,
+    /// Files are looked through for viruses, and the findings written down.
+    VirusScan,
     /// What came after a snapshot and protects somebody is applied again.
     Restore,
 }

@@ -112,10 +112,14 @@ const STEPS: &[(&str, &str)] = &[
         "0028_group_access_log_indexes",
         include_str!("../migrations/0028_group_access_log_indexes.sql"),
     ),
+    (
+        "0029_create_attachment_scans",
+        include_str!("../migrations/0029_create_attachment_scans.sql"),
+    ),
 ];
 
 /// The newest schema this program knows; `pragma user_version` of an up-to-date file.
-pub const SCHEMA_VERSION: i64 = 26;
+pub const SCHEMA_VERSION: i64 = 27;
 
 /// The schema as one text, for the suite that compares it with all steps on an empty file.
 pub const fn released_schema() -> &'static str {

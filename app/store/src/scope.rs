@@ -38,6 +38,7 @@ pub const PERSON_TABLES: &[&str] = &[
     "abuse_takings",
     "assignment_endings",
     "assignments",
+    "attachment_scans",
     "attachment_versions",
     "attachment_withdrawal_endings",
     "attachment_withdrawals",

@@ -160,6 +160,26 @@ create temp view visible_attachment_withdrawal_history as
   left join main.attachment_withdrawal_endings e on e.withdrawal_id = w.id
   where w.attachment_id in (select a.id from temp.visible_attachments a where a.id = w.attachment_id);
 
+create temp view visible_attachment_scans as
+  select s.* from main.attachment_scans s
+  where s.attachment_id in (select a.id from temp.visible_attachments a where a.id = s.attachment_id);
+
+-- Which files hold a virus and were not withdrawn, by their number alone: for those who look after the system.
+create temp view infected_attachments as
+  select s.attachment_id as id from main.attachment_scans s
+  where s.finding <> ''
+    and not exists (select 1 from main.attachment_scans l
+                    where l.attachment_id = s.attachment_id and l.id > s.id)
+    and not exists (select 1 from main.attachment_withdrawals w
+                    where w.attachment_id = s.attachment_id
+                      and not exists (select 1 from main.attachment_withdrawal_endings e
+                                      where e.withdrawal_id = w.id));
+
+-- How many files nobody has looked into for viruses yet.
+create temp view unscanned_attachments as
+  select a.id from main.attachments a
+  where not exists (select 1 from main.attachment_scans s where s.attachment_id = a.id);
+
 -- Which bytes on the shelf are still named by a row; nothing of any record.
 create temp view kept_bytes as select a.sha256 from main.attachments a;
 

@@ -82,6 +82,11 @@ impl Part {
         self.bytes
     }
 
+    /// Where it is being taken in: for whoever looks into it before it is kept.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
     /// Flushes it to the disk, and to the second one when commits are shipped: before any row names it.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! Invariant: an unknown key is an error, because a misspelt option would otherwise silently
 //! keep its default. Secrets are paths here, never values.
 
+mod antivirus;
 mod backup;
 mod disks;
 mod environment;
@@ -19,6 +20,7 @@ mod site;
 mod tests;
 mod ups;
 
+pub use antivirus::AntivirusSettings;
 pub use backup::{
     AlarmSettings, BackupRepository, BackupSettings, DrillSettings, PruneSettings, RemovableDisk,
     RetentionSettings, ScheduleSettings,

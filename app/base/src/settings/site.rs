@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::antivirus::AntivirusSettings;
 use super::backup::BackupSettings;
 use super::place::{MachineDisks, NetworkSettings, TimeSettings, Wrong};
 use super::problem::SettingsProblem;
@@ -33,6 +34,8 @@ pub struct Site {
     sign_in: Option<Spanned<SignInSettings>>,
     /// `[ups]`: what the machine does when the power fails.
     ups: Option<Spanned<UpsSettings>>,
+    /// `[antivirus]`: what looks through files that come in.
+    antivirus: Option<Spanned<AntivirusSettings>>,
 }
 
 /// `[server]`.
@@ -163,6 +166,12 @@ impl Site {
         self.ups.as_ref().map(Spanned::get_ref)
     }
 
+    /// What looks through files that come in; nothing when the file names none.
+    #[must_use]
+    pub fn antivirus(&self) -> Option<&AntivirusSettings> {
+        self.antivirus.as_ref().map(Spanned::get_ref)
+    }
+
     /// What may be attached; what the file does not say has its default.
     #[must_use]
     pub fn attachments(&self) -> AttachmentSettings {
@@ -196,6 +205,11 @@ impl Site {
         {
             return Err((ups.span(), reason));
         }
+        if let Some(antivirus) = &self.antivirus
+            && let Some(reason) = antivirus.get_ref().problem()
+        {
+            return Err((antivirus.span(), reason));
+        }
         Ok(())
     }
 
@@ -209,6 +223,12 @@ impl Site {
         }
         if let Some(ups) = &mut self.ups {
             place(&mut ups.get_mut().state_dir);
+        }
+        if let Some(antivirus) = &mut self.antivirus {
+            let named = antivirus.get_mut();
+            [&mut named.socket, &mut named.signatures]
+                .into_iter()
+                .for_each(place);
         }
         let sign_in = self.sign_in.as_mut().map(Spanned::get_mut);
         let keys = sign_in.and_then(|sign_in| sign_in.factor_key_file.as_mut());

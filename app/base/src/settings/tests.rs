@@ -498,3 +498,19 @@ fn disks_are_three_different_numbers_that_mean_nothing_else_to_udev() {
         );
     }
 }
+
+#[test]
+fn without_a_section_nothing_is_scanned_and_with_an_empty_one_by_the_appliance() {
+    let with = |lines: &str| parse(&format!("{GOOD}\n[antivirus]\n{lines}"));
+    assert!(parse(GOOD).unwrap().antivirus().is_none());
+    let site = with("").unwrap();
+    let named = site.antivirus().unwrap();
+    assert_eq!(named.socket, Path::new("/run/clamav/clamd.ctl"));
+    assert_eq!(named.installed(), Path::new("/volume/signatures/now"));
+    let site = with("socket = \"clamd.ctl\"\nsignatures = \"cvd\"").unwrap();
+    let named = site.antivirus().unwrap();
+    assert_eq!(named.socket, Path::new("/etc/hokatsu/clamd.ctl"));
+    assert_eq!(named.installed(), Path::new("/etc/hokatsu/cvd/now"));
+    assert!(with("restart = []").is_err());
+    assert!(with("socet = \"a\"").is_err());
+}

@@ -1,5 +1,6 @@
 //! One file per verb.
 
+mod antivirus;
 mod attachments;
 mod audit;
 mod backup;
@@ -17,8 +18,8 @@ mod restore;
 mod runbook;
 mod serve;
 mod ship;
-mod status;
 mod site_file;
+mod status;
 mod stopping;
 mod timemachine;
 mod update;
@@ -37,9 +38,9 @@ use jiff::civil::DateTime;
 use store::Operator;
 
 use crate::arguments::{
-    Arguments, AttachmentsVerb, AuditVerb, BackupVerb, CarriedOutVerb, CertificatesVerb, DiskVerb,
-    EraseVerb, FactorKeysVerb, ImportVerb, IncidentVerb, RestoreVerb, ShipVerb, SiteVerb,
-    TimemachineVerb, UpdateVerb, UpsVerb, UsersVerb, Verb,
+    AntivirusVerb, Arguments, AttachmentsVerb, AuditVerb, BackupVerb, CarriedOutVerb,
+    CertificatesVerb, DiskVerb, EraseVerb, FactorKeysVerb, ImportVerb, IncidentVerb, RestoreVerb,
+    ShipVerb, SiteVerb, TimemachineVerb, UpdateVerb, UpsVerb, UsersVerb, Verb,
 };
 use crate::output::Voice;
 use crate::verbs::backup::Keeper;
@@ -71,6 +72,10 @@ pub(crate) fn run(
         } => {
             // Looking at the difference leaves nothing behind.
             let operator = (!asked.dry_run).then(operator).transpose()?;
+            // Without a site file nobody is named who could look into them.
+            if site::path(arguments, environment).exists() {
+                antivirus::look_into(&asked.files, &site()?, voice)?;
+            }
             import::run(asked, &dir()?, operator.as_ref(), voice)
         }
         Verb::Import {
@@ -206,6 +211,14 @@ pub(crate) fn run(
             UpsVerb::Watch => ups::watch(&site()?, voice),
             UpsVerb::Status => ups::status(&site()?, voice),
             UpsVerb::Simulate(asked) => ups::simulate(asked, &site()?, voice),
+        },
+        Verb::Antivirus { what } => match what {
+            AntivirusVerb::Status => antivirus::status(&site()?, voice),
+            AntivirusVerb::Update(asked) => {
+                // Looking at the plan leaves nothing behind.
+                let who = (!asked.dry_run).then(operator).transpose()?;
+                antivirus::update(asked, (&site()?, &dir()?), who, voice)
+            }
         },
         Verb::Console => console::run(voice),
         Verb::Runbook { name } => runbook::run(name.as_deref(), voice),

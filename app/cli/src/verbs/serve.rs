@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use base::antivirus::Scanner;
 use base::clock::Clock;
 use base::report::{Kind, Report};
 use base::settings::{ShippingMode, Site};
@@ -41,6 +42,7 @@ pub(crate) fn run(
         former_source: former
             .filter(|_| !site.backup.repositories.is_empty() || site.backup.shipping.is_some()),
         ups_state_dir: site.ups().map(|ups| ups.state_dir.clone()),
+        scanner: site.antivirus().map(Scanner::new),
         upload_bytes_max: site.attachments().file_bytes_max(),
         ..ServerSettings::signing_in(&site.sign_in())?
     };

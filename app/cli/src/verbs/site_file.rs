@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use base::site_files::{self, Part};
 use base::report::{Kind, Report, Runbook};
 use base::settings::Site;
+use base::site_files::{self, Part};
 use serde::Serialize;
 
 use crate::arguments::RenderArguments;

@@ -28,9 +28,11 @@ pub mod staff;
 pub mod terminals;
 pub mod transfers;
 pub mod unusual_uses;
+pub mod viruses;
 
+use crate::app::App;
 use crate::web::daily::Task;
-use crate::web::{Routes, Visit};
+use crate::web::{Problem, Routes, Visit};
 
 /// Every route of the product.
 pub fn routes() -> Routes {
@@ -63,6 +65,7 @@ pub fn routes() -> Routes {
         .with(restores::routes())
         .with(backup_disks::routes())
         .with(conditions::routes())
+        .with(viruses::routes())
 }
 
 /// Every kind of act that needs a second person.
@@ -78,6 +81,14 @@ pub fn approval_kinds() -> Vec<&'static approvals::Kind> {
 /// What waits for this person, shown beside the items of the menu.
 pub fn waiting(visit: &Visit) -> Vec<(&'static str, i64)> {
     approvals::badge(visit).into_iter().collect()
+}
+
+/// Looks through files for viruses that are due, again and again.
+///
+/// # Errors
+/// Those of the store.
+pub fn scan_due(app: &App) -> Result<(), Problem> {
+    attachments::scan_due(app)
 }
 
 /// What is to be done once on each day, in this order.

@@ -1,6 +1,6 @@
 //! What must not be overlooked stands above every page: for administrators an open door for the
-//! vendor, an opened envelope, a missing key, backups that are late, a machine that wears out; for those who
-//! look after backup disks one that may be unplugged; for whoever sits there a certificate near its end; for
+//! vendor, an opened envelope, a missing key, backups that are late, a machine that wears out, viruses; for those
+//! who look after backup disks one that may be unplugged; for whoever sits there a certificate near its end; for
 //! everybody that the power has failed.
 
 use std::collections::BTreeMap;
@@ -16,6 +16,7 @@ use store::{ReadTx, StoreError, params};
 
 use crate::web::permission::Permission;
 use crate::web::power;
+use crate::web::viruses;
 use crate::web::visit::Visit;
 
 /// Banners on one page; more than this many open doors are counted, not listed.
@@ -103,6 +104,7 @@ fn of_administrators(visit: &Visit) -> Vec<Banner> {
             banners.extend(restored(tx)?);
             banners.extend(closed_secrets(tx, visit)?);
             banners.extend(late_backup(visit));
+            banners.extend(viruses::of(visit, tx)?);
         }
         Ok::<_, StoreError>(banners)
     });

@@ -98,6 +98,7 @@ const GROUPS: &[(&str, &[Entry])] = &[
             ("/terminals", "端末", Permission::TerminalView),
             ("/backup-disks", "バックアップ", Permission::BackupDiskView),
             ("/conditions", "装置の状態", Permission::MachineView),
+            ("/viruses", "ウイルス対策", Permission::StaffAdminister),
             ("/imports", "取込み", Permission::ImportView),
             ("/overview", "件数とマスタ", Permission::MasterView),
             ("/maintenance", "保守作業", Permission::MaintenanceView),

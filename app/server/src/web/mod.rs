@@ -42,6 +42,7 @@ pub mod tls;
 mod typed;
 mod upload;
 pub(crate) mod veil;
+mod viruses;
 mod visit;
 pub mod window;
 pub(crate) mod work;

@@ -17,6 +17,8 @@ use crate::web::work::background;
 
 /// How often the console's notes are looked for.
 const NOTES_EVERY: Duration = Duration::from_secs(30);
+/// How often files are looked for that nobody looked through yet.
+const SCANS_EVERY: Duration = Duration::from_secs(300);
 
 /// A port that is ours, before anything else is started.
 #[derive(Debug)]
@@ -67,6 +69,7 @@ pub async fn run(
     let watch = background(tls::watch(tls, live.clone()));
     let notes = background(notes(app.clone()));
     let daily = background(daily::run(app.clone()));
+    let scans = background(scans(app.clone()));
     let watchdog = background(watchdog(app));
     let stopper = handle.clone();
     let stopping = background(async move {
@@ -97,7 +100,7 @@ pub async fn run(
     http2.keep_alive_interval(HEADER_TIME_MAX);
     http2.keep_alive_timeout(HEADER_TIME_MAX);
     let served = server.serve(service).await;
-    for task in [watch, notes, daily, watchdog, stopping, announce] {
+    for task in [watch, notes, daily, scans, watchdog, stopping, announce] {
         task.abort();
     }
     served.map_err(failed)
@@ -112,6 +115,17 @@ async fn notes(app: App) {
         app.openings().sweep(app.clock().now());
         if taken.is_err() {
             log::error!("notes of the console could not be taken into the access log");
+        }
+    }
+}
+
+/// Has files looked through for viruses that nobody looked through yet.
+async fn scans(app: App) {
+    loop {
+        tokio::time::sleep(SCANS_EVERY).await;
+        let asked = app.clone();
+        if let Err(problem) = app.desk().run(move || asked.scan_due()).await {
+            problem.log("(scans)");
         }
     }
 }

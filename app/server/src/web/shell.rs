@@ -101,6 +101,13 @@ const FLASHES: &[(&str, Flash)] = &[
         },
     ),
     (
+        "attached-unscanned",
+        Flash {
+            css: "warn",
+            text: "添付しました。ウイルス検査がいま動いていないため、「未検査」の印が付いています。動きしだい検査します。",
+        },
+    ),
+    (
         "attachment-withdrawn",
         Flash {
             css: "done",

@@ -6,12 +6,15 @@
 //! Invariant: not one byte is kept for whoever is not let in, nor before the form's token was seen; a
 //! browser sends fields in their order, and the token is the first. The rest is read to its end and
 //! dropped, so that the answer is a page and not a broken connection.
+//! What holds a virus is not kept either. A scanner that does not answer stops nobody's work: the file is taken in, and
+//! looked through later (docs/decisions/0052-viruses.md).
 //! Limits: [`UPLOAD_FILES_MAX`], [`UPLOAD_TIME_MAX`], the site's size of a file, [`BODY_BYTES_MAX`] of
 //! text, [`UPLOAD_SPARE_BYTES`] of the disk.
 //! Source: RFC 7578; WHATWG HTML, "multipart/form-data"; docs/decisions/0026-attachments.md.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
+use base::antivirus::{Scan, Scanner, ScannerError};
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use store::{Part, Whole};
 use tokio::sync::OwnedSemaphorePermit;
@@ -33,7 +36,17 @@ const WRITE_BYTES: usize = 256 * 1024;
 #[derive(Debug)]
 pub enum Content {
     /// They are all there.
-    Whole(Whole),
+    Whole {
+        /// They.
+        whole: Whole,
+        /// By the signatures of this number they hold no virus; nothing: nobody looked.
+        clean_by: Option<u32>,
+    },
+    /// They hold a virus; none was kept.
+    Infected {
+        /// As the signatures call it.
+        finding: String,
+    },
     /// There are more than a file may have; none was kept.
     TooLarge {
         /// How many there were.
@@ -87,6 +100,8 @@ pub(crate) async fn receive(
 /// One body on its way in.
 struct Taking {
     shelf: store::Shelf,
+    /// Nothing: there is none, or it did not answer about this form.
+    scanner: Option<Scanner>,
     bytes_max: u64,
     secret: String,
     admitted: bool,
@@ -101,6 +116,7 @@ impl Taking {
     fn new(visit: &Visit, admitted: bool) -> Self {
         Self {
             shelf: visit.app.db().shelf(),
+            scanner: visit.app.scanner().cloned(),
             bytes_max: visit.app.settings().upload_bytes_max,
             secret: visit.csrf_secret.clone(),
             admitted,
@@ -162,8 +178,8 @@ impl Taking {
         };
         // An input without a file chosen sends an empty name and nothing else.
         let chosen = match &content {
-            Content::Whole(whole) => whole.bytes() > 0 || !name.is_empty(),
-            Content::TooLarge { .. } => true,
+            Content::Whole { whole, .. } => whole.bytes() > 0 || !name.is_empty(),
+            Content::Infected { .. } | Content::TooLarge { .. } => true,
             Content::Dropped => !name.is_empty(),
         };
         if chosen && self.files.len() < FIELDS_MAX {
@@ -177,7 +193,7 @@ impl Taking {
     }
 
     /// Takes a file onto the disk, or counts it once it is too large.
-    async fn kept(&self, mut field: Field<'_>) -> Result<Content, Problem> {
+    async fn kept(&mut self, mut field: Field<'_>) -> Result<Content, Problem> {
         let shelf = self.shelf.clone();
         let mut part = aside(move || Ok(shelf.part(UPLOAD_SPARE_BYTES)?)).await?;
         let mut waiting = Vec::with_capacity(WRITE_BYTES);
@@ -194,8 +210,38 @@ impl Taking {
             }
         }
         part = written(part, waiting).await?;
+        let (part, scan) = self.scanned(part).await?;
+        let clean_by = match scan {
+            Scan::Clean { signatures } => Some(signatures),
+            Scan::Unscanned => None,
+            Scan::Found { finding, .. } => return Ok(Content::Infected { finding }),
+        };
         let whole = aside(move || Ok(part.finish()?)).await?;
-        Ok(Content::Whole(whole))
+        Ok(Content::Whole { whole, clean_by })
+    }
+
+    /// Before anything of it reaches another disk. A scanner that is silent is asked about no further file of this
+    /// form: all of them have to arrive in time.
+    async fn scanned(&mut self, part: Part) -> Result<(Part, Scan), Problem> {
+        let Some(scanner) = self.scanner.clone().filter(|_| part.bytes() > 0) else {
+            return Ok((part, Scan::Unscanned));
+        };
+        let (part, scan) = aside(move || {
+            let scan = scanner.scan_file(part.path());
+            Ok((part, scan))
+        })
+        .await?;
+        let scan = scan.unwrap_or_else(|error| {
+            log::warn!("a file is taken in that nobody looked through: {error}");
+            if matches!(error, ScannerError::Silent(_)) {
+                self.scanner = None;
+            }
+            Scan::Unscanned
+        });
+        if let Scan::Found { finding, .. } = &scan {
+            log::warn!("a file that was sent holds {finding} and was refused");
+        }
+        Ok((part, scan))
     }
 }
 

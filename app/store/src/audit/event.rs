@@ -106,6 +106,7 @@ coded! {
         AttachmentView = "attachment_view", "添付ファイルの閲覧";
         AttachmentCorrect = "attachment_correct", "添付ファイルの表題の訂正";
         AttachmentWithdraw = "attachment_withdraw", "添付の取消し";
+        AttachmentScan = "attachment_scan", "添付ファイルのウイルス検査";
         AttachmentExport = "attachment_export", "添付ファイルの持出し";
         FormerStateView = "former_state_view", "以前の状態の閲覧";
         FormerStateOpen = "former_state_open", "以前の時点を開く・閉じる";

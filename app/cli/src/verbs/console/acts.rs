@@ -36,6 +36,7 @@ const START_MAX: Duration = Duration::from_secs(300);
 const DISK_MAX: Duration = Duration::from_secs(600);
 /// Mounted in the menu's own view: nobody else sees it.
 const STICK: &str = "/run/hokatsu-update";
+const PULL_IT: &str = "USBメモリは、抜いてかまいません。";
 const STICK_OPTIONS: &str = "ro,nodev,nosuid,noexec";
 const JOURNAL_MAX: Duration = Duration::from_secs(10);
 const JOURNAL_LINES: &str = "--lines=40";
@@ -76,6 +77,7 @@ pub(super) fn perform(act: Act, machine: &Machine, voice: &Voice) -> Result<(), 
             voice,
         ),
         // In the directory of the watcher, which the service's account does not own.
+        Act::Signatures => signatures(machine, voice),
         Act::Outage => attend_hokatsu(&["ups", "simulate", OUTAGE_SPEED]).map(drop),
         Act::Runbooks => runbook::read(voice),
     }
@@ -100,6 +102,9 @@ fn look(machine: &Machine, voice: &Voice) -> Result<(), Report> {
     attend_as_service(&["backup", "status"])?;
     voice.say("\n■ 逐次複製");
     attend_as_service(&["ship", "status"])?;
+    voice.say("\n■ ウイルス対策");
+    // The socket of the scanner is not that account's.
+    attend_hokatsu(&["antivirus", "status"])?;
     voice.say("\n■ 装置の版");
     attend_hokatsu(&["update", "status"])?;
     voice.say("\n■ ネットワーク");
@@ -351,8 +356,17 @@ fn update(machine: &Machine, voice: &Voice) -> Result<(), Report> {
         update_from(place, voice)
     })?;
     if is_in {
-        voice.say("USBメモリは、抜いてかまいません。");
+        voice.say(PULL_IT);
         restart(voice)?;
+    }
+    Ok(())
+}
+
+fn signatures(machine: &Machine, voice: &Voice) -> Result<(), Report> {
+    let what = "ウイルス定義（main.cvd、daily.cvd、bytecode.cvd）";
+    let words = |place: &Path| attend_hokatsu(&["antivirus", "update", &text(place)]);
+    if on_stick(machine, what, voice, words)?.success() {
+        voice.say(PULL_IT);
     }
     Ok(())
 }

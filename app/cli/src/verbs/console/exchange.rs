@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use base::command::{self, Spec};
-use base::machine::remember;
 use base::report::{Kind, Report};
+use base::site_files::remember;
 use erase::{Found, Role};
 use indicatif::HumanBytes;
 

@@ -25,6 +25,7 @@ const DISK_A: &str = "dev/disk/by-partlabel/hokatsu-disk-a";
 /// Where a disk is mounted that the words of a sheet opened.
 const OPENED: &str = "run/hokatsu/disks/sheet";
 const STICK: &str = "dev/hokatsu/stick";
+const BLOCK: &str = "sys/class/block";
 /// The service and what works beside it, in the order in which they are started.
 pub(super) const UNITS: [&str; 4] = [
     "hokatsu.service",

@@ -41,6 +41,7 @@ enum Act {
     Reboot,
     Outage,
     Runbooks,
+    Signatures,
 }
 
 impl Act {
@@ -63,6 +64,7 @@ impl Act {
             Self::Reboot => "再起動する",
             Self::Outage => "停電の訓練をする（全員の画面に【訓練】と出るだけ）",
             Self::Runbooks => "手順書を読む",
+            Self::Signatures => "ウイルス定義を新しくする（USBメモリから）",
         }
     }
 }
@@ -110,6 +112,7 @@ fn offered(stage: Stage) -> &'static [Act] {
             Act::Reboot,
             Act::Outage,
             Act::Runbooks,
+            Act::Signatures,
         ],
     }
 }

@@ -113,7 +113,7 @@ pub(crate) fn apply(
         save(voice)?;
     }
     let detail = format!("update apply 始め／版＝{}→{}", plan.from, plan.to);
-    noted(desk, detail, operator.clone())?;
+    noted(desk.dir, detail, operator.clone())?;
     leaves(desk.root, &system.running, SCHEMA_VERSION)?;
     leaves(desk.root, &manifest.version, manifest.schema)?;
     let mut bar = Bar::bytes(voice);
@@ -125,7 +125,7 @@ pub(crate) fn apply(
     bar.done();
     expect(desk, &plan.from, &plan.to, Why::Update)?;
     noted(
-        desk,
+        desk.dir,
         format!("update apply 終わり／版＝{}", plan.to),
         operator,
     )?;
@@ -219,7 +219,11 @@ fn turn(
     desk: &Desk<'_>,
 ) -> Result<(), Report> {
     let (from, to) = (system.running.to_string(), to.to_string());
-    noted(desk, format!("update rollback／版＝{from}→{to}"), operator)?;
+    noted(
+        desk.dir,
+        format!("update rollback／版＝{from}→{to}"),
+        operator,
+    )?;
     system.turn_back()?;
     expect(desk, &from, &to, why)
 }
@@ -366,11 +370,12 @@ fn save(voice: &Voice) -> Result<(), Report> {
     })
 }
 
-fn noted(desk: &Desk<'_>, detail: String, operator: Operator) -> Result<(), Report> {
-    operator::note(desk.dir, Operation::ConsoleUse, detail, Some(operator))?;
-    let notes = desk.dir.console_notes();
+/// Leaves a note of what root did, for the service to take in.
+pub(super) fn noted(dir: &DataDir, detail: String, operator: Operator) -> Result<(), Report> {
+    operator::note(dir, Operation::ConsoleUse, detail, Some(operator))?;
+    let notes = dir.console_notes();
     if notes.exists() {
-        owner::hand_over(&notes, desk.dir.path())?;
+        owner::hand_over(&notes, dir.path())?;
     }
     Ok(())
 }

@@ -35,8 +35,8 @@ impl Card {
         }
         let all = sql::of_owner(tx, owner)?;
         Ok(Some(Self {
-            rows: all.iter().take(ROWS_MAX).map(view::row).collect(),
             total: all.len(),
+            rows: view::rows(visit, all.iter().take(ROWS_MAX)),
             href: owner.list(),
             may_add: may_write && visit.may(Permission::AttachmentWrite),
         }))

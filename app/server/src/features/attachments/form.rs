@@ -27,6 +27,8 @@ const OVERLAP_CHARS: usize = 32;
 /// A file that may be attached.
 pub(super) struct Fitting<'u> {
     pub(super) whole: &'u Whole,
+    /// By the signatures of this number it holds no virus; nothing: nobody looked.
+    pub(super) clean_by: Option<u32>,
     pub(super) kind: &'static Kind,
     pub(super) name: String,
 }
@@ -237,8 +239,15 @@ fn fitting<'u>(
     chosen: &[Fitting<'_>],
 ) -> Result<Fitted<'u>, Problem> {
     let most = size(against.bytes_max);
-    let whole = match &upload.content {
-        Content::Whole(whole) => whole,
+    let (whole, clean_by) = match &upload.content {
+        Content::Whole { whole, clean_by } => (whole, *clean_by),
+        Content::Infected { finding } => {
+            let text = format!(
+                "「{name}」にウイルス（{finding}）が見つかったため、受け取っていません。元のファイルは開かずに、\
+                 情報システムの担当者に知らせてください。"
+            );
+            return Ok(Err(text));
+        }
         Content::TooLarge { bytes } => {
             let found = size(*bytes);
             let text = format!(
@@ -271,7 +280,13 @@ fn fitting<'u>(
         Ok(kind) => {
             let is_text = kind.code.starts_with("text");
             let text = kinds::text_of(&bytes).filter(|_| is_text);
-            Ok((Fitting { whole, kind, name }, text.map(|(_, text)| text)))
+            let file = Fitting {
+                whole,
+                clean_by,
+                kind,
+                name,
+            };
+            Ok((file, text.map(|(_, text)| text)))
         }
         Err(why) => Err(format!("「{name}」：{why}")),
     })

@@ -59,6 +59,7 @@ pub fn insert_history(
         note: "",
         submission: &submission,
         position: 0,
+        clean_by: None,
     };
     let id = sql::insert(tx, &new, (centre, by, now))?;
     shelf.place(tx, &whole)?;

@@ -11,7 +11,7 @@ use super::view::{self, Choice, HolderWords, RowWords};
 use crate::features::masters::{self, Code};
 use crate::web::limits::UPLOAD_FILES_MAX;
 use crate::web::{
-    Answer, FieldProblem, Fields, Permission, Problem, Shell, Visit, problem_of, redirect,
+    Answer, Content, FieldProblem, Fields, Permission, Problem, Shell, Visit, problem_of, redirect,
 };
 
 /// What a page about attachments is made of.
@@ -88,7 +88,7 @@ fn page(visit: &Visit, known: &Known, problems: Vec<FieldProblem>) -> ListPage {
         shell: Shell::new(visit, "添付ファイル").under(&above),
         holder: view::holder(&known.holder),
         action: owner.list(),
-        rows: known.rows.iter().map(view::row).collect(),
+        rows: view::rows(visit, &known.rows),
         may_add: closed.is_empty() && visit.may(Permission::AttachmentWrite),
         may_go_back: visit.may(Permission::FormerStateUse),
         closed,
@@ -166,6 +166,7 @@ fn add(visit: &Visit, owner: Owner) -> Answer {
     if visit.app.db().read(&visit.actor, saved)? {
         return Ok(again(owner));
     }
+    note_infected(visit, &known)?;
     let against = Against {
         number_kinds: &known.number_kinds,
         known: &known.rows,
@@ -179,7 +180,33 @@ fn add(visit: &Visit, owner: Owner) -> Answer {
         }
     };
     save(visit, owner, &adding, &submission)?;
-    Ok(redirect(&format!("{}?done=attached", owner.list())))
+    let unscanned =
+        visit.app.scanner().is_some() && adding.files.iter().any(|file| file.clean_by.is_none());
+    let done = if unscanned {
+        "attached-unscanned"
+    } else {
+        "attached"
+    };
+    Ok(redirect(&format!("{}?done={done}", owner.list())))
+}
+
+/// Who tried to bring in which virus is known afterwards, whatever becomes of the form.
+fn note_infected(visit: &Visit, known: &Known) -> Result<(), Problem> {
+    let mut events: Vec<Event> = Vec::new();
+    for upload in &visit.files {
+        if let Content::Infected { finding } = &upload.content {
+            let detail = format!("{} virus={finding}", known.holder.owner.words());
+            let event = Event::refused(Operation::AttachmentAdd).about(known.holder.person);
+            events.push(event.detail(detail));
+        }
+    }
+    let Some(first) = events.pop() else {
+        return Ok(());
+    };
+    visit
+        .app
+        .db()
+        .view(&visit.actor, |tx| Ok(tx.audited_all(first, events, ())))
 }
 
 fn again(owner: Owner) -> crate::web::Response {
@@ -255,6 +282,7 @@ fn added(
             note: &adding.said.note,
             submission,
             position,
+            clean_by: file.clean_by,
         };
         let id = sql::insert(tx, &new, (visit.actor.centre_id, by, now))?;
         let numbers = adding.said.numbers.as_deref().unwrap_or_default();

@@ -6,6 +6,8 @@
 //! shown from the scoped row alone, with an entry in the access log; the browser is given nothing but
 //! the bytes (no name, no script, a sandbox). What leaves as a file goes through the door of
 //! `carried_out`. What was withdrawn is opened by nobody any more: as a rule it is somebody else's paper.
+//! What holds a virus comes in or out of here for nobody; what nobody looked through is marked until somebody does
+//! ([`scans`]).
 //! Limits: [`crate::web::limits`], [`form`]; kinds are data ([`kinds`]).
 //! Errors: staff meet 422 with the form (files are chosen again: browsers do not send them twice), 409 when
 //! somebody was faster, 404 outside their scope, 403 when a person or her consultations are not theirs.
@@ -20,16 +22,20 @@ mod keeping;
 mod kinds;
 mod list;
 mod model;
+mod scans;
 mod show;
 mod store;
 #[cfg(test)]
 mod tests;
 mod view;
+#[cfg(test)]
+mod virus_tests;
 
 pub use card::Card;
 pub use former::FormerAttachment;
 pub use keeping::{Invented, insert_history, sweep};
 pub use model::{AttachmentId, Owner};
+pub use scans::scan_due;
 pub use store::erase;
 
 use crate::web::{Permission, Routes};

@@ -73,6 +73,14 @@ pub(super) struct By {
     pub(super) at: String,
 }
 
+/// What the newest look for viruses found.
+#[derive(Debug, Clone)]
+pub(super) struct Look {
+    /// As the signatures call it; empty: nothing.
+    pub(super) finding: String,
+    pub(super) at: String,
+}
+
 /// One attached file with what is said about it now.
 #[derive(Debug, Clone)]
 pub(super) struct Attachment {
@@ -91,12 +99,20 @@ pub(super) struct Attachment {
     pub(super) title: Note,
     pub(super) note: Note,
     pub(super) withdrawal: Option<(By, Note)>,
+    /// Nothing: nobody looked into it.
+    pub(super) look: Option<Look>,
 }
 
 impl Attachment {
     /// Nothing when this version of the program does not know it.
     pub(super) fn kind(&self) -> Option<&'static Kind> {
         kinds::of_code(&self.kind_code)
+    }
+
+    /// The virus that was found in it.
+    pub(super) fn finding(&self) -> Option<&str> {
+        let found = self.look.as_ref().map(|look| look.finding.as_str());
+        found.filter(|finding| !finding.is_empty())
     }
 }
 

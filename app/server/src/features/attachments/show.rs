@@ -7,6 +7,7 @@ use store::{Event, Operation, ReadTx, RecordKind};
 use super::form::TITLE_CHARS_MAX;
 use super::list::may_open;
 use super::model::{Attachment, AttachmentId, Holder, Version};
+use super::scans;
 use super::store as sql;
 use super::view::{self, Choice, HolderWords, RowWords, VersionWords};
 use crate::features::carried_out::door::{self, Goods};
@@ -120,7 +121,7 @@ pub(super) fn page_of(visit: &Visit, known: &Known, problems: Vec<FieldProblem>)
     ShowPage {
         // The title stays in the browser's history: no name.
         shell: Shell::new(visit, format!("添付ファイル {}", row.id)).under(&above),
-        row: view::row(row),
+        row: view::row(visit, row),
         file_name: view::file_name(row),
         holder: view::holder(&known.holder),
         back: list.clone(),
@@ -132,7 +133,9 @@ pub(super) fn page_of(visit: &Visit, known: &Known, problems: Vec<FieldProblem>)
         } else {
             String::new()
         },
-        may_export: row.withdrawal.is_none() && visit.may(Permission::CarriedOutRecord),
+        may_export: row.withdrawal.is_none()
+            && row.finding().is_none()
+            && visit.may(Permission::CarriedOutRecord),
         reasons: view::reasons(typed.trimmed("shield_reason")),
         versions: view::versions(&known.versions, row),
         base_version: row.version,
@@ -160,7 +163,8 @@ enum Look {
     Open(Box<Attachment>),
     /// Under 支援措置, and no reason was given.
     Shielded(Box<Known>),
-    Withdrawn(Box<Known>),
+    /// It was withdrawn, or a virus was found in it.
+    Closed(Box<Known>),
 }
 
 fn look(visit: &Visit, reason: Option<ShieldReason>) -> Result<Look, Problem> {
@@ -174,7 +178,12 @@ fn look(visit: &Visit, reason: Option<ShieldReason>) -> Result<Look, Problem> {
         };
         if row.withdrawal.is_some() {
             let known = Box::new(Known::read(visit, tx)?);
-            return Ok(tx.audited(refused("withdrawn"), Look::Withdrawn(known)));
+            return Ok(tx.audited(refused("withdrawn"), Look::Closed(known)));
+        }
+        if let Some(finding) = row.finding() {
+            let known = Box::new(Known::read(visit, tx)?);
+            let detail = format!("virus={finding}");
+            return Ok(tx.audited(refused(&detail), Look::Closed(known)));
         }
         if row.shielded && reason.is_none() {
             let known = Box::new(Known::read(visit, tx)?);
@@ -203,7 +212,7 @@ pub(super) fn file_with_reason(visit: &Visit) -> Answer {
 fn shown(visit: &Visit, reason: Option<ShieldReason>) -> Answer {
     let row = match look(visit, reason)? {
         Look::Open(row) => row,
-        Look::Withdrawn(known) => {
+        Look::Closed(known) => {
             let page = page_of(visit, &known, Vec::new());
             return visit.page_as(StatusCode::CONFLICT, &page);
         }
@@ -219,10 +228,20 @@ fn shown(visit: &Visit, reason: Option<ShieldReason>) -> Answer {
     match row.kind().filter(|kind| kind.shown) {
         Some(kind) => {
             let bytes = visit.app.db().shelf().read(&row.sha256)?;
+            scans::admit(visit, &row, &bytes)?;
             Ok(opened(&kind.content_type, &kind.file, kind.boxed, bytes))
         }
         None => Ok(redirect(&format!("/attachments/{}/export", row.id))),
     }
+}
+
+/// The page that says why nobody opens it (any more).
+pub(super) fn closed(visit: &Visit) -> Result<Problem, Problem> {
+    let db = visit.app.db();
+    let known = db.read(&visit.actor, |tx| Known::read(visit, tx))?;
+    let page = page_of(visit, &known, Vec::new());
+    let page = visit.page_as(StatusCode::CONFLICT, &page)?;
+    Ok(Problem::Page(Box::new(page)))
 }
 
 /// The file on its way out; with its bytes once it goes.
@@ -231,18 +250,14 @@ fn goods(visit: &Visit, with_bytes: bool) -> Result<Goods, Problem> {
         return Err(Problem::Forbidden);
     }
     let row = visit.app.db().read(&visit.actor, |tx| load(visit, tx))?;
-    if row.withdrawal.is_some() {
-        let known = visit
-            .app
-            .db()
-            .read(&visit.actor, |tx| Known::read(visit, tx))?;
-        let page = page_of(visit, &known, Vec::new());
-        let page = visit.page_as(StatusCode::CONFLICT, &page)?;
-        return Err(Problem::Page(Box::new(page)));
+    if row.withdrawal.is_some() || row.finding().is_some() {
+        return Err(closed(visit)?);
     }
     let file = row.kind().map_or("attachment.bin", |kind| &kind.file);
     let bytes = if with_bytes {
-        visit.app.db().shelf().read(&row.sha256)?
+        let bytes = visit.app.db().shelf().read(&row.sha256)?;
+        scans::admit(visit, &row, &bytes)?;
+        bytes
     } else {
         Vec::new()
     };

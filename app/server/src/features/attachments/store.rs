@@ -2,7 +2,7 @@
 
 use store::{CentreId, ReadTx, ResidentId, Row, RowResult, StaffId, StoreError, WriteTx, params};
 
-use super::model::{Attachment, AttachmentId, By, Holder, Owner, Version};
+use super::model::{Attachment, AttachmentId, By, Holder, Look, Owner, Version};
 use crate::features::consultations::ConsultationId;
 
 const RESIDENT: &str = "select r.name, r.kana, r.writable from visible_residents r where r.id = ?1";
@@ -44,7 +44,7 @@ pub(super) fn holder(tx: &ReadTx<'_>, owner: Owner) -> Result<Option<Holder>, St
 const ATTACHMENTS: &str = "
     select a.id, a.resident_id, a.consultation_id, a.person_id, coalesce(r.shielded, 0), a.writable,
            a.sha256, a.bytes, a.kind, a.file_name, s.name, a.created_at, coalesce(c.name, '市'),
-           v.version, v.title, v.note, t.name, w.recorded_at, w.reason
+           v.version, v.title, v.note, t.name, w.recorded_at, w.reason, l.finding, l.recorded_at
     from visible_attachments a
     join visible_attachment_versions v on v.attachment_id = a.id
       and v.version = (select max(l.version) from visible_attachment_versions l
@@ -53,7 +53,9 @@ const ATTACHMENTS: &str = "
     left join support_centres c on c.id = a.centre_id
     left join visible_residents r on r.id = a.person_id
     left join visible_attachment_withdrawals w on w.attachment_id = a.id
-    left join staff t on t.id = w.recorded_by";
+    left join staff t on t.id = w.recorded_by
+    left join visible_attachment_scans l on l.attachment_id = a.id
+      and l.id = (select max(m.id) from visible_attachment_scans m where m.attachment_id = a.id)";
 
 fn attachment(row: &Row<'_>) -> RowResult<Attachment> {
     let resident: Option<ResidentId> = row.get(1)?;
@@ -66,6 +68,14 @@ fn attachment(row: &Row<'_>) -> RowResult<Attachment> {
         Some(at) => {
             let name = row.get(16)?;
             Some((By { name, at }, row.get::<_, String>(18)?.into()))
+        }
+        None => None,
+    };
+    let looked: Option<String> = row.get(20)?;
+    let look = match looked {
+        Some(at) => {
+            let finding = row.get(19)?;
+            Some(Look { finding, at })
         }
         None => None,
     };
@@ -88,6 +98,7 @@ fn attachment(row: &Row<'_>) -> RowResult<Attachment> {
         title: row.get::<_, String>(14)?.into(),
         note: row.get::<_, String>(15)?.into(),
         withdrawal,
+        look,
     })
 }
 
@@ -145,6 +156,8 @@ pub(super) struct New<'n> {
     pub(super) note: &'n str,
     pub(super) submission: &'n str,
     pub(super) position: usize,
+    /// By the signatures of this number it holds no virus; nothing: nobody looked.
+    pub(super) clean_by: Option<u32>,
 }
 
 pub(super) fn insert(
@@ -177,7 +190,54 @@ pub(super) fn insert(
     ];
     let id = AttachmentId(tx.insert(sql, values)?);
     insert_version(tx, id, (1, new.title, new.note, ""), (by, now))?;
+    if let Some(signatures) = new.clean_by {
+        insert_scan(tx, id, ("", signatures), now)?;
+    }
     Ok(id)
+}
+
+/// What a look for viruses found (empty: nothing), and by which signatures.
+pub(super) fn insert_scan(
+    tx: &WriteTx<'_>,
+    id: AttachmentId,
+    (finding, signatures): (&str, u32),
+    now: &str,
+) -> Result<(), StoreError> {
+    let sql = "insert into attachment_scans (attachment_id, finding, signatures, recorded_at)
+        values (?1, ?2, ?3, ?4)";
+    tx.insert(sql, params![id, finding, signatures, now])
+        .map(drop)
+}
+
+const DUE: &str = "
+    select a.id, a.sha256, a.person_id from visible_attachments a
+    left join visible_attachment_scans l on l.attachment_id = a.id
+      and l.id = (select max(m.id) from visible_attachment_scans m where m.attachment_id = a.id)
+    where not exists (select 1 from visible_attachment_withdrawals w where w.attachment_id = a.id)
+      and (l.id is null or (l.finding = '' and l.signatures < ?1 and a.created_at >= ?2))
+    order by l.id is not null, a.id desc limit ?3";
+
+/// A file that is to be looked through.
+pub(super) struct Due {
+    pub(super) id: AttachmentId,
+    pub(super) sha256: String,
+    pub(super) person: Option<ResidentId>,
+}
+
+/// Files that nobody looked into, and those since this moment that were looked into by older signatures.
+pub(super) fn due(
+    tx: &ReadTx<'_>,
+    signatures: u32,
+    since: &str,
+    most: i64,
+) -> Result<Vec<Due>, StoreError> {
+    tx.all(DUE, params![signatures, since, most], |row| {
+        Ok(Due {
+            id: AttachmentId(row.get(0)?),
+            sha256: row.get(1)?,
+            person: row.get(2)?,
+        })
+    })
 }
 
 pub(super) fn insert_version(
@@ -219,7 +279,11 @@ pub fn erase(tx: &WriteTx<'_>, such: &'static str, record: i64) -> Result<Vec<St
         ),
         params![record],
     )?;
-    for part in ["attachment_withdrawals", "attachment_versions"] {
+    for part in [
+        "attachment_withdrawals",
+        "attachment_versions",
+        "attachment_scans",
+    ] {
         let sql = format!(
             "delete from {part} where attachment_id in (select id from attachments where {such})"
         );

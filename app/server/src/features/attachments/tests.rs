@@ -15,7 +15,7 @@ use crate::web::Role;
 
 const HERE: &str = "0101";
 const THERE: &str = "0102";
-const PERSON: &str = "/residents/1/attachments";
+pub(super) const PERSON: &str = "/residents/1/attachments";
 const RECORD: &str = "/consultations/1/attachments";
 const PDF: &[u8] = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj";
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0";
@@ -23,16 +23,16 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0";
 const NUMBER: &str = "123456789018";
 
 /// One person of each centre, a consultation about the first, and staff of every sort.
-struct Desk {
-    house: House,
+pub(super) struct Desk {
+    pub(super) house: House,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::with(ServerSettings::standard())
     }
 
-    fn with(settings: ServerSettings) -> Self {
+    pub(super) fn with(settings: ServerSettings) -> Self {
         let house = House::with(settings);
         for (login, role, centre) in [
             ("nurse", Role::Nurse, Some(HERE)),
@@ -48,7 +48,7 @@ impl Desk {
         Self { house }
     }
 
-    fn nurse(&self) -> Browser<'_> {
+    pub(super) fn nurse(&self) -> Browser<'_> {
         self.house.signed_in("nurse")
     }
 
@@ -77,12 +77,12 @@ impl Desk {
         read.unwrap()
     }
 
-    fn rows(&self) -> i64 {
+    pub(super) fn rows(&self) -> i64 {
         self.number("select count(*) from attachments")
     }
 
     /// Everything below the shelf, half-taken files as well.
-    fn files(&self) -> Vec<PathBuf> {
+    pub(super) fn files(&self) -> Vec<PathBuf> {
         fn below(dir: &std::path::Path, found: &mut Vec<PathBuf>) {
             for entry in std::fs::read_dir(dir).into_iter().flatten() {
                 let path = entry.unwrap().path();
@@ -100,7 +100,7 @@ impl Desk {
 }
 
 /// Sends files as somebody who opened the page just now.
-fn attach(
+pub(super) fn attach(
     browser: &Browser<'_>,
     path: &str,
     fields: &[(&str, &str)],
@@ -112,7 +112,7 @@ fn attach(
     browser.upload(path, &all, files)
 }
 
-fn attached(browser: &Browser<'_>, path: &str, name: &str, bytes: &[u8]) {
+pub(super) fn attached(browser: &Browser<'_>, path: &str, name: &str, bytes: &[u8]) {
     let page = attach(browser, path, &[], &[(name, bytes)]);
     assert_eq!(
         page.header("location"),

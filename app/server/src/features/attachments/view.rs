@@ -7,8 +7,8 @@ use super::model::{Attachment, By, Holder, Owner, Version};
 use crate::features::masters::Code;
 use crate::features::residents::ShieldReason;
 pub(super) use crate::web::Choice;
-use crate::web::Fields;
 use crate::web::days::moment;
+use crate::web::{Fields, Visit};
 
 const KIB: u64 = 1024;
 const MIB: u64 = KIB * 1024;
@@ -56,9 +56,24 @@ pub(in crate::features) struct RowWords {
     pub(in crate::features) centre: String,
     /// Who withdrew it, when and why.
     pub(in crate::features) withdrawal: Option<String>,
+    /// The virus that was found in it; empty: none.
+    pub(in crate::features) finding: String,
+    /// There is a scanner, and nobody looked into this one.
+    pub(in crate::features) unscanned: bool,
+    /// When nothing was found in it.
+    pub(super) scanned: String,
 }
 
-pub(super) fn row(attachment: &Attachment) -> RowWords {
+/// Files of a list.
+pub(super) fn rows<'a>(
+    visit: &Visit,
+    attachments: impl IntoIterator<Item = &'a Attachment>,
+) -> Vec<RowWords> {
+    let words = attachments.into_iter().map(|one| row(visit, one));
+    words.collect()
+}
+
+pub(super) fn row(visit: &Visit, attachment: &Attachment) -> RowWords {
     let file_name = attachment.file_name.reveal();
     let title = title(attachment);
     RowWords {
@@ -70,6 +85,12 @@ pub(super) fn row(attachment: &Attachment) -> RowWords {
         },
         title,
         note: attachment.note.reveal().to_owned(),
+        finding: attachment.finding().unwrap_or_default().to_owned(),
+        unscanned: attachment.look.is_none() && visit.app.scanner().is_some(),
+        scanned: match &attachment.look {
+            Some(look) if look.finding.is_empty() => moment(&look.at),
+            Some(_) | None => String::new(),
+        },
         kind: kind(attachment),
         size: size(attachment.bytes),
         by: by(&attachment.added),
