@@ -1,5 +1,5 @@
 //! A bit of the running version's root turns, in a block that nothing reads: the reading of everything finds and
-//! names it.
+//! names it, and everybody who asks for the condition of the machine hears of it.
 
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ reads() {
   journalctl --since="$since" --unit=slots-read.service --output=cat | grep '^システム領域'
 }
 "#;
+/// What pages and console say is what `hokatsu status` says.
+const TOLD: &str = "hokatsu status 2>&1 | grep の中身が壊れています";
 
 #[test]
 fn a_bit_that_no_start_reads_is_found() {
@@ -48,6 +50,11 @@ fn a_bit_that_no_start_reads_is_found() {
     println!("{bent}");
     let named = format!("版 {} の中身が壊れています。", made.version());
     assert!(bent.starts_with("0 1 ") && bent.contains(&named), "{bent}");
+    let told = guest.does(TOLD, READ_MAX);
+    assert!(
+        told.contains("［異常］") && told.contains("代わりに動かせる版がありません"),
+        "{told}"
+    );
     assert_eq!(guest.machine.times(slots::START), 1, "it did not restart");
     std::fs::remove_file(&disk).unwrap();
 }

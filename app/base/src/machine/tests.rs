@@ -158,6 +158,7 @@ fn an_array_that_is_not_there_or_not_started_says_why() {
 #[test]
 fn a_version_that_was_read_is_told_with_its_time_and_one_that_was_not_is_unclear() {
     let root = TempDir::new().unwrap();
+    md(root.path(), "0", "idle", "none");
     assert_eq!(about(root.path(), "システム領域").grade, Grade::Unclear);
     let both = format!("{{{},{}}}", reading(RUNS, true), reading("0.1.0", false));
     state(root.path(), "slots.json", &both);
