@@ -358,10 +358,18 @@ fn update(machine: &Machine, voice: &Voice) -> Result<(), Report> {
     Ok(())
 }
 
+/// The second one names disks and makes no site.
+const STICK_FILES: [&str; 2] = ["site.toml", "disks.toml"];
+
 /// Told on this very screen: what the first start has to say is long gone from it.
 fn check_stick(machine: &Machine, voice: &Voice) -> Result<(), Report> {
     on_stick(machine, "site.toml", voice, |place| {
-        let site = text(&place.join("site.toml"));
+        let files = STICK_FILES.map(|name| place.join(name));
+        let file = files.iter().find(|file| file.exists());
+        let Some(site) = file.map(|file| text(file)) else {
+            voice.say("このUSBメモリに、site.toml がありません。");
+            return Err(Report::bare(Kind::Usage));
+        };
         attend_hokatsu(&["--site", &site, "site", "check"]).map(drop)
     })?;
     voice.say("\nこの装置のディスクと製造番号:");
