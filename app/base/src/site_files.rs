@@ -1,7 +1,8 @@
 //! What the programs of the machine read of `site.toml`: address, time, packet filter, disks, each in its own format.
 //!
 //! Shape: [`files`] are paths below `/run` with their whole content, [`write`] puts them there and takes away those
-//! that the site does not ask for. Data disks that were exchanged since are [`remembered`] beside the site file. All of it ends with the power: it is made anew at each start.
+//! that the site does not ask for. Data disks that were exchanged since are [`remembered`] beside the site file.
+//! What is written below `/run` ends with the power: it is made anew at each start.
 //! Invariant: only checked values get here ([`Site`]), so that no word of the file means something else to them.
 //! Source: docs/decisions/0051-a-real-server.md.
 
@@ -289,7 +290,8 @@ insurer_no = "112292"
         );
         assert_eq!(
             of(&site, FILTER),
-            "add rule inet hokatsu output ip daddr { 192.0.2.2, 192.0.2.3 } meta l4proto { tcp, udp } th dport 53 accept\n\
+            "add rule inet hokatsu output ip daddr { 192.0.2.2, 192.0.2.3 } \
+             meta l4proto { tcp, udp } th dport 53 accept\n\
              add rule inet hokatsu output ip daddr { 192.0.2.1, 198.51.100.1 } udp dport 123 accept\n\
              add rule inet hokatsu input ip saddr { 192.0.2.0/24, 198.51.100.0/24 } udp dport 123 accept\n"
         );

@@ -1,11 +1,6 @@
 //! The site file as an operator meets it: what is right is shown, what is wrong is told with its line, and what the
 //! machine's own programs read lies where they look.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a suite that cannot set itself up stops at once"
-)]
-
 use std::fs;
 use std::path::Path;
 

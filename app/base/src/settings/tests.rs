@@ -131,7 +131,7 @@ fn a_misspelt_key_is_refused_with_its_line_and_the_right_ones() {
     assert_eq!(
         refusal("data = ", "date = "),
         "設定ファイル /etc/hokatsu/site.toml の 3 行目: 「date」という項目はありません。\
-         使える項目: listen, data, tls"
+         使える項目: listen, data, tls, network, time, disks"
     );
 }
 

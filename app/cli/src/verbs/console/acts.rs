@@ -36,6 +36,8 @@ const START_MAX: Duration = Duration::from_secs(300);
 const DISK_MAX: Duration = Duration::from_secs(600);
 /// Mounted in the menu's own view: nobody else sees it.
 const STICK: &str = "/run/hokatsu-update";
+/// The second one names disks and makes no site.
+const STICK_FILES: [&str; 2] = ["site.toml", "disks.toml"];
 const PULL_IT: &str = "USBメモリは、抜いてかまいません。";
 const STICK_OPTIONS: &str = "ro,nodev,nosuid,noexec";
 const JOURNAL_MAX: Duration = Duration::from_secs(10);
@@ -374,7 +376,12 @@ fn signatures(machine: &Machine, voice: &Voice) -> Result<(), Report> {
 /// Told on this very screen: what the first start has to say is long gone from it.
 fn check_stick(machine: &Machine, voice: &Voice) -> Result<(), Report> {
     on_stick(machine, "site.toml", voice, |place| {
-        let site = text(&place.join("site.toml"));
+        let files = STICK_FILES.map(|name| place.join(name));
+        let file = files.iter().find(|file| file.exists());
+        let Some(site) = file.map(|file| text(file)) else {
+            voice.say("このUSBメモリに、site.toml がありません。");
+            return Err(Report::bare(Kind::Usage));
+        };
         attend_hokatsu(&["--site", &site, "site", "check"]).map(drop)
     })?;
     voice.say("\nこの装置のディスクと製造番号:");

@@ -134,7 +134,8 @@ pub(super) fn refusal(one: &Candidate, bytes_min: u64) -> Option<String> {
     }
     (device.size_bytes < bytes_min).then(|| {
         format!(
-            "このディスク（{} バイト）は、今のディスク（{bytes_min} バイト）より小さいので使えません。何も変えていません。",
+            "このディスク（{} バイト）は、今のディスク（{bytes_min} バイト）より小さいので使えません。\
+             何も変えていません。",
             device.size_bytes
         )
     })

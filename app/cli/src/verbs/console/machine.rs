@@ -45,7 +45,7 @@ const FAILED: [(&str, &str); 3] = [
     ),
     (
         "hokatsu-site.service",
-        "アドレスと時刻の設定が、site.toml のとおりになっていません。「状態をくわしく見る」を選びます（手順書 first-boot）。",
+        "アドレスと時刻が、site.toml のとおりになっていません。「状態をくわしく見る」を選びます（手順書 first-boot）。",
     ),
 ];
 const ASK_MAX: Duration = Duration::from_secs(20);
