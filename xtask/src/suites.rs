@@ -240,7 +240,7 @@ fn machines(size: Size) -> Suite {
     }
     Suite {
         name: MACHINES,
-        question: "two images of one binary are the same bytes; a whole machine serves, and survives what it is asked to",
+        question: "two images of one binary are the same bytes; a whole machine serves, and survives",
         needs: vec![
             Need::Nextest,
             Need::Compiler,

@@ -1,5 +1,5 @@
-//! The contract ends: a disk of the array is taken to a machine that does nothing else, erased by the plan that the city
-//! agreed to, and read from its first byte to its last. What was on it in clear before is nowhere on it after.
+//! The contract ends: a disk of the array is taken to a machine that does nothing else, erased by the plan that the
+//! city agreed to, and read from its first byte to its last. What was on it in clear before is nowhere on it after.
 //!
 //! The machine that held it had no TPM, so that there is something in clear to be found.
 

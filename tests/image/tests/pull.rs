@@ -1,5 +1,5 @@
-//! A disk of the array is pulled out of a machine that runs, put back, and another one is replaced by a blank one, while
-//! staff write all the time: nobody is refused, and the new disk alone holds everything that was acknowledged.
+//! A disk of the array is pulled out of a machine that runs, put back, and another one is replaced by a blank one,
+//! while staff write all the time: nobody is refused, and the new disk alone holds everything that was acknowledged.
 
 #![expect(
     clippy::expect_used,

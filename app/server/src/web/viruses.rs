@@ -51,8 +51,8 @@ fn of_health(health: &Health, now: Timestamp) -> Option<String> {
     }
     daily.is_old(now).then(|| {
         format!(
-            "ウイルス定義が{}日前のものです（目安は{AGE_DAYS_MAX}日以内）。新しい定義をUSBメモリで入れるよう、装置の担当者に\
-             知らせてください（手順書 virus-signatures）。",
+            "ウイルス定義が{}日前のものです（目安は{AGE_DAYS_MAX}日以内）。新しい定義をUSBメモリで入れるよう、\
+             装置の担当者に知らせてください（手順書 virus-signatures）。",
             daily.age_days(now)
         )
     })
@@ -67,7 +67,8 @@ fn infected(tx: &ReadTx<'_>) -> Result<Option<String>, StoreError> {
     };
     let numbers: Vec<String> = found.iter().map(|(id, _)| id.to_string()).collect();
     Ok(Some(format!(
-        "添付ファイル{count}件にウイルスが見つかり、開けなくしています（番号 {}）。手順書 virus-found に従ってください。",
+        "添付ファイル{count}件にウイルスが見つかり、開けなくしています（番号 {}）。\
+         手順書 virus-found に従ってください。",
         numbers.join("、")
     )))
 }

@@ -75,7 +75,8 @@ pub(super) fn look_into(files: &[PathBuf], site: &Site, voice: &Voice) -> Result
         match scanner.scan_file(file) {
             Ok(Scan::Found { finding, .. }) => {
                 let words = format!(
-                    "ファイルにウイルス（{finding}）が見つかりました。何も読み込んでいません。ファイルは開かないでください"
+                    "ファイルにウイルス（{finding}）が見つかりました。何も読み込んでいません。\
+                     ファイルは開かないでください"
                 );
                 let report = Report::bare(Kind::InputFile);
                 return Err(report.operator(words, Runbook::VirusFound).at(file));

@@ -289,7 +289,8 @@ pub(super) fn proven(
             Ok(_) | Err(_) if begun.elapsed() < wait => thread::sleep(ASK_EVERY),
             Ok(_) | Err(_) => {
                 return Err(Report::bare(Kind::CheckFailed).operator(
-                    "検査が、新しいウイルス定義で始まりませんでした。入れ替えは取り消しました。ウイルス定義を入手し直してください",
+                    "検査が、新しいウイルス定義で始まりませんでした。入れ替えは取り消しました。\
+                     ウイルス定義を入手し直してください",
                     Runbook::VirusSignatures,
                 ));
             }
@@ -312,7 +313,8 @@ fn restart(settings: &AntivirusSettings) -> Result<(), Report> {
 
 fn unsigned(name: &str) -> Report {
     refused(format!(
-        "{name}.{EXTENSION} は、製作者の署名が正しくないか、途中までしか写っていません。入れません。入手し直してください"
+        "{name}.{EXTENSION} は、製作者の署名が正しくないか、途中までしか写っていません。入れません。\
+         入手し直してください"
     ))
 }
 

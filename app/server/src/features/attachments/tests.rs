@@ -69,7 +69,7 @@ impl Desk {
         assert_eq!(saved.header("location"), "/consultations/1?done=saved");
     }
 
-    fn number(&self, sql: &str) -> i64 {
+    pub(super) fn number(&self, sql: &str) -> i64 {
         let read: Result<i64, StoreError> = self
             .house
             .db()

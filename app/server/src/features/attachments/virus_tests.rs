@@ -72,7 +72,7 @@ fn what_was_looked_into_says_when_and_bears_no_mark() {
             .contains("見つかりませんでした")
     );
     let rows = "select count(*) from attachment_scans where signatures = 27800 and finding = ''";
-    assert_eq!(desk.house.count(rows), 1);
+    assert_eq!(desk.number(rows), 1);
 }
 
 #[test]
@@ -98,12 +98,9 @@ fn while_nobody_looks_work_goes_on_with_a_mark_that_goes_once_somebody_did() {
     desk.house.app().scan_due().unwrap();
     assert!(!nurse.get(PERSON).text().contains(UNSCANNED));
     assert_eq!(desk.house.detail("attachment_scan"), "files=3 found=0");
-    let before = desk.house.count("select count(*) from attachment_scans");
+    let before = desk.number("select count(*) from attachment_scans");
     desk.house.app().scan_due().unwrap();
-    assert_eq!(
-        desk.house.count("select count(*) from attachment_scans"),
-        before
-    );
+    assert_eq!(desk.number("select count(*) from attachment_scans"), before);
 }
 
 #[test]
@@ -154,7 +151,10 @@ fn a_virus_that_newer_signatures_know_is_closed_and_told_until_it_is_withdrawn()
     assert!(admin.get("/staff").text().contains(words));
     assert!(!desk.nurse().get(PERSON).text().contains(words));
     let reason = [("withdrawal_reason", "ウイルスが見つかったため")];
-    desk.nurse().post("/attachments/1/withdrawal", &reason);
+    let nurse = desk.nurse();
+    nurse.get("/attachments/1");
+    let done = nurse.post("/attachments/1/withdrawal", &reason);
+    assert_eq!(done.status, 303, "{}", done.text());
     assert!(!admin.get("/staff").text().contains(words));
 }
 
