@@ -2,13 +2,6 @@
 //! it should and nowhere else, nothing in it failed, its services are as closed as they say, and a day's work is done
 //! in a browser.
 
-#![expect(
-    clippy::expect_used,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "a suite that cannot set itself up stops at once; its figures are what it is for"
-)]
-
 use std::collections::BTreeSet;
 use std::time::Duration;
 

@@ -1,13 +1,6 @@
 //! Bad days of one machine: its data volume is full, and its clock is wrong. What staff were told that it is saved is
 //! there in the end, and what was refused was refused in words.
 
-#![expect(
-    clippy::expect_used,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "a suite that cannot set itself up stops at once; its figures are what it is for"
-)]
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +8,7 @@ use std::time::Duration;
 use appliance::boot::{OFF_MAX, SITE, blank};
 use appliance::room::Room;
 use appliance::vm::Parts;
+use base::clock::Clock;
 use harness::writing::{Answer, Writer, kept};
 use machines::{ARCHIVE_BYTES, Guest, Town};
 use store::DataDir;
@@ -109,7 +103,7 @@ fn a_full_volume_and_a_wrong_clock_lose_nothing_that_was_acknowledged() {
         }
         told(&mut guest, "systemctl is-active hokatsu.service");
     }
-    let now = jiff::Timestamp::now().as_second();
+    let now = Clock::system().now().as_second();
     println!("clock: {}", told(&mut guest, &format!("clock @{now}")));
     let staff = writer(&town, &address);
     saved.insert(staff.write(&address, form()).expect("saved"));
