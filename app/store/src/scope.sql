@@ -175,9 +175,9 @@ create temp view infected_attachments as
                       and not exists (select 1 from main.attachment_withdrawal_endings e
                                       where e.withdrawal_id = w.id));
 
--- How many files nobody has looked into for viruses yet.
+-- How many files nobody has looked into for viruses yet; a row number is no column to SQLite's authorizer.
 create temp view unscanned_attachments as
-  select a.id from main.attachments a
+  select a.sha256 from main.attachments a
   where not exists (select 1 from main.attachment_scans s where s.attachment_id = a.id);
 
 -- Which bytes on the shelf are still named by a row; nothing of any record.

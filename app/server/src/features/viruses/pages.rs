@@ -10,8 +10,8 @@ use crate::web::{Answer, Shell, Visit};
 
 /// Numbers that are listed; more are counted.
 const LISTED_MAX: i64 = 100;
-/// A count of rows without a column would be a look past the view.
-const UNSCANNED: &str = "select count(id) from unscanned_attachments";
+/// A count without a column would be a look past the view, and a row number is none.
+const UNSCANNED: &str = "select count(sha256) from unscanned_attachments";
 const INFECTED: &str = "select id from infected_attachments order by id limit ?1";
 
 #[derive(Template)]
