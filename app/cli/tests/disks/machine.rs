@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use backup::records::{Job, Outcome, Records};
 use base::clock::Clock;
@@ -13,6 +14,8 @@ use store::{Actor, DataDir, Db, Event, Operation, StoreError, SystemReason, para
 use tempfile::TempDir;
 
 const OPENER: &str = include_str!("../../../../backup/units/disk-opener");
+/// A disk that was pulled is gone within this.
+const GONE_MAX: Duration = Duration::from_secs(10);
 /// Smallest that mkfs.xfs makes, and the header; sparse.
 pub(crate) const DISK_BYTES: u64 = 340 * 1024 * 1024;
 /// Where `cryptsetup luksFormat` lets the data begin.
@@ -359,6 +362,13 @@ impl Drop for Device {
     fn drop(&mut self) {
         quiet("blockdev", &["--setrw", self.0.to_str().unwrap()]);
         quiet("losetup", &["-d", self.0.to_str().unwrap()]);
+        // While somebody else looks through all disks it is still there.
+        let name = self.0.file_name().unwrap();
+        let file = Path::new("/sys/block").join(name).join("loop/backing_file");
+        let begun = Instant::now();
+        while file.exists() && begun.elapsed() < GONE_MAX {
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
     }
 }
 

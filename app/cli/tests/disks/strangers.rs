@@ -102,7 +102,8 @@ fn a_copy_of_a_disk_is_refused_beside_the_original_and_later_alone() {
         assert!(errors.contains("同じ番号のディスク"), "{errors}");
     }
     drop(copy);
-    assert_eq!(machine.disk(&["run"], &device).0, 0);
+    let (code, _, errors) = machine.disk(&["run"], &device);
+    assert_eq!(code, 0, "{errors}");
     drop(device);
     let before = machine.hash("copy");
     let copy = machine.plugged("copy");
