@@ -5,7 +5,7 @@ use store::{Event, Operation};
 
 use super::view::{self, Line};
 use crate::web::printing::{self, Sheet};
-use crate::web::{Answer, Problem, Shell, Visit, redirect};
+use crate::web::{Answer, Permission, Problem, Shell, Visit, redirect};
 
 #[derive(Template)]
 #[template(path = "features/conditions/list.html")]
@@ -13,6 +13,7 @@ struct ListPage {
     shell: Shell,
     /// Nothing: this is no appliance.
     lines: Option<Vec<Line>>,
+    sees_viruses: bool,
 }
 
 pub(super) fn list(visit: &Visit) -> Answer {
@@ -21,6 +22,7 @@ pub(super) fn list(visit: &Visit) -> Answer {
     visit.page(&ListPage {
         shell: Shell::new(visit, "装置の状態").under(&[]),
         lines,
+        sees_viruses: visit.may(Permission::StaffAdminister),
     })
 }
 
