@@ -590,9 +590,11 @@ fn a_newer_schema_is_refused_with_its_version_and_an_older_one_is_migrated_in_th
     assert!(town.is_tidy() && town.kept().is_empty());
     assert_eq!(files(town.data.path()), before, "something was written");
 
-    // As it was before the newest step.
-    let version = format!("pragma user_version = {}", store::SCHEMA_VERSION - 1);
+    // As it was before the two newest steps.
+    let older = store::SCHEMA_VERSION - 2;
+    let version = format!("pragma user_version = {older}");
     let steps = [
+        "drop table attachment_scans",
         "drop index audit_entries_by_resident",
         "create index audit_entries_by_resident on audit_entries (resident_id, id)",
         "drop index audit_entries_by_record",
@@ -601,7 +603,7 @@ fn a_newer_schema_is_refused_with_its_version_and_an_older_one_is_migrated_in_th
     ];
     write(&DataDir::new(&place), &steps);
     let residents = town.count("select count(*) from residents");
-    saved_by_another(&town, &place, store::SCHEMA_VERSION - 1, "0.0.9");
+    saved_by_another(&town, &place, older, "0.0.9");
     let (code, told, errors) = town.run(&restore);
     assert_eq!(code, 0, "{errors}");
     assert_eq!(told["epoch"], 1);
