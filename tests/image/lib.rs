@@ -181,6 +181,21 @@ impl Town {
         (address, second.expect("it serves"))
     }
 
+    /// The records on a disk that a machine packed: none by half, none of before gone, the log of access whole.
+    #[must_use]
+    pub fn records(&self, disk: &Path) -> BTreeSet<i64> {
+        let dir = TempDir::new().expect("a temporary directory");
+        unpacked(disk, dir.path());
+        let data = DataDir::new(dir.path());
+        let verdict = store::audit::verify(&data, None).expect("the log of access");
+        assert_eq!(verdict.findings, []);
+        let (records, half) = kept(&data);
+        assert_eq!(half, self.half, "half records");
+        store::facts_of(&dir.path().join("hokatsu.db")).expect("every page is whole");
+        assert!(records.is_superset(&self.delivered));
+        records
+    }
+
     fn packed(&self, disk: &Path) {
         let mut archive = tar::Builder::new(File::create(disk).expect("a disk"));
         let data = self.dir.path().join("data");
@@ -243,7 +258,22 @@ impl Guest {
             .wait(&mark, limit, |machine| Ok(trial::found(machine, &mark)));
         done.expect("it answers")
     }
+
+    /// The same of what has to succeed: what it said.
+    pub fn must(&mut self, script: &str, limit: Duration) -> String {
+        let answer = self.does(script, limit);
+        let (code, said) = answer.split_once(' ').unwrap_or((&answer, ""));
+        assert_eq!(code, "0", "{script}: {answer}");
+        said.to_owned()
+    }
 }
+
+/// Stops the service and packs its data onto the disk `out`.
+pub const PACKS: &str = r#"
+packs() {
+  systemctl stop hokatsu.service && tar -C /var/lib/hokatsu -cf /dev/disk/by-id/virtio-out . && sync
+}
+"#;
 
 /// What a machine packed onto a disk.
 pub fn unpacked(disk: &Path, to: &Path) {
